@@ -1,0 +1,46 @@
+# Everything a developer or CI does is one target; bare `make` lists them.
+PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' >/dev/null 2>&1 && ! python3.11 -c '' >/dev/null 2>&1 && echo python3.12 || echo python3.11)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKSPACE ?= .mirror
+export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-nightly lint format bench report clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(VENV)/.installed  ## real telemetry in, alerts and a report out
+	$(BIN)/mirror --workspace $(WORKSPACE) demo
+
+test: $(VENV)/.installed  ## the default test suite on Spark local[2]
+	$(BIN)/python -m pytest
+
+test-nightly: $(VENV)/.installed  ## the long and large tests
+	$(BIN)/python -m pytest -m nightly
+
+lint: $(VENV)/.installed  ## ruff, mypy and the arrows between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed  ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed  ## every benchmark; ratios, not seconds
+	$(BIN)/python -m benchmarks all
+
+report: $(VENV)/.installed  ## the HTML report of the workspace
+	$(BIN)/mirror --workspace $(WORKSPACE) report
+
+clean:  ## remove the environment and the workspace
+	rm -rf $(VENV) $(WORKSPACE)

@@ -1,0 +1,43 @@
+"""What every command shares: where the workspace is, and how results and progress leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from mirror.datasets import Workspace
+
+
+@dataclass(frozen=True)
+class CliContext:
+    """Handed to each command by ``@click.pass_obj``.
+
+    A command that returns an ``int`` sets the exit code; ``None`` is 0.
+    """
+
+    workspace_path: str
+    as_json: bool
+
+    def open_workspace(self) -> Workspace:
+        """The workspace named by ``--workspace``; raises a usage error that names ``mirror init`` when there is none."""
+        from mirror.datasets import Workspace
+
+        return Workspace.open(Path(self.workspace_path))
+
+    def emit(self, document: Any, render: Callable[[Console], None]) -> None:
+        """The result: ``document`` as JSON with ``--json``, else whatever ``render`` prints, on stdout."""
+        if self.as_json:
+            click.echo(json.dumps(document, default=str, ensure_ascii=False))
+        else:
+            render(Console(highlight=False, soft_wrap=True))
+
+    def progress(self) -> Console:
+        """A console on stderr for what is going on."""
+        return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -1,0 +1,186 @@
+"""The only place that configures Spark; commands, tests and benchmarks all start their session here.
+
+The settings suit small local work; each was measured against Spark's defaults on two cores (``docs/performance.md``):
+one shuffle partition, Arrow for frames from pandas, the C1 compiler with the serial collector, and a class-data archive.
+``--master`` and a ``spark-defaults.conf`` (``SPARK_CONF_DIR``) take the same session to a cluster, where none of the
+single-machine settings is applied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirror.java import Java, find_java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOCAL_MASTER = "local[2]"
+
+# What every session shares, local or on a cluster: these change results, so they may not differ between the two.
+_MEANING = {
+    "spark.sql.session.timeZone": "UTC",
+    # Foundry's Spark has ANSI mode off; Spark 4 would turn it on.
+    "spark.sql.ansi.enabled": "false",
+    # INT96 timestamps carry no footer statistics, and the checks read footers.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "spark.hadoop.parquet.enable.summary-metadata": "false",
+}
+
+_SMALL = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "2",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "2g",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.rdd.compress": "false",
+    "spark.shuffle.compress": "false",
+    "spark.shuffle.spill.compress": "false",
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.codegen.cache.maxEntries": "1000",
+}
+
+_JVM_SMALL = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-XX:+IgnoreUnrecognizedVMOptions")
+
+_LOG4J = """\
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %p %c{1}: %m%n
+"""
+
+
+def _cache_directory() -> Path:
+    """Files that only make starting faster and may vanish at any time; per environment, never shared between users."""
+    base = Path(sys.prefix) if sys.prefix != sys.base_prefix else Path(tempfile.gettempdir()) / f"mirror-{os.getuid()}"
+    return base / "mirror-cache"
+
+
+def _log4j_file() -> Path:
+    path = _cache_directory() / f"log4j2-{hashlib.sha256(_LOG4J.encode()).hexdigest()[:12]}.properties"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(_LOG4J)
+        temporary.replace(path)
+    return path
+
+
+def class_archive(java: Java) -> Path:
+    """Where the class-data archive for this runtime and this pyspark lies, whether or not it exists yet."""
+    import pyspark
+
+    key = hashlib.sha256(f"{java.home}|{java.version}|{pyspark.__version__}".encode()).hexdigest()[:16]
+    return _cache_directory() / f"spark-classes-{key}.jsa"
+
+
+def _local_settings(java: Java, archive_option: str | None) -> dict[str, str]:
+    options = [*_JVM_SMALL, f"-Dlog4j2.configurationFile={_log4j_file()}"]
+    if archive_option is not None:
+        options.append(archive_option)
+    elif (archive := class_archive(java)).exists():
+        options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    return _SMALL | {"spark.driver.extraJavaOptions": " ".join(options)}
+
+
+def start_session(
+    *,
+    app_name: str = "foundry-mirror",
+    master: str = LOCAL_MASTER,
+    python_path: Iterable[str | Path] = (),
+    settings: Mapping[str, str] | None = None,
+    archive_option: str | None = None,
+) -> SparkSession:
+    """The session, started or already running.
+
+    Args:
+        app_name: shown by Spark's own tools.
+        master: ``local[N]`` or any cluster URL; the small-machine settings apply to ``local`` masters only.
+        python_path: source roots that Python workers must be able to import (the guest's ``src``).
+        settings: further ``spark.*`` settings; they win over ours.
+        archive_option: for :func:`prepare_class_archive` only.
+
+    Raises:
+        NoJavaError: no Java 17 runtime was found.
+    """
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    java = find_java()
+    if SparkContext._active_spark_context is None:
+        os.environ["JAVA_HOME"] = str(java.home)
+        os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+        roots = [str(root) for root in python_path]
+        inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited] if p))
+    local = master.startswith("local[") or master == "local"
+    configuration = _MEANING | (_local_settings(java, archive_option) if local else {}) | dict(settings or {})
+    builder = SparkSession.builder.master(master).appName(app_name)
+    for key, value in configuration.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+_WARM_UP = """
+from mirror.spark import start_session
+import pandas as pd
+s = start_session(archive_option="-XX:ArchiveClassesAtExit={target}")
+f = s.createDataFrame(pd.DataFrame({{"k": ["a", "b"], "v": [1.0, 2.0]}}))
+f.write.mode("overwrite").parquet("{scratch}/p")
+s.read.parquet("{scratch}/p").groupBy("k").agg({{"v": "avg"}}).join(f, "k").toPandas()
+s._jvm.System.exit(0)
+"""
+
+
+def prepare_class_archive() -> Path | None:
+    """Writes the class-data archive of this runtime once; later sessions start in about half the time.
+
+    The archive is only an accelerator: a runtime that cannot make one leaves ``None`` behind and everything still runs.
+    """
+    archive = class_archive(find_java())
+    if archive.exists():
+        return archive
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "classes.jsa"
+        script = _WARM_UP.format(target=target, scratch=scratch)
+        subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=300)
+        _await_archive(target)
+        if not target.exists():
+            return None
+        temporary = archive.with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(target.read_bytes())
+        temporary.replace(archive)
+    return archive
+
+
+def _await_archive(target: Path, attempts: int = 120) -> None:
+    """The JVM writes its archive while it exits, after Python has already left: wait until its size settles."""
+    import time
+
+    last = -1
+    for _ in range(attempts):
+        size = target.stat().st_size if target.exists() else -1
+        if size > 0 and size == last:
+            return
+        last = size
+        time.sleep(0.5)
