@@ -1,7 +1,7 @@
 """The only place that configures Spark; commands, tests and benchmarks all start their session here.
 
 The settings suit small local work; each was measured against Spark's defaults on two cores (``docs/performance.md``):
-one shuffle partition, Arrow for frames from pandas, the C1 compiler with the serial collector, and a class-data archive.
+one shuffle partition, Arrow for frames from pandas, the C1 compiler with the serial collector, a class-data archive.
 ``--master`` and a ``spark-defaults.conf`` (``SPARK_CONF_DIR``) take the same session to a cluster, where none of the
 single-machine settings is applied.
 """

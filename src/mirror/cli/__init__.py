@@ -38,7 +38,12 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
-    "--workspace", "workspace", default=".mirror", show_default=True, metavar="DIR", help="Where the catalog and data lie."
+    "--workspace",
+    "workspace",
+    default=".mirror",
+    show_default=True,
+    metavar="DIR",
+    help="Where the catalog and data lie.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 @click.version_option(package_name="foundry-mirror")

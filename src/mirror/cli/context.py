@@ -26,7 +26,7 @@ class CliContext:
     as_json: bool
 
     def open_workspace(self) -> Workspace:
-        """The workspace named by ``--workspace``; raises a usage error that names ``mirror init`` when there is none."""
+        """The workspace named by ``--workspace``; a usage error names ``mirror init`` when there is none."""
         from mirror.datasets import Workspace
 
         return Workspace.open(Path(self.workspace_path))

@@ -1,0 +1,143 @@
+"""``mirror doctor``: tries what a build needs, one verdict each, and says how to mend what fails."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from packaging.requirements import Requirement
+from rich.console import Console
+from rich.table import Table
+
+from mirror.cli.context import CliContext
+from mirror.errors import ExitCode, MirrorError
+from mirror.java import find_java
+
+MINIMUM_FREE_BYTES = (
+    1 << 30
+)  # a build of the bundled data writes about 100 MB; ten times that leaves room for a rebuild
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check of the machine. ``fix`` is empty when it passed."""
+
+    check: str
+    passed: bool
+    seen: str
+    fix: str = ""
+
+
+def _python() -> Finding:
+    seen = sys.version.split()[0]
+    fine = (3, 11) <= sys.version_info[:2] <= (3, 12)
+    return Finding("Python", fine, seen, "" if fine else "create .venv with Python 3.11 or 3.12")
+
+
+def _java() -> Finding:
+    try:
+        return Finding("Java", True, str(find_java()))
+    except MirrorError as error:
+        return Finding("Java", False, "none", str(error))
+
+
+def _packages() -> Finding:
+    wrong: list[str] = []
+    requirements = [Requirement(text) for text in importlib.metadata.requires("foundry-mirror") or []]
+    for requirement in requirements:
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} is {installed}, wanted {requirement.specifier}")
+    if wrong:
+        return Finding("Packages", False, "; ".join(wrong), "run `make clean` and the make target again")
+    return Finding("Packages", True, f"{len(requirements)} requirements met")
+
+
+def _spark() -> Finding:
+    import pandas as pd
+
+    from mirror.spark import start_session
+
+    session = start_session(app_name="mirror doctor")
+    frame = session.createDataFrame(pd.DataFrame({"n": [1, 2, 3]}))
+    total = sum(row.n for row in frame.mapInPandas(lambda batches: batches, frame.schema).collect())
+    version = session.version
+    session.stop()
+    fine = total == 6
+    return Finding(
+        "Spark", fine, f"{version}: Arrow and Python workers answer", "" if fine else f"1+2+3 came out as {total}"
+    )
+
+
+def _git() -> Finding:
+    path = shutil.which("git")
+    return Finding("git", path is not None, path or "none", "" if path else "install git; promotion needs it")
+
+
+def _disk(where: Path) -> Finding:
+    folder = where.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    fine = free >= MINIMUM_FREE_BYTES
+    return Finding("Disk", fine, f"{free / 2**30:.1f} GiB free at {folder}", "" if fine else "free at least 1 GiB")
+
+
+def _workspace(context: CliContext) -> Finding:
+    from mirror.builds import discover
+
+    try:
+        pipeline = discover(context.open_workspace())
+    except MirrorError as error:
+        return Finding("Workspace", False, context.workspace_path, str(error))
+    return Finding("Workspace", True, f"{context.workspace_path}: {len(pipeline.transforms)} transforms discovered")
+
+
+def _findings(context: CliContext, start_spark: bool) -> Iterator[Finding]:
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        _java,
+        _packages,
+        _git,
+        lambda: _disk(Path(context.workspace_path)),
+        lambda: _workspace(context),
+    ]
+    if start_spark:
+        checks.append(_spark)
+    for check in checks:
+        yield check()
+
+
+@click.command()
+@click.option(
+    "--spark/--no-spark", default=True, show_default=True, help="Also start a session and send rows through it."
+)
+@click.pass_obj
+def command(context: CliContext, spark: bool) -> int:
+    """Check this machine and the workspace: a verdict each, and the way to mend what fails.
+
+    Exit code 1 when anything failed.
+    """
+    findings = list(_findings(context, spark))
+
+    def render(console: Console) -> None:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("check", "verdict", "seen", "fix"):
+            table.add_column(heading, overflow="fold")
+        for finding in findings:
+            table.add_row(finding.check, "ok" if finding.passed else "FAILED", finding.seen, finding.fix)
+        console.print(table)
+
+    context.emit([asdict(finding) for finding in findings], render)
+    return int(ExitCode.DONE if all(finding.passed for finding in findings) else ExitCode.REFUSED)

@@ -1,0 +1,81 @@
+"""The one place that configures Spark, and the stack's versions working together."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from mirror.java import find_java
+from mirror.spark import class_archive, start_session
+
+SOURCES = Path(__file__).resolve().parents[2]
+
+
+def test_a_second_start_gives_the_same_session(spark: SparkSession) -> None:
+    assert start_session(app_name="another").sparkContext is spark.sparkContext
+
+
+def test_the_session_is_what_tests_are_promised(spark: SparkSession) -> None:
+    assert spark.sparkContext.master == "local[2]"
+    assert spark.version.startswith("3.5.")
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert spark.conf.get("spark.sql.shuffle.partitions") == "1"
+    assert spark.conf.get("spark.sql.ansi.enabled") == "false"
+    assert spark.sparkContext.uiWebUrl is None
+
+
+def test_pandas_arrow_and_spark_agree_on_values_types_and_nulls(spark: SparkSession) -> None:
+    sent = pd.DataFrame(
+        {
+            "n": np.array([1, 2, 3], dtype="int64"),
+            "x": [1.5, None, float("inf")],
+            "s": ["a", None, "ü"],
+            "t": pd.to_datetime(["2024-01-01T00:00:00.000001", None, "2024-06-30T23:59:59"], format="ISO8601"),
+            "f": [[1.0], [], None],
+        }
+    )
+    frame = spark.createDataFrame(sent, "n long, x double, s string, t timestamp, f array<double>")
+    plus_one = F.pandas_udf(lambda values: values + 1, "long")
+    back = frame.mapInPandas(lambda batches: batches, frame.schema).select("*", plus_one("n").alias("m")).toPandas()
+    assert back["m"].tolist() == [2, 3, 4]
+    assert back["s"].tolist() == ["a", None, "ü"]
+    assert back["t"].tolist() == sent["t"].tolist()
+    assert back["x"].isna().tolist() == [False, True, False]
+    assert [None if v is None else list(v) for v in back["f"]] == [[1.0], [], None]
+
+
+def test_timestamps_are_written_so_that_footers_keep_their_range(spark: SparkSession, tmp_path: Path) -> None:
+    target = tmp_path / "t"
+    spark.sql("SELECT timestamp'2024-01-01 00:00:00' AS t").write.parquet(str(target))
+    (part,) = target.glob("*.parquet")
+    column = pq.ParquetFile(part).metadata.row_group(0).column(0)
+    assert column.physical_type == "INT64"
+    assert column.statistics.has_min_max
+    assert not list(target.glob("_SUCCESS"))
+
+
+def test_python_workers_can_import_what_the_session_was_given(spark: SparkSession) -> None:
+    def locate(batches: object) -> object:
+        import fleet_health
+
+        for _ in batches:
+            yield pd.DataFrame({"file": [fleet_health.__file__]})
+
+    seen = spark.range(1).mapInPandas(locate, "file string").first().file
+    assert Path(seen).is_relative_to(SOURCES / "transforms-python" / "src")
+
+
+def test_the_class_archive_is_named_after_the_runtime_it_fits() -> None:
+    java = find_java()
+    other = type(java)(java.home, java.source, "17.9.9")
+    assert class_archive(java) != class_archive(other)
+    assert class_archive(java) == class_archive(java)
+
+
+def test_only_one_module_configures_spark() -> None:
+    roots = [SOURCES / "src", SOURCES / "transforms-python" / "src"]
+    builders = [p for root in roots for p in root.rglob("*.py") if "SparkSession.builder" in p.read_text()]
+    assert [p.relative_to(SOURCES).as_posix() for p in builders] == ["src/mirror/spark.py"]
