@@ -32,8 +32,8 @@ class UnknownExpectationError(ExpectationError, AttributeError):
         self.name = self.attribute
 
     def __str__(self) -> str:
-        advice = f" {self.hint}" if self.hint else nearest(self.attribute, self.known)
-        return f"{self.where}: Foundry has no {self.chain}.{self.attribute}.{advice or f' Known: {", ".join(self.known)}.'}"
+        advice = self.hint or nearest(self.attribute, self.known).strip() or f"Known: {', '.join(self.known)}."
+        return f"{self.where}: Foundry has no {self.chain}.{self.attribute}. {advice}"
 
 
 @dataclass(eq=False, repr=False)
