@@ -1,0 +1,70 @@
+"""Random signals: stationary AR(1) noise with chosen correlations, and boolean runs; one generator draws all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+Floats = NDArray[np.float64]
+
+
+def autoregressive(rng: np.random.Generator, sensors: int, length: int, phi: float) -> Floats:
+    """``sensors`` independent AR(1) series of unit variance, shape (sensors, length).
+
+    The first value is drawn from the stationary distribution, so no warm-up is needed: the marginal is standard normal
+    at every minute and the lag-1 autocorrelation is ``phi``.
+    """
+    noise = rng.standard_normal((sensors, length))
+    innovation = np.sqrt(1.0 - phi * phi)
+    noise[:, 1:] *= innovation
+    filtered: Floats = lfilter([1.0], [1.0, -phi], noise, axis=1)
+    return filtered
+
+
+def correlate(signals: Floats, parents: Mapping[int, tuple[int, float]]) -> Floats:
+    """Mixes each child with its parent: ``child = rho * parent + sqrt(1 - rho^2) * child``.
+
+    Mixing this way keeps unit variance and, because both are AR(1) with one ``phi``, the time structure too.
+    ``parents`` maps a row to (parent row, rho) and lists parents before their children.
+    """
+    for child, (parent, rho) in parents.items():
+        signals[child] = rho * signals[parent] + np.sqrt(1.0 - rho * rho) * signals[child]
+    return signals
+
+
+def periodic_runs(
+    rng: np.random.Generator, length: int, minutes: tuple[float, float], every_minutes: tuple[float, float], step: float
+) -> NDArray[np.bool_]:
+    """True in contiguous runs of ``minutes`` that start ``every_minutes`` apart; the first start is anywhere in a
+    period.
+    """
+    total = length * step
+    periods = int(total / every_minutes[0]) + 2
+    gaps = rng.uniform(*every_minutes, periods)
+    starts = np.cumsum(gaps) - gaps[0] * rng.uniform(0.0, 1.0)
+    starts = np.concatenate(([starts[0] - every_minutes[1]], starts))
+    durations = rng.uniform(*minutes, starts.size)
+    return _mark(length, starts / step, (starts + durations) / step)
+
+
+def share_runs(
+    rng: np.random.Generator, length: int, minutes: tuple[float, float], share: float, step: float
+) -> NDArray[np.bool_]:
+    """True in runs of ``minutes`` at random moments, covering ``share`` of the time on average."""
+    mean = (minutes[0] + minutes[1]) / 2.0
+    gap = mean * (1.0 - share) / share
+    runs = int(length * step / (mean + gap) * 2.0) + 20
+    durations = rng.uniform(*minutes, runs)
+    gaps = rng.exponential(gap, runs)
+    ends = np.cumsum(gaps + durations) - mean
+    return _mark(length, (ends - durations) / step, ends / step)
+
+
+def _mark(length: int, starts: Floats, ends: Floats) -> NDArray[np.bool_]:
+    edges = np.zeros(length + 1, dtype=np.int64)
+    np.add.at(edges, np.clip(np.rint(starts), 0, length).astype(np.int64), 1)
+    np.add.at(edges, np.clip(np.rint(ends), 0, length).astype(np.int64), -1)
+    return np.cumsum(edges[:length]) > 0

@@ -1,0 +1,153 @@
+"""Writes a fleet: raw readings in chunks, the registry, the ground truth and a manifest that reproduces them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mirror.synth.anomalies import Anomaly
+from mirror.synth.device import TRANSPORT, Device, Injected, describe, generator, healthy, inject
+from mirror.synth.errors import OutputNotEmptyError, SynthRequestError
+from mirror.synth.fleet import Fleet
+from mirror.synth.tables import RawSchema, registry_table, truth_table
+from mirror.synth.transport import Transport, deliver
+
+
+@dataclass(frozen=True)
+class SynthRequest:
+    """What to generate. Equal requests give equal bytes.
+
+    Attributes:
+        hours: length of the series.
+        start: first minute; the fleet's own when not given.
+        chunk_rows: readings held in memory at once (at least one device); a chunk becomes one file.
+    """
+
+    devices: int
+    hours: float
+    seed: int
+    anomalies: tuple[Anomaly, ...] = ()
+    transport: Transport = field(default_factory=Transport)
+    start: datetime | None = None
+    chunk_rows: int = 500_000
+
+    def checked(self) -> SynthRequest:
+        """Itself; raises SynthRequestError naming the argument that cannot be met."""
+        limits = (
+            ("--devices", self.devices, self.devices >= 1, "at least 1 device"),
+            ("--hours", self.hours, 0 < self.hours < float("inf"), "more than 0 hours"),
+            ("--seed", self.seed, self.seed >= 0, "a whole number from 0"),
+            ("--duplicates", self.transport.duplicate_share, 0 <= self.transport.duplicate_share <= 1, "0 to 1"),
+            ("--late", self.transport.late_share, 0 <= self.transport.late_share <= 1, "0 to 1"),
+            ("--start", self.start, self.start is None or self.start.tzinfo is not None, "a time with a zone"),
+        )
+        for name, given, holds, wanted in limits:
+            if not holds:
+                raise SynthRequestError(name, given, f"wanted: {wanted}")
+        return self
+
+
+@dataclass(frozen=True)
+class SynthResult:
+    """What was written: rows of raw readings, the files that hold them and the injected anomalies."""
+
+    rows: int
+    files: tuple[Path, ...]
+    registry: Path
+    ground_truth: Path
+    manifest: Path
+    injected: tuple[Injected, ...]
+
+
+def write_fleet(
+    fleet: Fleet, request: SynthRequest, out: Path, *, advance: Callable[[int], None] = lambda devices: None
+) -> SynthResult:
+    """Generates the fleet below ``out`` (which must be new or empty).
+
+    ``advance`` is told the number of devices written since the last call.
+
+    Raises:
+        SynthRequestError: an argument that cannot be met.
+        OutputNotEmptyError: ``out`` holds files already.
+    """
+    request = request.checked()
+    if out.exists() and any(out.iterdir()):
+        raise OutputNotEmptyError(str(out))
+    folders = {name: out / name for name in ("raw_sensor_readings", "device_registry", "ground_truth")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    start = request.start or fleet.start
+    schema = RawSchema(fleet, start)
+    rows = 0
+    files: list[Path] = []
+    devices: list[Device] = []
+    injected: list[Injected] = []
+    for number, chunk in enumerate(_chunks(fleet, request)):
+        tables = []
+        for index in chunk:
+            device, truth, table = _generate(fleet, request, schema, index)
+            devices.append(device)
+            injected.extend(truth)
+            tables.append(table)
+        table = pa.concat_tables(tables)
+        path = folders["raw_sensor_readings"] / f"part-{number:05d}.parquet"
+        _write(table, path)
+        rows += table.num_rows
+        files.append(path)
+        advance(len(chunk))
+    registry = folders["device_registry"] / "part-00000.parquet"
+    _write(registry_table(devices, fleet, start), registry)
+    truth_path = folders["ground_truth"] / "part-00000.parquet"
+    _write(truth_table(injected, start), truth_path)
+    manifest = out / "manifest.json"
+    manifest.write_text(json.dumps(_manifest(fleet, request, start, rows), indent=2, sort_keys=True) + "\n")
+    return SynthResult(rows, tuple(files), registry, truth_path, manifest, tuple(injected))
+
+
+def _length(fleet: Fleet, request: SynthRequest) -> int:
+    return max(1, round(timedelta(hours=request.hours).total_seconds() / fleet.interval_seconds))
+
+
+def _chunks(fleet: Fleet, request: SynthRequest) -> Iterator[range]:
+    size = max(1, request.chunk_rows // _length(fleet, request))
+    for first in range(0, request.devices, size):
+        yield range(first, min(first + size, request.devices))
+
+
+def _generate(
+    fleet: Fleet, request: SynthRequest, schema: RawSchema, index: int
+) -> tuple[Device, tuple[Injected, ...], pa.Table]:
+    device = describe(fleet, request.seed, index)
+    readings = healthy(fleet, request.seed, device, _length(fleet, request))
+    mine = [anomaly for anomaly in request.anomalies if anomaly.device in (None, index)]
+    truth = inject(fleet, request.seed, device, readings, mine)
+    messages = deliver(readings, request.transport, generator(request.seed, index, TRANSPORT))
+    return device, truth, schema.table(device, readings, messages)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    # A dictionary only lengthens random doubles; the ids repeat.
+    repeated = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
+    pq.write_table(table, path, use_dictionary=[name for name in repeated if name != "event_id"])
+
+
+def _manifest(fleet: Fleet, request: SynthRequest, start: datetime, rows: int) -> dict[str, object]:
+    description = fleet.model_dump_json().encode()
+    return {
+        "fleet": fleet.fleet,
+        "fleet_sha256": hashlib.sha256(description).hexdigest(),
+        "devices": request.devices,
+        "hours": request.hours,
+        "seed": request.seed,
+        "start": start.isoformat(),
+        "transport": asdict(request.transport),
+        "anomalies": [asdict(anomaly) for anomaly in request.anomalies],
+        "rows": rows,
+    }

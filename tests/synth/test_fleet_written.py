@@ -1,0 +1,170 @@
+"""What is written: schema, determinism whatever the chunking, transport faults, registry, truth and manifest."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from mirror.synth import (
+    Fleet,
+    OutputNotEmptyError,
+    SynthRequest,
+    SynthRequestError,
+    load_fleet,
+    parse_anomalies,
+    write_fleet,
+)
+from mirror.synth.transport import Transport
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return load_fleet()
+
+
+def _read(out: Path) -> pa.Table:
+    return pq.read_table(out / "raw_sensor_readings")
+
+
+def test_rows_follow_the_raw_schema(fleet: Fleet, tmp_path: Path) -> None:
+    result = write_fleet(fleet, SynthRequest(devices=3, hours=2, seed=1), tmp_path / "out")
+    table = _read(tmp_path / "out")
+    assert result.rows == table.num_rows == 360
+    assert table.column_names == [
+        "event_id",
+        "device_id",
+        "timestamp_device",
+        "timestamp_ingested",
+        *fleet.sensor_names,
+        "_partition_key",
+        "_sequence_number",
+    ]
+    assert table.schema.field("timestamp_device").type == pa.timestamp("us", tz="UTC")
+    assert table["_partition_key"].equals(table["device_id"])
+    one = table.filter(pc.field("device_id") == "REF-TEST-00001").to_pandas()
+    assert one["_sequence_number"].tolist() == list(range(120))
+    assert (one["timestamp_ingested"] >= one["timestamp_device"]).all()
+    first = one["timestamp_device"].min()
+    assert first == datetime(2026, 1, 5, tzinfo=UTC)
+    assert one["timestamp_device"].max() - first == timedelta(minutes=119)
+
+
+def test_a_device_is_the_same_in_any_fleet_and_any_chunk(fleet: Fleet, tmp_path: Path) -> None:
+    anomalies = parse_anomalies(["1=refrigerant_leak"], fleet, 2)
+    transport = Transport(duplicate_share=0.1, late_share=0.1)
+    small = SynthRequest(devices=2, hours=3, seed=4, anomalies=anomalies, transport=transport)
+    large = SynthRequest(devices=7, hours=3, seed=4, anomalies=anomalies, transport=transport, chunk_rows=1)
+    write_fleet(fleet, small, tmp_path / "small")
+    assert len(write_fleet(fleet, large, tmp_path / "large").files) == 7
+    wide = _read(tmp_path / "large")
+    both = wide.filter(pc.is_in(wide["device_id"], pa.array(["REF-TEST-00000", "REF-TEST-00001"])))
+    assert both.combine_chunks().equals(_read(tmp_path / "small").combine_chunks())
+
+
+def test_same_request_same_bytes_and_another_seed_another_fleet(fleet: Fleet, tmp_path: Path) -> None:
+    paths = {}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        paths[name] = write_fleet(fleet, SynthRequest(devices=2, hours=1, seed=seed), tmp_path / name).files[0]
+    assert paths["a"].read_bytes() == paths["b"].read_bytes()
+    assert paths["a"].read_bytes() != paths["c"].read_bytes()
+
+
+def test_duplicates_repeat_an_event_with_a_later_sequence_number(fleet: Fleet, tmp_path: Path) -> None:
+    request = SynthRequest(devices=4, hours=12, seed=2, transport=Transport(duplicate_share=0.05))
+    write_fleet(fleet, request, tmp_path / "out")
+    frame = _read(tmp_path / "out").to_pandas()
+    repeated = frame[frame.duplicated("event_id", keep=False)].sort_values(["event_id", "_sequence_number"])
+    copies = repeated.groupby("event_id")
+    assert copies.ngroups / (4 * 720) == pytest.approx(0.05, abs=0.015)
+    assert (copies["timestamp_device"].nunique() == 1).all()
+    assert (copies["temperature_evaporator"].nunique() == 1).all()
+    assert (copies["timestamp_ingested"].agg(lambda t: (t.iloc[1] - t.iloc[0]).total_seconds()) >= 1.0).all()
+    assert not frame.duplicated(["device_id", "_sequence_number"]).any()
+
+
+def test_late_messages_arrive_out_of_order(fleet: Fleet, tmp_path: Path) -> None:
+    request = SynthRequest(devices=4, hours=12, seed=2, transport=Transport(late_share=0.05))
+    write_fleet(fleet, request, tmp_path / "out")
+    frame = _read(tmp_path / "out").to_pandas()
+    delay = (frame["timestamp_ingested"] - frame["timestamp_device"]).dt.total_seconds()
+    assert (delay > 600).mean() == pytest.approx(0.05, abs=0.015)
+    assert delay.max() < 241 * 60
+    assert delay[delay <= 600].max() < 60
+    in_order = frame.sort_values(["device_id", "_sequence_number"])
+    assert in_order.groupby("device_id")["timestamp_ingested"].is_monotonic_increasing.all()
+    assert not in_order.groupby("device_id")["timestamp_device"].is_monotonic_increasing.any()
+
+
+def test_nan_bursts_clocks_and_replays_reach_the_files(fleet: Fleet, tmp_path: Path) -> None:
+    texts = ["0=nan_values@0", "1=clock_ahead_26h@0", "2=duplicate_burst@0", "3=buffered_replay_30h"]
+    request = SynthRequest(devices=4, hours=2, seed=9, anomalies=parse_anomalies(texts, fleet, 4))
+    write_fleet(fleet, request, tmp_path / "out")
+    table = _read(tmp_path / "out")
+    device = {i: table.filter(pc.field("device_id") == f"REF-TEST-{i:05d}") for i in range(4)}
+    assert pc.sum(pc.is_nan(device[0]["superheat"])).as_py() == 60
+    assert device[0]["superheat"].null_count == 0
+    ahead = pc.less(device[1]["timestamp_ingested"], device[1]["timestamp_device"])
+    assert pc.sum(ahead).as_py() == 60
+    assert device[2].num_rows == 60 * 3 + 60
+    held = device[3]["timestamp_ingested"]
+    assert pc.min(held).as_py() >= datetime(2026, 1, 5, 2, tzinfo=UTC)
+    assert pc.max(held).as_py() < datetime(2026, 1, 5, 2, 11, tzinfo=UTC)
+
+
+def test_registry_and_truth_are_written_beside(fleet: Fleet, tmp_path: Path) -> None:
+    texts = ["1=SC-02", "REF-TEST-00002=sensor_failure", "*=summer_shift"]
+    request = SynthRequest(devices=12, hours=8, seed=9, anomalies=parse_anomalies(texts, fleet, 12))
+    result = write_fleet(fleet, request, tmp_path / "out")
+    registry = pq.read_table(result.registry).to_pylist()
+    assert [row["site_id"] for row in registry] == ["SITE-TEST-0000"] * 10 + ["SITE-TEST-0001"] * 2
+    assert {row["expected_readings_per_hour"] for row in registry} == {60}
+    table = _read(tmp_path / "out")
+    for row in registry[:4]:
+        mine = table.filter(pc.field("device_id") == row["device_id"])
+        reported = {name for name in fleet.sensor_names if mine[name].null_count < mine.num_rows}
+        assert reported >= set(row["expected_sensors"])
+    truth = pq.read_table(result.ground_truth).to_pylist()
+    assert len(truth) == 14
+    leak = next(row for row in truth if row["scenario_id"] == "SC-02")
+    assert leak == {
+        "device_id": "REF-TEST-00001",
+        "kind": "refrigerant_leak",
+        "scenario_id": "SC-02",
+        "equipment_fault": True,
+        "onset": datetime(2026, 1, 5, tzinfo=UTC),
+        "end": datetime(2026, 1, 5, 8, tzinfo=UTC),
+        "sensors": ["pressure_low_side", "temperature_evaporator"],
+    }
+    manifest = json.loads(result.manifest.read_text())
+    assert (manifest["rows"], manifest["seed"], len(manifest["anomalies"])) == (result.rows, 9, 3)
+
+
+def test_a_folder_with_files_is_refused_and_left_alone(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(OutputNotEmptyError, match="is not empty; give a new folder to --out"):
+        write_fleet(fleet, SynthRequest(devices=1, hours=1, seed=1), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"devices": 0}, "--devices: 0 will not do; wanted: at least 1 device"),
+        ({"hours": 0.0}, "--hours: 0.0"),
+        ({"hours": float("nan")}, "--hours: nan"),
+        ({"seed": -1}, "--seed: -1"),
+        ({"transport": Transport(duplicate_share=2)}, "--duplicates: 2"),
+        ({"transport": Transport(late_share=-0.1)}, "--late: -0.1"),
+        ({"start": datetime(2026, 1, 1)}, "wanted: a time with a zone"),  # noqa: DTZ001 - the missing zone is the case
+    ],
+)
+def test_impossible_requests_name_the_argument(change: dict, named: str) -> None:
+    with pytest.raises(SynthRequestError) as refused:
+        SynthRequest(**({"devices": 1, "hours": 1.0, "seed": 1} | change)).checked()
+    assert named in str(refused.value)
