@@ -1,0 +1,1 @@
+"""From scores to alerts with severity, deduplication and a deadline."""

@@ -1,0 +1,1 @@
+"""The shape of every dataset and the checks that ride on it, derived from the profile."""

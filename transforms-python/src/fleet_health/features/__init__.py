@@ -1,0 +1,1 @@
+"""From clean readings to one row per device, window and window length."""

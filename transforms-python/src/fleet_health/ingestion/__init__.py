@@ -1,0 +1,1 @@
+"""From raw files to clean, quarantined and dead rows; nothing is dropped silently."""

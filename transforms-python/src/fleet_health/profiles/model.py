@@ -1,0 +1,221 @@
+"""What a fleet is: the shape of a profile. The YAML files document every key; ``rules.py`` checks that they agree.
+
+Everything is frozen and printable, so that a transform may close over a profile and ship it to a worker.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Reason = Annotated[str, Field(min_length=10)]
+Duration = Annotated[int, Field(gt=0)]
+
+Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column of the source files; ``aliases`` are the exact header spellings that are accepted."""
+
+    name: Name
+    aliases: tuple[str, ...] = Field(min_length=1)
+    unit: str | None = None
+    optional: bool = False
+    reason: str | None = None
+
+
+class SourceTime(_Strict):
+    """How the time text is read: a strptime pattern or ``iso8601``; an offset in the text wins over the device's zone."""
+
+    column: Name
+    format: str
+    reason: Reason
+
+
+class SourceDevice(_Strict):
+    """The device a file belongs to, by the file's name (shell pattern)."""
+
+    file: str
+    device_id: str
+
+
+class Source(_Strict):
+    """Where raw files land and how they are written."""
+
+    dataset: str
+    format: Literal["csv"]
+    encoding: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    decimal: Literal[".", ","] = "."
+    missing: tuple[str, ...] = ("",)
+    header: tuple[Column, ...]
+    time: SourceTime
+    ingested: Name | Literal["same_as_time"]
+    ingested_reason: Reason
+    device: Name | Literal["by_file"]
+    devices: tuple[SourceDevice, ...] = ()
+    event_id: Name | Literal["device_and_time"]
+    sequence: Name | Literal["line_number"]
+
+
+class RegistryDevice(_Strict):
+    """One known unit, declared in the profile itself (fleets of a handful of devices)."""
+
+    device_id: str
+    site_id: str
+    region: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    status: Literal["active", "inactive", "decommissioned"]
+    expected_sensors: tuple[Name, ...]
+    timezone: str
+    reason: Reason
+
+
+class Registry(_Strict):
+    """Either ``devices`` declared here, or the dataset to which the asset system's CSV is ingested."""
+
+    dataset: str | None = None
+    devices: tuple[RegistryDevice, ...] = ()
+    expected_readings_per_hour: int = 60
+    updated_at: str | None = None
+
+
+class Sensor(_Strict):
+    """A measured point. ``min``..``max`` is what is possible (inclusive), ``suspect_below``/``suspect_above`` what is odd but kept."""
+
+    name: Name
+    type: Literal["double", "boolean"]
+    unit: str
+    meaning: str
+    min: float | None = None
+    max: float | None = None
+    suspect_below: float | None = None
+    suspect_above: float | None = None
+    reason: Reason | None = None
+
+
+class Condition(_Strict):
+    sensor: Name
+    op: Literal["<=", ">=", "<", ">", "=="]
+    value: float
+
+
+class ImpossibleRow(_Strict):
+    """A row in which every condition holds cannot have been measured; it is quarantined with this id."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]+$")]
+    all_of: tuple[Condition, ...] = Field(min_length=1)
+    reason: Reason
+
+
+class Cleansing(_Strict):
+    max_clock_drift_hours: float = Field(gt=0)
+    max_clock_drift_reason: Reason
+    impossible_rows: tuple[ImpossibleRow, ...] = ()
+
+
+SENSOR_AGGREGATIONS = ("mean", "std", "min", "max", "p95", "slope", "fraction")
+DERIVED_AGGREGATIONS = ("difference", "ratio_of_positive", "ratio_of_nonzero")
+QUALITY_AGGREGATIONS = ("sensor_completeness", "quality_flag_count", "reading_count")
+
+
+class Feature(_Strict):
+    """One value of a window: over a ``sensor``, ``of`` two other features, or about data quality."""
+
+    name: Name
+    group: Name
+    aggregation: str
+    unit: str
+    sensor: Name | None = None
+    of: tuple[Name, Name] | None = None
+
+
+class TrainingDays(_Strict):
+    device_id: str
+    days: tuple[date, ...] = Field(min_length=1)
+    reason: Reason
+
+
+class ReasonedNumber(_Strict):
+    value: float
+    reason: Reason
+
+
+class ModelSpec(_Strict):
+    """The anomaly model: which rows train it and which constants are frozen with it."""
+
+    model_id: Annotated[str, Field(pattern=r"^(isolation_forest|statistical_baseline|autoencoder|dbscan_cohort)_v[0-9]+$")]
+    model_version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    window_duration_minutes: Duration
+    features: Literal["all"] | tuple[Name, ...]
+    n_estimators: int = Field(gt=0)
+    max_samples: int = Field(gt=1)
+    seed: int
+    flagged_share: ReasonedNumber
+    training_completeness_min: ReasonedNumber
+    training_reading_count_min: ReasonedNumber
+    training_flagged_readings_max: ReasonedNumber
+    scoring_completeness_min: ReasonedNumber
+    training_days: tuple[TrainingDays, ...] = ()
+    training_days_reason: Reason
+
+
+class SeverityRule(_Strict):
+    """Ranked as listed; a rule without a condition catches every flagged window."""
+
+    severity: Severity
+    above: float | None = None
+    sustained_windows: int = 1
+    or_families: int | None = None
+    acknowledge_minutes: int
+    reason: Reason
+
+
+class Alerting(_Strict):
+    severities: tuple[SeverityRule, ...]
+    dedup_hours: float
+    dedup_reason: Reason
+    resolve_after_windows: int
+    resolve_reason: Reason
+
+
+class Labels(_Strict):
+    """Where the days with known faults are listed. Used by evaluation only; no feature and no training row reads it."""
+
+    dataset: str
+    recorded_at: str
+    reason: Reason
+
+
+class Profile(_Strict):
+    profile: Name
+    description: str
+    source: Source
+    registry: Registry
+    sensors: tuple[Sensor, ...] = Field(min_length=1)
+    cleansing: Cleansing
+    windows_minutes: tuple[Duration, ...] = Field(min_length=1)
+    features: tuple[Feature, ...] = Field(min_length=1)
+    model: ModelSpec
+    alerting: Alerting
+    labels: Labels | None = None
+
+    @property
+    def sensor_names(self) -> tuple[str, ...]:
+        return tuple(sensor.name for sensor in self.sensors)
+
+    @property
+    def model_features(self) -> tuple[str, ...]:
+        """The model vector, in order."""
+        return tuple(f.name for f in self.features) if self.model.features == "all" else self.model.features
+
+    def sensor(self, name: str) -> Sensor:
+        return next(sensor for sensor in self.sensors if sensor.name == name)

@@ -1,0 +1,198 @@
+"""Whether the parts of a profile agree with each other: names that exist, ranges that can hold, units that convert."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fleet_health.profiles.errors import ProfileReferenceError, nearest
+from fleet_health.profiles.model import (
+    DERIVED_AGGREGATIONS,
+    QUALITY_AGGREGATIONS,
+    SENSOR_AGGREGATIONS,
+    Profile,
+)
+from fleet_health.profiles.units import SOURCE_UNITS, STORED_UNITS, conversion, sources_for
+from fleet_health.profiles.yaml_lines import Lines
+
+
+class _Check:
+    def __init__(self, profile: Profile, file: str, lines: Lines) -> None:
+        self.profile, self._file, self._lines = profile, file, lines
+
+    def fail(self, path: tuple[str | int, ...], problem: str, fix: str) -> None:
+        raise ProfileReferenceError(self._file, self._lines.of(path), problem, fix)
+
+    def known(self, path: tuple[str | int, ...], name: str, known: Iterable[str], kind: str) -> None:
+        names = list(known)
+        if name not in names:
+            self.fail(path, f"{kind} {name!r} is not declared", nearest(name, names))
+
+    def unique(self, section: tuple[str | int, ...], names: Iterable[str], kind: str) -> None:
+        seen: dict[str, int] = {}
+        for index, name in enumerate(names):
+            if name in seen:
+                first = self._lines.of((*section, seen[name]))
+                self.fail((*section, index), f"{kind} {name!r} is declared twice (first on line {first})", "Rename one.")
+            seen[name] = index
+
+
+def check_agreement(profile: Profile, file: str, lines: Lines) -> None:
+    """Raises :class:`ProfileReferenceError` for the first disagreement found."""
+    check = _Check(profile, file, lines)
+    _sensors(check)
+    _source(check)
+    _registry(check)
+    _cleansing(check)
+    _features(check)
+    _model(check)
+    _alerting(check)
+
+
+def _sensors(check: _Check) -> None:
+    check.unique(("sensors",), check.profile.sensor_names, "sensor")
+    for index, sensor in enumerate(check.profile.sensors):
+        path = ("sensors", index)
+        if sensor.unit not in STORED_UNITS:
+            check.fail((*path, "unit"), f"unit {sensor.unit!r} of {sensor.name!r} is unknown", nearest(sensor.unit, STORED_UNITS))
+        if sensor.type == "boolean":
+            if (sensor.min, sensor.max, sensor.suspect_below, sensor.suspect_above) != (None,) * 4:
+                check.fail(path, f"boolean sensor {sensor.name!r} has a range", "Remove the range.")
+            continue
+        if sensor.min is None or sensor.max is None or sensor.reason is None:
+            fix = "Add min, max and a `reason` that says why; no threshold is accepted without its reason."
+            check.fail(path, f"sensor {sensor.name!r} has no complete range with a reason", fix)
+        elif sensor.min > sensor.max:
+            fix = f"Swap them, or correct the wrong one: min is {sensor.min:g}, max is {sensor.max:g}."
+            check.fail((*path, "min"), f"sensor {sensor.name!r} has min > max", fix)
+        else:
+            low, high = sensor.suspect_below, sensor.suspect_above
+            if any(limit is not None and not sensor.min <= limit <= sensor.max for limit in (low, high)):
+                check.fail(path, f"suspect limits of {sensor.name!r} lie outside min..max", "Move them inside the range.")
+
+
+def _source(check: _Check) -> None:
+    source = check.profile.source
+    names = [column.name for column in source.header]
+    check.unique(("source", "header"), names, "column")
+    aliases = [alias for column in source.header for alias in column.aliases]
+    for index, column in enumerate(source.header):
+        repeated = [alias for alias in column.aliases if aliases.count(alias) > 1]
+        if repeated:
+            check.fail(("source", "header", index), f"header {repeated[0]!r} belongs to two columns", "Keep one of them.")
+        if column.name in check.profile.sensor_names:
+            stored = check.profile.sensor(column.name).unit
+            unit = column.unit or stored
+            if unit not in SOURCE_UNITS:
+                path = ("source", "header", index, "unit")
+                check.fail(path, f"unit {unit!r} of column {column.name!r} is unknown", nearest(unit, SOURCE_UNITS))
+            if conversion(unit, stored) is None:
+                fix = f"Use one of: {', '.join(sources_for(stored))}."
+                check.fail(("source", "header", index, "unit"), f"{unit!r} cannot be converted to {stored!r}", fix)
+    for sensor in check.profile.sensor_names:
+        if sensor not in names:
+            check.fail(("source", "header"), f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`.")
+    for key in ("ingested", "device", "event_id", "sequence"):
+        value = getattr(source, key)
+        if value not in ("same_as_time", "by_file", "device_and_time", "line_number"):
+            check.known(("source", key), value, names, "column")
+    check.known(("source", "time", "column"), source.time.column, names, "column")
+    if source.device == "by_file" and not source.devices:
+        check.fail(("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`.")
+
+
+def _registry(check: _Check) -> None:
+    registry = check.profile.registry
+    if (registry.dataset is None) == (not registry.devices):
+        check.fail(("registry",), "give either `dataset` or `devices`", "Keep exactly one of the two.")
+    if registry.devices and registry.updated_at is None:
+        check.fail(("registry",), "declared devices need `updated_at`", "Add the date of the last change, e.g. 2020-01-01.")
+    check.unique(("registry", "devices"), (device.device_id for device in registry.devices), "device")
+    for index, device in enumerate(registry.devices):
+        path = ("registry", "devices", index)
+        for position, sensor in enumerate(device.expected_sensors):
+            check.known((*path, "expected_sensors", position), sensor, check.profile.sensor_names, "sensor")
+        try:
+            ZoneInfo(device.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            fix = "Use an IANA name such as Europe/Berlin, or Etc/GMT+8 for a fixed UTC-08:00."
+            check.fail((*path, "timezone"), f"time zone {device.timezone!r} does not exist", fix)
+    known = [device.device_id for device in registry.devices]
+    for index, assignment in enumerate(check.profile.source.devices):
+        if known:
+            check.known(("source", "devices", index, "device_id"), assignment.device_id, known, "device")
+        if not assignment.file or fnmatch.translate(assignment.file) == fnmatch.translate(""):
+            check.fail(("source", "devices", index, "file"), "empty file pattern", "Name the file, e.g. unit_7*.csv.gz.")
+
+
+def _cleansing(check: _Check) -> None:
+    rules = check.profile.cleansing.impossible_rows
+    check.unique(("cleansing", "impossible_rows"), (rule.id for rule in rules), "rule")
+    for index, rule in enumerate(rules):
+        for position, condition in enumerate(rule.all_of):
+            path = ("cleansing", "impossible_rows", index, "all_of", position, "sensor")
+            check.known(path, condition.sensor, check.profile.sensor_names, "sensor")
+
+
+def _features(check: _Check) -> None:
+    profile = check.profile
+    check.unique(("windows_minutes",), map(str, profile.windows_minutes), "window")
+    check.unique(("features",), (feature.name for feature in profile.features), "feature")
+    earlier: list[str] = []
+    for index, feature in enumerate(profile.features):
+        path: tuple[str | int, ...] = ("features", index)
+        if feature.aggregation in SENSOR_AGGREGATIONS:
+            if feature.sensor is None or feature.of is not None:
+                check.fail(path, f"feature {feature.name!r} needs `sensor` and no `of`", "Name the sensor it summarises.")
+            else:
+                check.known((*path, "sensor"), feature.sensor, profile.sensor_names, "sensor")
+                boolean = profile.sensor(feature.sensor).type == "boolean"
+                if boolean != (feature.aggregation == "fraction"):
+                    fix = "Use `fraction` for boolean sensors and only for them."
+                    check.fail(path, f"{feature.aggregation!r} does not fit the type of {feature.sensor!r}", fix)
+        elif feature.aggregation in DERIVED_AGGREGATIONS:
+            if feature.of is None or feature.sensor is not None:
+                check.fail(path, f"feature {feature.name!r} needs `of: [a, b]` and no `sensor`", "Name its two operands.")
+            else:
+                for position, operand in enumerate(feature.of):
+                    # only earlier features are known, so a circle cannot be written
+                    check.known((*path, "of", position), operand, earlier, "earlier feature")
+        elif feature.aggregation in QUALITY_AGGREGATIONS:
+            if feature.name != feature.aggregation:
+                check.fail(path, f"quality feature {feature.name!r} must be called {feature.aggregation!r}", "Rename it.")
+        else:
+            known = (*SENSOR_AGGREGATIONS, *DERIVED_AGGREGATIONS, *QUALITY_AGGREGATIONS)
+            check.known((*path, "aggregation"), feature.aggregation, known, "aggregation")
+        earlier.append(feature.name)
+    for name in QUALITY_AGGREGATIONS:
+        if name not in earlier:
+            check.fail(("features",), f"quality feature {name!r} is missing", "Add it; scoring and training filter on it.")
+
+
+def _model(check: _Check) -> None:
+    model = check.profile.model
+    names = [feature.name for feature in check.profile.features]
+    if model.features != "all":
+        check.unique(("model", "features"), model.features, "model feature")
+        for index, name in enumerate(model.features):
+            check.known(("model", "features", index), name, names, "feature")
+    if model.window_duration_minutes not in check.profile.windows_minutes:
+        fix = f"Use one of windows_minutes: {', '.join(map(str, check.profile.windows_minutes))}."
+        check.fail(("model", "window_duration_minutes"), f"no window of {model.window_duration_minutes} minutes", fix)
+    if not 0.0 < model.flagged_share.value < 1.0:
+        check.fail(("model", "flagged_share"), "flagged_share must lie between 0 and 1", "Write 0.05 for five percent.")
+    known = [device.device_id for device in check.profile.registry.devices]
+    for index, days in enumerate(model.training_days):
+        if known:
+            check.known(("model", "training_days", index, "device_id"), days.device_id, known, "device")
+
+
+def _alerting(check: _Check) -> None:
+    severities = check.profile.alerting.severities
+    check.unique(("alerting", "severities"), (rule.severity for rule in severities), "severity")
+    limits = [rule.above for rule in severities if rule.above is not None]
+    if limits != sorted(limits, reverse=True):
+        check.fail(("alerting", "severities"), "score limits do not fall from rule to rule", "List the most urgent first.")
+    if not severities or severities[-1].above is not None:
+        check.fail(("alerting", "severities"), "no rule catches every flagged window", "End with a rule without `above`.")

@@ -1,0 +1,71 @@
+"""YAML with memory: plain Python values plus the line on which each of them was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from fleet_health.profiles.errors import ProfileSyntaxError
+
+Path = tuple[str | int, ...]
+
+
+class Lines:
+    """Line numbers by path; asks the nearest parent when a path itself was never written (a missing key)."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Path, int] = {}
+
+    def note(self, path: Path, line: int) -> None:
+        self._lines[path] = line
+
+    def of(self, path: Sequence[str | int]) -> int | None:
+        for end in range(len(path), -1, -1):
+            line = self._lines.get(tuple(path[:end]))
+            if line is not None:
+                return line
+        return None
+
+
+def load_with_lines(text: str, file: str) -> tuple[Any, Lines]:
+    """Parses ``text``.
+
+    Raises:
+        ProfileSyntaxError: not YAML, more than one document, an empty file, or a key written twice.
+    """
+    lines = Lines()
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise ProfileSyntaxError(file, None, "the file is empty", "Start from one of the profiles in this folder.")
+        return _value(loader, node, (), lines, file), lines
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = None if mark is None else mark.line + 1
+        fix = "Check indentation, quotes and brackets around that line."
+        raise ProfileSyntaxError(file, line, f"not valid YAML ({error.problem or error.context})", fix) from error
+    except yaml.YAMLError as error:
+        raise ProfileSyntaxError(file, None, f"not valid YAML ({error})", "Save the file as UTF-8 text.") from error
+    finally:
+        loader.dispose()
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines, file: str) -> Any:
+    lines.note(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, child, (*path, index), lines, file) for index, child in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    result: dict[str, Any] = {}
+    for key_node, child in node.value:
+        key = str(loader.construct_object(key_node, deep=True))  # type: ignore[no-untyped-call]
+        line = key_node.start_mark.line + 1
+        if key in result:
+            first = lines.of((*path, key))
+            raise ProfileSyntaxError(file, line, f"key {key!r} is written twice (first on line {first})", "Remove one.")
+        result[key] = _value(loader, child, (*path, key), lines, file)
+        lines.note((*path, key), line)
+    return result

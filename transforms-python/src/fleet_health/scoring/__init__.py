@@ -1,0 +1,1 @@
+"""From windows to scores, and how honest the scores are."""
