@@ -1,0 +1,1 @@
+"""What an adapter declares about itself: its inputs, its outputs, and their types."""

@@ -1,0 +1,103 @@
+"""The older declaration style: ``ModelApi([ModelInput...], [ModelOutput...])``.
+
+Not to be confused with the transform parameters of the same names in ``palantir_models.transforms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from palantir_models.declarations.datatypes import check_column_type
+from palantir_models.declarations.fields import Api, ColumnsLike, DFType, Field, Kind, columns_of
+from palantir_models.declarations.ndarray import NDArray
+from palantir_models.errors import DeclarationError
+
+
+class _Entry:
+    """One element of a list of inputs or outputs."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.name = field.name
+
+
+def _parameter(name: str, type: Any, default: Any, required: bool) -> Field:
+    if not isinstance(type, NDArray):
+        check_column_type(type, f"parameter {name!r}")
+    return Field(name, Kind.PARAMETER, type=type, default=default, required=required)
+
+
+class ModelInput:
+    """The kinds of inputs an adapter may declare."""
+
+    class Tabular(_Entry):
+        """A frame: Spark unless ``df_type`` says pandas."""
+
+        def __init__(
+            self,
+            name: str,
+            df_type: DFType | str = DFType.SPARK,
+            columns: ColumnsLike | None = None,
+            required: bool = True,
+        ) -> None:
+            super().__init__(Field(name, Kind.TABULAR, DFType(df_type), columns_of(columns), required=required))
+
+    class Parameter(_Entry):
+        """One value with an optional default; ``required=True`` makes leaving it out an error."""
+
+        def __init__(self, name: str, type: Any = Any, default: Any = None, required: bool = False) -> None:
+            super().__init__(_parameter(name, type, default, required))
+
+    class FileSystem(_Entry):
+        """The files of a dataset handle."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__(Field(name, Kind.FILESYSTEM))
+
+    class MediaReference(_Entry):
+        """One media reference."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__(Field(name, Kind.MEDIA_REFERENCE))
+
+
+class ModelOutput:
+    """The kinds of outputs an adapter may declare."""
+
+    class Tabular(_Entry):
+        """A frame, pandas or Spark as the adapter likes."""
+
+        def __init__(self, name: str, columns: ColumnsLike | None = None) -> None:
+            super().__init__(Field(name, Kind.TABULAR, None, columns_of(columns)))
+
+    class Parameter(_Entry):
+        """One value; ``default`` stands when the adapter writes none."""
+
+        def __init__(self, name: str, type: Any = Any, default: Any = None) -> None:
+            super().__init__(_parameter(name, type, default, False))
+
+    class FileSystem(_Entry):
+        """Files, writable through ``transform_write`` only."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__(Field(name, Kind.FILESYSTEM))
+
+
+class ModelApi:
+    """Inputs and outputs of an adapter as two lists."""
+
+    def __init__(self, inputs: Iterable[_Entry], outputs: Iterable[_Entry]) -> None:
+        self.inputs = list(inputs)
+        self.outputs = list(outputs)
+        for entry in (*self.inputs, *self.outputs):
+            if not isinstance(entry, _Entry):
+                raise DeclarationError(
+                    "ModelApi",
+                    f"{entry!r} is no declaration.",
+                    "Use ModelInput.Tabular(...), ModelOutput.Parameter(...), ...",
+                )
+
+    def resolve(self, where: str) -> Api:
+        """The normal form; ``where`` names the adapter in errors."""
+        return Api.of((e.field for e in self.inputs), (e.field for e in self.outputs), where)

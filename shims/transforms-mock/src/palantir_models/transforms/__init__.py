@@ -1,0 +1,8 @@
+"""Models inside transforms."""
+
+from palantir_models.transforms.distributed import DistributedInferenceWrapper
+from palantir_models.transforms.evaluation import evaluation
+from palantir_models.transforms.files import copy_model_to_driver
+from palantir_models.transforms.params import ModelInput, ModelOutput
+
+__all__ = ["DistributedInferenceWrapper", "ModelInput", "ModelOutput", "copy_model_to_driver", "evaluation"]
