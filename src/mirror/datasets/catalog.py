@@ -1,0 +1,128 @@
+"""The catalog: one database, opened once, its version checked before anything is believed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from mirror.datasets import tables
+from mirror.datasets.errors import CatalogBusyError, CatalogVersionError, StorageUnwritableError
+
+VERSION = 1
+"""The schema version that this release reads and writes."""
+
+_WRITES = "mirror_writes"
+_FULL_OR_READ_ONLY = ("readonly", "disk is full", "unable to open", "disk I/O error")
+
+
+class Catalog:
+    """A SQLAlchemy engine, the metadata every room shares, and the two ways to use them.
+
+    ``reading()`` and ``writing()`` yield a connection inside one SQL transaction. A writer takes its lock at once, so
+    two writers queue instead of failing half-way.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = _engine(url)
+        self.metadata: sa.MetaData = tables.metadata
+        self._writer: Engine = self.engine.execution_options(**{_WRITES: True})
+        self._ensured: set[str] = set()
+
+    @property
+    def label(self) -> str:
+        """The URL without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent read. Raises CatalogBusyError."""
+        with self._translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """All or nothing. Raises CatalogBusyError, StorageUnwritableError."""
+        with self._translated(), self._writer.begin() as connection:
+            yield connection
+
+    def create(self) -> None:
+        """Creates the core tables of a new catalog; an existing one is only checked."""
+        if not self._has_version_table():
+            with self.writing() as connection:
+                tables.metadata.create_all(connection, tables=tables.CORE)
+                if connection.scalar(sa.select(tables.catalog_version.c.version)) is None:
+                    connection.execute(tables.catalog_version.insert().values(version=VERSION))
+        self.check()
+
+    def check(self) -> None:
+        """Raises CatalogVersionError unless this release wrote the catalog."""
+        found: int | str | None = "none"
+        if self._has_version_table():
+            with self.reading() as connection:
+                found = connection.scalar(sa.select(tables.catalog_version.c.version))
+        if found != VERSION:
+            raise CatalogVersionError(self.label, found, VERSION)
+
+    def ensure(self, *room: sa.Table) -> None:
+        """Creates the tables of another room where they are missing; remembered, so callers may ask every time."""
+        missing = [table for table in room if table.name not in self._ensured]
+        if not missing:
+            return
+        with self.reading() as connection:
+            present = set(sa.inspect(connection).get_table_names())
+        absent = [table for table in missing if table.name not in present]
+        if absent:
+            with self.writing() as connection:
+                tables.metadata.create_all(connection, tables=absent, checkfirst=True)
+        self._ensured.update(table.name for table in missing)
+
+    def close(self) -> None:
+        """Gives back every pooled connection."""
+        self.engine.dispose()
+
+    def _has_version_table(self) -> bool:
+        with self.reading() as connection:
+            return sa.inspect(connection).has_table(tables.catalog_version.name)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            reason = str(error.orig)
+            if any(sign in reason for sign in _FULL_OR_READ_ONLY):
+                raise StorageUnwritableError(self.label, reason) from error
+            raise CatalogBusyError(self.label, reason) from error
+
+
+def _engine(url: str) -> Engine:
+    parsed = sa.engine.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 30000")
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

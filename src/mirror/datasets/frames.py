@@ -1,0 +1,66 @@
+"""Views as Spark frames: explicit schema, explicit files, columns of partitioned paths taken from the logical path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mirror.datasets.errors import NoSchemaError
+from mirror.datasets.records import StoredSchema
+from transforms.ports import FileEntry
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def spark_schema(schema: StoredSchema) -> StructType:
+    """The schema as Spark's type, every column nullable."""
+    from pyspark.sql.types import StructType
+
+    return StructType.fromJson(json.loads(json.dumps(schema.fields)))
+
+
+def read_frame(
+    spark: SparkSession, dataset: str, branch: str, files: Sequence[FileEntry], schema: StoredSchema | None
+) -> DataFrame:
+    """The rows of some files of a dataset; hidden files are left out. Raises NoSchemaError."""
+    if schema is None:
+        raise NoSchemaError(dataset, branch)
+    wanted = spark_schema(schema)
+    locations = [f.location for f in files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    if not locations:
+        return spark.createDataFrame([], wanted)
+    inside = [f for f in wanted.fields if f.name not in schema.path_columns]
+    reader = spark.read.schema(type(wanted)(inside)).format(schema.format).options(**schema.options)
+    frame = reader.load(locations)
+    if not schema.path_columns:
+        return frame
+    kinds: dict[str, Any] = {f.name: f.dataType for f in wanted.fields}
+    from pyspark.sql import functions as F
+
+    derived = {name: _from_path(name).cast(kinds[name]) for name in schema.path_columns}
+    return frame.select(
+        [derived[f.name].alias(f.name) if f.name in derived else F.col(_quoted(f.name)) for f in wanted]
+    )
+
+
+def _from_path(name: str) -> Column:
+    """The value of ``name=value`` in the file's path: decoded as URI, as physical name, and as Hive partition."""
+    import re
+    from urllib.parse import quote
+
+    from pyspark.sql import functions as F
+
+    folder = re.escape(quote(quote(quote(name))))
+    value = F.regexp_extract(F.col("_metadata.file_path"), f"/{folder}=([^/]*)/", 1)
+    for _ in range(3):
+        value = F.url_decode(F.replace(value, F.lit("+"), F.lit("%2B")))
+    return F.when(value != _NULL_PARTITION, value)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,132 @@
+"""Statements over branches, transactions and files, each inside the caller's SQL transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mirror.datasets import tables as t
+from mirror.datasets.records import Branch, StoredFile, Transaction, TransactionStatus, TransactionType
+
+_TX = t.transactions
+_BATCH = 500
+
+
+def transaction(connection: Connection, rid: str) -> Transaction | None:
+    """One transaction by RID."""
+    row = connection.execute(sa.select(_TX).where(_TX.c.rid == rid)).mappings().first()
+    return None if row is None else _transaction(row)
+
+
+def branches(connection: Connection, dataset_rid: str) -> list[Branch]:
+    """The branches of a dataset, oldest first."""
+    query = sa.select(t.branches).where(t.branches.c.dataset_rid == dataset_rid)
+    rows = connection.execute(query.order_by(t.branches.c.created_at, t.branches.c.name)).mappings()
+    return [_branch(row) for row in rows]
+
+
+def branch(connection: Connection, dataset_rid: str, name: str, *, lock: bool = False) -> Branch | None:
+    """One branch; with ``lock`` its row stays ours until the SQL transaction ends (databases with row locks)."""
+    query = sa.select(t.branches).where(t.branches.c.dataset_rid == dataset_rid, t.branches.c.name == name)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    return None if row is None else _branch(row)
+
+
+def add_branch(
+    connection: Connection, dataset_rid: str, name: str, parent: str | None, head: str | None, now: datetime
+) -> Branch:
+    """Writes a branch down."""
+    values = {"dataset_rid": dataset_rid, "name": name, "parent": parent, "head": head, "created_at": now}
+    connection.execute(t.branches.insert().values(**values))
+    return Branch(dataset_rid, name, parent, head)
+
+
+def chain(connection: Connection, end: str | None, *, whole: bool = False) -> list[Transaction]:
+    """Committed transactions from the view's start (or the very first, with ``whole``) to ``end``, oldest first.
+
+    The chain follows transaction parents, so it spans branches. An open transaction at its end is left out.
+    """
+    if end is None:
+        return []
+    walk = sa.select(_TX).where(_TX.c.rid == end).cte("walk", recursive=True)
+    older = _TX.alias("older")
+    step = sa.select(older).join(walk, older.c.rid == walk.c.parent)
+    if not whole:
+        stops = sa.and_(walk.c.type == TransactionType.SNAPSHOT, walk.c.status == TransactionStatus.COMMITTED)
+        step = step.where(sa.not_(stops))
+    rows = connection.execute(sa.select(walk.union_all(step))).mappings()
+    found = [_transaction(row) for row in rows]
+    found.sort(key=lambda transaction: transaction.sequence)
+    return [transaction for transaction in found if transaction.status is TransactionStatus.COMMITTED]
+
+
+def files_of(connection: Connection, transactions: Sequence[str]) -> list[StoredFile]:
+    """The file references of some transactions."""
+    found: list[StoredFile] = []
+    for at in range(0, len(transactions), _BATCH):
+        query = sa.select(t.files).where(t.files.c.transaction_rid.in_(transactions[at : at + _BATCH]))
+        found.extend(StoredFile(**row) for row in connection.execute(query).mappings())
+    return found
+
+
+def add_files(connection: Connection, files: Iterable[StoredFile]) -> None:
+    """Writes file references down."""
+    rows = [
+        {
+            "transaction_rid": f.transaction_rid, "path": f.path, "location": f.location, "size": f.size,
+            "sha256": f.sha256, "modified": f.modified, "rows": f.rows, "removed": f.removed,
+        }
+        for f in files
+    ]  # fmt: skip
+    if rows:
+        connection.execute(t.files.insert(), rows)
+
+
+def next_sequence(connection: Connection, dataset_rid: str) -> int:
+    """The number of the next transaction of a dataset, taken."""
+    statement = (
+        t.datasets.update()
+        .where(t.datasets.c.rid == dataset_rid)
+        .values(next_sequence=t.datasets.c.next_sequence + 1)
+        .returning(t.datasets.c.next_sequence)
+    )
+    return int(connection.execute(statement).scalar_one()) - 1
+
+
+def point_heads(connection: Connection, dataset_rid: str, old: str, new: str | None) -> None:
+    """Moves every branch that points at ``old`` to ``new``."""
+    at_old = (t.branches.c.dataset_rid == dataset_rid) & (t.branches.c.head == old)
+    connection.execute(t.branches.update().where(at_old).values(head=new))
+
+
+def close(connection: Connection, rid: str, status: TransactionStatus, now: datetime, **values: Any) -> bool:
+    """Closes an open transaction; ``False`` when it is not open any more."""
+    is_open = (_TX.c.rid == rid) & (_TX.c.status == TransactionStatus.OPEN)
+    done = connection.execute(_TX.update().where(is_open).values(status=status, closed_at=now, **values))
+    return bool(done.rowcount)
+
+
+def open_transactions(connection: Connection, dataset_rid: str | None = None) -> list[Transaction]:
+    """Every open transaction, of one dataset or of all."""
+    query = sa.select(_TX).where(_TX.c.status == TransactionStatus.OPEN)
+    if dataset_rid is not None:
+        query = query.where(_TX.c.dataset_rid == dataset_rid)
+    return [_transaction(row) for row in connection.execute(query).mappings()]
+
+
+def on_branch(connection: Connection, dataset_rid: str, name: str) -> list[Transaction]:
+    """Everything ever opened on a branch, aborted transactions included, oldest first."""
+    query = sa.select(_TX).where(_TX.c.dataset_rid == dataset_rid, _TX.c.branch == name).order_by(_TX.c.sequence)
+    return [_transaction(row) for row in connection.execute(query).mappings()]
+
+
+def _transaction(row: Any) -> Transaction:
+    return Transaction(**{**row, "type": TransactionType(row["type"]), "status": TransactionStatus(row["status"])})
+
+
+def _branch(row: Any) -> Branch:
+    return Branch(row["dataset_rid"], row["name"], row["parent"], row["head"], bool(row["protected"]))
