@@ -1,0 +1,153 @@
+"""Cleansing: raw rows to verdicts. Every raw row leaves with exactly one outcome and the reason for it.
+
+The order is the contract's: NaN to null, duplicates, registry, clock, all-null rows, impossible rows, ranges, gaps, counts.
+An unknown device wins over an all-null row, so that registering the device later can release it.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from fleet_health.contracts import clean as contract
+from fleet_health.profiles.model import Condition, Profile, Sensor
+
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+}
+
+
+def judge(raw: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
+    """Every raw row with its verdict.
+
+    Args:
+        raw: ``raw_sensor_readings``.
+        registry: ``device_registry``; one row per device.
+        profile: sensors, ranges and rules.
+
+    Returns:
+        the columns of ``clean_sensor_readings`` plus ``_partition_key``, ``_sequence_number``, ``outcome`` (one of
+        :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile).
+    """
+    rows = _without_nan(raw, profile)
+    rows = _ranked_copies(rows)
+    known = registry.select("device_id", "expected_sensors", F.lit(True).alias("_known"))
+    rows = rows.join(F.broadcast(known), "device_id", "left")
+    drifted = _clock_drift(profile)
+    flags = {
+        contract.RANGE_VIOLATION: _any(_out_of_range(s) for s in profile.sensors if s.type == "double"),
+        contract.SUSPECT_VALUE: _any(_suspect(s) for s in profile.sensors if s.type == "double"),
+        contract.CLOCK_DRIFT: drifted,
+        contract.DUPLICATE_REMOVED: F.col("_copies") > 1,
+        contract.SENSOR_GAP: _any(_gap(name) for name in profile.sensor_names),
+        contract.UNREADABLE_VALUE: F.size("unreadable") > 0,
+    }
+    rule = _impossible_rule(profile)
+    reason = (
+        F.when(F.col("_copy") > 1, "DUPLICATE_EVENT_ID")
+        .when(F.col("_known").isNull(), contract.DEVICE_UNKNOWN)
+        .when(_all_null(profile), contract.ALL_SENSORS_NULL)
+        .when(rule.isNotNull(), contract.IMPOSSIBLE_ROW)
+    )
+    outcome = (
+        F.when(reason.isNull(), "CLEAN")
+        .when(reason == "DUPLICATE_EVENT_ID", "DUPLICATE")
+        .when(reason == contract.ALL_SENSORS_NULL, "DEAD_LETTER")
+        .otherwise("QUARANTINE")
+    )
+    held_back = F.when(reason.isin(*contract.QUARANTINE_REASONS), reason)
+    names = [F.when(condition, F.lit(flag)) for flag, condition in flags.items()]
+    kept = {s.name: _kept_value(s) for s in profile.sensors}
+    nulls: Column = functools.reduce(operator.add, (value.isNull().cast("int") for value in kept.values()))
+    return rows.select(
+        "event_id",
+        "device_id",
+        F.when(drifted, F.col("timestamp_ingested")).otherwise(F.col("timestamp_device")).alias("timestamp_utc"),
+        *(value.alias(name) for name, value in kept.items()),
+        F.array_sort(F.array_compact(F.array(*names, held_back))).alias("quality_flags"),
+        nulls.alias("sensor_null_count"),
+        "timestamp_ingested",
+        "source_file",
+        "line_number",
+        "_partition_key",
+        "_sequence_number",
+        outcome.alias("outcome"),
+        reason.alias("reason"),
+        F.when(reason == contract.IMPOSSIBLE_ROW, rule).alias("rule"),
+    )
+
+
+def _without_nan(raw: DataFrame, profile: Profile) -> DataFrame:
+    numeric = [s.name for s in profile.sensors if s.type == "double"]
+    return raw.withColumns({name: F.when(~F.isnan(name), F.col(name)) for name in numeric})
+
+
+def _ranked_copies(rows: DataFrame) -> DataFrame:
+    """``_copy`` is 1 for the row that survives: lowest sequence number, then receipt time, then a hash of the row."""
+    same = Window.partitionBy("event_id")
+    content = F.xxhash64(*(F.col(name) for name in rows.columns if name not in ("source_file", "line_number")))
+    order = same.orderBy("_sequence_number", "timestamp_ingested", content, "source_file", "line_number")
+    return rows.withColumn("_copy", F.row_number().over(order)).withColumn("_copies", F.count(F.lit(1)).over(same))
+
+
+def _clock_drift(profile: Profile) -> Column:
+    apart = F.abs(F.unix_micros("timestamp_device") - F.unix_micros("timestamp_ingested"))
+    return apart > F.lit(round(profile.cleansing.max_clock_drift_hours * 3_600_000_000))
+
+
+def _out_of_range(sensor: Sensor) -> Column:
+    value = F.col(sensor.name)
+    return F.coalesce((value < F.lit(sensor.min)) | (value > F.lit(sensor.max)), F.lit(False))
+
+
+def _suspect(sensor: Sensor) -> Column:
+    value = F.col(sensor.name)
+    limits = []
+    if sensor.suspect_below is not None:
+        limits.append((value < F.lit(sensor.suspect_below)) & (value >= F.lit(sensor.min)))
+    if sensor.suspect_above is not None:
+        limits.append((value > F.lit(sensor.suspect_above)) & (value <= F.lit(sensor.max)))
+    return F.coalesce(_any(limits), F.lit(False))
+
+
+def _kept_value(sensor: Sensor) -> Column:
+    value = F.col(sensor.name)
+    return value if sensor.type == "boolean" else F.when(~_out_of_range(sensor), value)
+
+
+def _gap(sensor: str) -> Column:
+    """Expected by the registry, null in raw, and not because its cell was unreadable (that has its own flag)."""
+    expected = F.coalesce(F.array_contains("expected_sensors", sensor), F.lit(False))
+    told = F.coalesce(F.array_contains("unreadable", sensor), F.lit(False))
+    return expected & F.col(sensor).isNull() & ~told
+
+
+def _all_null(profile: Profile) -> Column:
+    return F.coalesce(*(F.col(name).cast("string") for name in profile.sensor_names)).isNull()
+
+
+def _impossible_rule(profile: Profile) -> Column:
+    """The id of the first rule of the profile that holds, else null. A null sensor makes its condition false."""
+    chosen = F.lit(None).cast("string")
+    for rule in reversed(profile.cleansing.impossible_rows):
+        holds = functools.reduce(operator.and_, (_condition(condition) for condition in rule.all_of))
+        chosen = F.when(holds, F.lit(rule.id)).otherwise(chosen)
+    return chosen
+
+
+def _condition(condition: Condition) -> Column:
+    holds: Column = _COMPARE[condition.op](F.col(condition.sensor), F.lit(condition.value))
+    return F.coalesce(holds, F.lit(False))
+
+
+def _any(conditions: Any) -> Column:
+    return functools.reduce(operator.or_, conditions, F.lit(False))

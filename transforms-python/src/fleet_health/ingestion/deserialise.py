@@ -1,0 +1,200 @@
+"""Raw files to rows. Each line becomes a raw reading or a malformed message with its text and a reason; none is dropped."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+from collections.abc import Callable, Iterator
+from typing import IO
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_columns
+from fleet_health.ids import natural_key_id
+from fleet_health.ingestion.cells import read_sensor, read_time
+from fleet_health.ingestion.header import Header, match_header
+from fleet_health.ingestion.lines import Line, decompressed, read_lines
+from fleet_health.profiles.model import Profile
+
+CHUNK_LINES = 20_000
+
+DESERIALIZATION_FAILURE = "DESERIALIZATION_FAILURE"
+SCHEMA_MISMATCH = "SCHEMA_MISMATCH"
+
+Failure = tuple[int, str, str, str]
+
+
+def deserialise(files: DataFrame, open_file: Callable[[str], IO[bytes]], profile: Profile) -> DataFrame:
+    """Every line of every file, read on the executors.
+
+    Args:
+        files: one row per file with its logical ``path``.
+        open_file: opens a logical path for reading bytes; called in Python workers.
+        profile: how the files are written.
+
+    Returns:
+        the columns of ``raw_sensor_readings`` (null in a malformed line) plus ``reason`` (null in a readable line),
+        ``payload`` and ``error_detail``.
+    """
+
+    def parse(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            for path in batch["path"]:
+                with open_file(path) as stream:
+                    yield from parse_file(stream, path, profile)
+
+    parsed = files.select("path").mapInPandas(parse, parsed_schema(profile))
+    if profile.source.event_id == "device_and_time":
+        made = natural_key_id("reading", F.col("device_id"), F.unix_micros("timestamp_device"))
+        parsed = parsed.withColumn("event_id", F.when(F.col("reason").isNull(), made))
+    return parsed
+
+
+def readable(parsed: DataFrame, profile: Profile) -> DataFrame:
+    """The rows of ``raw_sensor_readings``."""
+    return parsed.where(F.col("reason").isNull()).select(*raw_columns(profile))
+
+
+def malformed(parsed: DataFrame) -> DataFrame:
+    """The rows of ``malformed_messages``: why, what, where."""
+    identity: list[Column] = [F.col(name) for name in ("reason", "_partition_key", "_sequence_number", "payload", "source_file")]
+    bad = parsed.where(F.col("reason").isNotNull())
+    return bad.withColumn("dead_letter_id", natural_key_id("dead_letter", *identity)).select(*MALFORMED_COLUMNS)
+
+
+def parse_file(stream: IO[bytes], path: str, profile: Profile) -> Iterator[pd.DataFrame]:
+    """The lines of one file as frames of :func:`parsed_schema`, at most :data:`CHUNK_LINES` lines each."""
+    source = profile.source
+    device = _device_of(path, profile)
+    header: Header | None = None
+    rows: list[tuple[int, list[str], str]] = []
+    failures: list[Failure] = []
+    blanks: list[Line] = []
+    for line in read_lines(decompressed(stream, path), source.encoding):
+        if line.problem is None and not line.text.strip():
+            blanks.append(line)  # only blank lines that something follows are lines that lost their content
+            continue
+        failures += [(blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks if header is not None]
+        blanks = []
+        if header is None:
+            unreadable = Header(0, {}, f"header: {line.problem}")
+            header = unreadable if line.problem else match_header(_fields(line.text, source.delimiter), source)
+            continue
+        if line.problem is not None:
+            failures.append((line.number, line.text, DESERIALIZATION_FAILURE, line.problem))
+        else:
+            _sort_in(line, header, source.delimiter, rows, failures)
+        if len(rows) + len(failures) >= CHUNK_LINES:
+            yield from _frames(rows, failures, header, path, device, profile)
+            rows, failures = [], []
+    if header is not None:
+        yield from _frames(rows, failures, header, path, device, profile)
+
+
+def _sort_in(
+    line: Line, header: Header, delimiter: str, rows: list[tuple[int, list[str], str]], failures: list[Failure]
+) -> None:
+    if header.problem is not None:
+        failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
+        return
+    fields = _fields(line.text, delimiter)
+    if len(fields) != header.width:
+        detail = f"{len(fields)} fields instead of {header.width}"
+        failures.append((line.number, line.text, SCHEMA_MISMATCH, detail))
+    else:
+        rows.append((line.number, fields, line.text))
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text], delimiter=delimiter)) if '"' in text else text.split(delimiter)
+
+
+def _device_of(path: str, profile: Profile) -> str | None:
+    """The device a file belongs to when the profile assigns files to devices; ``None`` lets every line fail with a reason."""
+    name = path.rsplit("/", 1)[-1]
+    return next((d.device_id for d in profile.source.devices if fnmatch.fnmatchcase(name, d.file)), None)
+
+
+def _frames(
+    rows: list[tuple[int, list[str], str]],
+    failures: list[Failure],
+    header: Header,
+    path: str,
+    device: str | None,
+    profile: Profile,
+) -> Iterator[pd.DataFrame]:
+    names = parsed_schema(profile).fieldNames()
+    if rows:
+        readings, unreadable_identity = _readings(rows, header, path, device, profile)
+        failures = failures + unreadable_identity
+        yield readings.reindex(columns=names)
+    if failures:
+        failures.sort()
+        numbers, texts, reasons, details = zip(*failures, strict=True)
+        bad = pd.DataFrame({"line_number": numbers, "payload": texts, "reason": reasons, "error_detail": details})
+        bad = bad.assign(source_file=path, device_id=device, _partition_key=device, _sequence_number=bad["line_number"])
+        yield bad.reindex(columns=names)
+
+
+def _readings(
+    rows: list[tuple[int, list[str], str]], header: Header, path: str, device: str | None, profile: Profile
+) -> tuple[pd.DataFrame, list[Failure]]:
+    source = profile.source
+    numbers, fields, texts = zip(*rows, strict=True)
+    columns = list(zip(*fields, strict=True))
+
+    def text_of(name: str) -> pd.Series:
+        return pd.Series(columns[header.positions[name]], dtype="object")
+
+    frame = pd.DataFrame({"line_number": numbers, "source_file": path})
+    zone = next((d.timezone for d in profile.registry.devices if d.device_id == device), None)
+    frame["device_id"] = device if source.device == "by_file" else text_of(source.device).str.strip()
+    frame["timestamp_device"] = read_time(text_of(source.time.column), source.time.format, zone)
+    frame["timestamp_ingested"] = (
+        frame["timestamp_device"]
+        if source.ingested == "same_as_time"
+        else read_time(text_of(source.ingested), source.time.format, None)
+    )
+    frame["event_id"] = None if source.event_id == "device_and_time" else text_of(source.event_id).str.strip()
+    frame["_partition_key"] = frame["device_id"]
+    frame["_sequence_number"] = (
+        frame["line_number"]
+        if source.sequence == "line_number"
+        else pd.to_numeric(text_of(source.sequence), errors="coerce").astype("Int64")
+    )
+    masks: dict[str, pd.Series] = {}
+    for column in source.header:
+        if column.name in profile.sensor_names and column.name in header.positions:
+            sensor = profile.sensor(column.name)
+            frame[sensor.name], masks[sensor.name] = read_sensor(text_of(column.name), sensor, column, source)
+    frame["unreadable"] = _unreadable_names(masks, len(frame))
+    problem = _identity_problem(frame, text_of(source.time.column), path, profile)
+    bad = problem.notna()
+    failures = [(numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]]
+    return frame[~bad], failures
+
+
+def _unreadable_names(masks: dict[str, pd.Series], rows: int) -> pd.Series:
+    names = pd.Series([[] for _ in range(rows)], dtype="object")
+    for sensor, mask in masks.items():
+        for place in mask.to_numpy().nonzero()[0]:
+            names.iloc[place] = [*names.iloc[place], sensor]
+    return names
+
+
+def _identity_problem(frame: pd.DataFrame, time: pd.Series, path: str, profile: Profile) -> pd.Series:
+    """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
+    problem = pd.Series([None] * len(frame), dtype="object")
+    problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"
+    if profile.source.event_id != "device_and_time":
+        problem[frame["event_id"].fillna("") == ""] = f"nothing in column {profile.source.event_id!r}"
+    problem[frame["timestamp_ingested"].isna()] = f"no time in column {profile.source.ingested!r}"
+    unreadable = frame["timestamp_device"].isna()
+    pattern = profile.source.time.format
+    problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {pattern!r}"
+    empty = frame["device_id"].isna() | (frame["device_id"] == "")
+    missing = f"file {path!r} belongs to no device of the profile" if profile.source.device == "by_file" else "no device id"
+    problem[empty] = missing
+    return problem
