@@ -1,14 +1,14 @@
 """The narrow ports between the declarations of this package and whatever stores data underneath.
 
-Two implementations exist: the platform's (transactions on branches) and the in-memory one of ``transforms.verbs.testing``.
-The rules that Foundry's objects enforce on top (no ``set_mode`` after a write, cached frames, mode names) live in
-``transforms.api``; a port only carries out what it is told.
+Two implementations exist: the platform's (transactions on branches) and the in-memory one of
+``transforms.verbs.testing``. The rules that Foundry's objects enforce on top (no ``set_mode`` after a write, cached
+frames, mode names) live in ``transforms.api``; a port only carries out what it is told.
 
 Contract of every port
-* It pickles with cloudpickle and holds no Spark handle when pickled: user code captures inputs and file systems in closures
-  that run in Python workers.
-* ``mode`` is one of :data:`READ_MODES`; on a run that is not incremental ``added`` equals ``current`` and ``previous`` is
-  empty.
+* It pickles with cloudpickle and holds no Spark handle when pickled: user code captures inputs and file systems in
+  closures that run in Python workers.
+* ``mode`` is one of :data:`READ_MODES`; on a run that is not incremental ``added`` equals ``current`` and ``previous``
+  is empty.
 * Logical paths use ``/``, are relative to the dataset's root and never leave it.
 * A port never commits and never aborts a job; the runner that made it does.
 """
@@ -90,7 +90,9 @@ class ReadPort(Protocol):
         """A stream over one file (``io.open`` keywords). Raises ``FileNotFoundError`` naming dataset and path."""
 
     def directory(self, mode: str = "current") -> str:
-        """A URI without trailing slash under which every file of the view opens by its logical path (for Spark readers)."""
+        """A URI without trailing slash under which every file of the view opens by its logical path (for Spark
+        readers).
+        """
 
 
 @runtime_checkable
@@ -109,11 +111,14 @@ class WritePort(ReadPort, Protocol):
     def write_dataframe(self, df: DataFrame, options: WriteOptions) -> None:
         """Stages the rows and their schema; nothing is visible to others before the job commits."""
 
-    def write_files(self, directory: str) -> None:
-        """Stages every file below a local directory under its relative path and infers the schema from Parquet footers."""
+    def write_files(self, directory: str, column_descriptions: Mapping[str, str] | None = None) -> None:
+        """Stages a copy of every file below a local directory under its relative path and infers the schema from the
+        Parquet footers of everything staged. An empty directory stages nothing new and only infers."""
 
     def create(self, path: str, mode: str = "w", **kwargs: Any) -> IO[Any]:
-        """A stream that stages one file. Raises ``FileExistsError`` in mode ``append`` when the view holds that path."""
+        """A stream that stages one file. Raises ``FileExistsError`` in mode ``append`` when the view holds that
+        path.
+        """
 
     def abort(self) -> None:
         """Forget everything staged, before and after; the job itself still succeeds."""

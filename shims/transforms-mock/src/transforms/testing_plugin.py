@@ -29,9 +29,9 @@ _SESSION_SETTINGS = {
 def spark_session() -> SparkSession:
     """The Spark session of the test run, under the name that Foundry repositories use.
 
-    A session that is already running in the process is handed out as it is. Otherwise a small ``local[2]`` one is started:
-    UTC, ANSI mode off, Arrow on, one shuffle partition. It is left running, as other fixtures may share it; it ends with the
-    process.
+    A session that is already running in the process is handed out as it is. Otherwise a small ``local[2]`` one is
+    started: UTC, ANSI mode off, Arrow on, one shuffle partition. It is left running, as other fixtures may share it;
+    it ends with the process.
     """
     from pyspark.sql import SparkSession
 

@@ -1,0 +1,89 @@
+"""What happens when code asks for a name that Foundry does not have: an error that says so and offers the nearest
+real one.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from transforms.errors import UnknownArgumentError, UnknownAttributeError, UnknownNameError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_HERE = str(Path(__file__).parent)
+_IMPORT_FROM = dis.opmap["IMPORT_FROM"]
+
+
+def caller() -> str:
+    """``file:line`` of the nearest frame outside this package: where the author wrote the declaration."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _asked_by_import(depth: int = 2) -> bool:
+    frame = sys._getframe(depth)
+    if frame.f_globals.get("__name__") == "importlib._bootstrap":
+        return True
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
+
+
+def module_getattr(module: str, known: Iterable[str], notes: Mapping[str, str] | None = None) -> Callable[[str], Any]:
+    """A module-level ``__getattr__``: ``import`` statements get an ``ImportError``, everything else an
+    ``AttributeError``.
+
+    ``known`` are the public names of the module; ``notes`` says for names of other sources why they do not exist.
+    """
+    names = tuple(known)
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 -- PEP 562 wants this name
+        if name.startswith("_"):
+            raise AttributeError(f"module '{module}' has no attribute '{name}'")
+        note = (notes or {}).get(name, "")
+        if _asked_by_import():
+            raise UnknownNameError(module, name, names, note)
+        raise UnknownAttributeError(module, name, names, note)
+
+    return __getattr__
+
+
+class Named:
+    """Mixin for runtime objects: an attribute that does not exist in Foundry names the nearest one that does."""
+
+    def __getattr__(self, name: str) -> Any:
+        cls = type(self)
+        if name.startswith("_"):
+            raise AttributeError(f"'{cls.__name__}' object has no attribute '{name}'")
+        known = tuple(n for n in dir(cls) if not n.startswith("_"))
+        raise UnknownAttributeError(cls.__name__, name, known)
+
+
+def known_arguments(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorator: a keyword that the function does not have raises :class:`UnknownArgumentError` with file and line."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        names = tuple(
+            p.name
+            for p in inspect.signature(function).parameters.values()
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in ("self", "cls")
+        )
+        known = frozenset(names)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name not in known:
+                    raise UnknownArgumentError(owner, name, names, caller())
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -1,0 +1,168 @@
+"""Files of a dataset as Arrow tables, without Spark: Parquet with Hive folders, CSV, JSON, ORC, Avro."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from transforms.api._filesystem import is_hidden
+from transforms.errors import LightweightValueError
+from transforms.ports import FileEntry, ReadPort
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql.types import StructType
+
+_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+
+
+def arrow_schema(schema: StructType) -> pa.Schema:
+    """A Spark schema for Arrow; timestamps are microseconds in UTC."""
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    return to_arrow_schema(schema)
+
+
+def spark_schema(schema: pa.Schema) -> StructType:
+    """An Arrow schema for Spark, all nullable. Unsigned integers widen, dictionaries decode, null columns become
+    strings.
+    """
+    import pyarrow as pa
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructField, StructType
+
+    return StructType([StructField(f.name, from_arrow_type(_plain(f.type, pa)), True) for f in schema])
+
+
+def _plain(kind: Any, pa: Any) -> Any:
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _plain(kind.value_type, pa)
+    if types.is_null(kind):
+        return pa.string()
+    if types.is_large_string(kind) or str(kind) == "string_view":
+        return pa.string()
+    if types.is_large_binary(kind):
+        return pa.binary()
+    if types.is_float16(kind):
+        return pa.float32()
+    if types.is_unsigned_integer(kind):
+        wider = {8: pa.int16(), 16: pa.int32(), 32: pa.int64()}
+        return wider.get(kind.bit_width, pa.decimal128(20, 0))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return pa.list_(_plain(kind.value_type, pa))
+    if types.is_struct(kind):
+        return pa.struct([pa.field(kind.field(i).name, _plain(kind.field(i).type, pa)) for i in range(kind.num_fields)])
+    if types.is_map(kind):
+        return pa.map_(_plain(kind.key_type, pa), _plain(kind.item_type, pa))
+    return kind
+
+
+def _folders(path: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for part in path.split("/")[:-1]:
+        name, sign, value = part.partition("=")
+        if sign:
+            found[unquote(name)] = None if value == _NULL_FOLDER else unquote(value)
+    return found
+
+
+def _one(entry: FileEntry) -> pa.Table:
+    import fsspec
+    import pyarrow.csv
+    import pyarrow.json
+    import pyarrow.orc
+    import pyarrow.parquet
+
+    kind = entry.path.lower().removesuffix(".gz").removesuffix(".snappy").rsplit(".", 1)[-1]
+    local = entry.location.removeprefix("file://")
+    with fsspec.open(local, "rb", compression="gzip" if entry.path.lower().endswith(".gz") else None) as stream:
+        if kind == "parquet":
+            return pyarrow.parquet.ParquetFile(stream).read()
+        if kind == "csv":
+            return pyarrow.csv.read_csv(stream)
+        if kind in ("json", "jsonl"):
+            return pyarrow.json.read_json(stream)
+        if kind == "orc":
+            return pyarrow.orc.ORCFile(stream).read()
+        if kind == "avro":
+            import polars as pl
+
+            return pl.read_avro(stream).to_arrow()
+    raise LightweightValueError(
+        f"'{entry.path}' is no table file (parquet, csv, json, orc, avro); read it with filesystem().open()."
+    )
+
+
+def read_arrow(port: ReadPort, mode: str) -> pa.Table:
+    """All rows of one mode with the stored schema.
+
+    Raises:
+        LightweightValueError: the dataset has no schema, so its files can only be opened one by one.
+    """
+    import pyarrow as pa
+
+    schema = port.schema(mode)
+    files = [f for f in port.files(mode) if not is_hidden(f.path)]
+    if schema is None:
+        if files:
+            what = f"'{port.path}' has files but no schema; read them with filesystem().ls() and open()."
+            raise LightweightValueError(what)
+        return pa.table({})
+    target = arrow_schema(schema)
+    return (
+        pa.concat_tables([_shaped(_one(f), _folders(f.path), target) for f in files]) if files else target.empty_table()
+    )
+
+
+def _shaped(table: pa.Table, folders: Mapping[str, str | None], target: pa.Schema) -> pa.Table:
+    """One file's rows with the columns of the view: missing ones null, folder values as columns."""
+    import pyarrow as pa
+
+    columns: list[Any] = []
+    for wanted in target:
+        if wanted.name in table.column_names:
+            columns.append(_cast(table.column(wanted.name), wanted.type))
+        else:
+            value = folders.get(wanted.name)
+            values = pa.nulls(table.num_rows, pa.string()) if value is None else pa.array([value] * table.num_rows)
+            columns.append(values.cast(wanted.type))
+    return pa.table(columns, schema=target)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type == kind else column.cast(kind)
+
+
+def table_of(value: Any) -> pa.Table | None:
+    """pandas, Polars (eager or lazy), Arrow tables and DuckDB relations as an Arrow table; ``None`` for anything
+    else.
+    """
+    import pyarrow as pa
+
+    if isinstance(value, pa.Table):
+        return value
+    if isinstance(value, pa.RecordBatchReader):
+        return value.read_all()
+    module = type(value).__module__
+    if module.startswith("polars"):
+        return plain_table(
+            (value.collect() if hasattr(value, "collect") and not hasattr(value, "to_arrow") else value).to_arrow()
+        )
+    if module.startswith(("duckdb", "_duckdb")) and hasattr(value, "to_arrow_table"):
+        return value.to_arrow_table()
+    if module.startswith(("duckdb", "_duckdb")) and hasattr(value, "arrow"):
+        found = value.arrow()
+        return found.read_all() if isinstance(found, pa.RecordBatchReader) else found
+    if module.startswith("pandas"):
+        return pa.Table.from_pandas(value, preserve_index=False)
+    return None
+
+
+def plain_table(table: pa.Table) -> pa.Table:
+    """The same rows in types that every Parquet reader (Spark's included) knows."""
+    import pyarrow as pa
+
+    fields = [pa.field(f.name, _plain(f.type, pa)) for f in table.schema]
+    return table.cast(pa.schema(fields))

@@ -1,0 +1,53 @@
+"""Reading the keyword arguments of a decorator: what is read, what is written, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transforms._names import caller
+from transforms.api._params import Output, Param
+from transforms.errors import TransformTypeError, TransformValueError
+
+MISSING: Any = object()
+
+
+def declared(owner: str, specs: Mapping[str, Any]) -> tuple[dict[str, Param], dict[str, Param]]:
+    """``(inputs, outputs)`` in declared order.
+
+    Raises:
+        TransformTypeError: a value is no spec.
+        TransformValueError: a parameter is called ``ctx``, or nothing is written.
+    """
+    where = caller()
+    for name, spec in specs.items():
+        if isinstance(spec, type) and issubclass(spec, Param):
+            raise TransformTypeError(
+                f"{name} of {owner} is the class {spec.__name__}; make one: {spec.__name__}(...).", where
+            )
+        if not isinstance(spec, Param):
+            hint = f" Did you mean Input({spec!r}) or Output({spec!r})?" if isinstance(spec, str) else ""
+            raise TransformTypeError(
+                f"{name} of {owner} must be an Input, Output or other parameter, got {spec!r}.{hint}", where
+            )
+        if name == "ctx":
+            raise TransformValueError(
+                f"No parameter of {owner} can be called 'ctx': that name is the context's.", where
+            )
+    outputs = {name: spec for name, spec in specs.items() if spec.direction == "output"}
+    if not outputs:
+        raise TransformValueError(f"{owner} declares no output: it needs at least one Output(...).", where)
+    return {name: spec for name, spec in specs.items() if spec.direction != "output"}, outputs
+
+
+def the_output(owner: str, output: Any) -> Output:
+    """The one output of a decorator whose function returns a frame.
+
+    Raises:
+        TransformTypeError: it is missing or no ``Output``.
+    """
+    if output is MISSING:
+        raise TransformTypeError(f"{owner} takes its Output first: {owner}(Output(...), name=Input(...)).", caller())
+    if not isinstance(output, Output):
+        raise TransformTypeError(f"{owner} takes an Output first, got {output!r}.", caller())
+    return output

@@ -1,0 +1,129 @@
+"""Running one transform with objects that a platform bound; the platform commits or aborts afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from transforms.api._context import JobAborted
+from transforms.api._job import Job, JobEnvironment, JobOutcome
+from transforms.api._params import Param, ParamContext
+from transforms.api._profiles import result_settings
+from transforms.api._transform import TransformBase
+from transforms.errors import BindingError, NotAvailableError, ReturnTypeError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_FRAME_NAMES = {"spark": "pyspark.sql.DataFrame", "pandas": "pandas.DataFrame", "polars": "polars.DataFrame"}
+_READERS = {"spark": "dataframe", "pandas": "pandas", "polars": "polars"}
+_WRITERS = {"spark": "write_dataframe", "pandas": "write_pandas", "polars": "write_table"}
+
+
+def execute(transform: TransformBase, environment: JobEnvironment, bindings: Mapping[str, Any]) -> JobOutcome:
+    """Call the compute function with its runtime objects and write what it returns, if it is one that returns frames.
+
+    Args:
+        transform: any transform of this package.
+        environment: what the platform decided about this job.
+        bindings: parameter name -> port, list of ports (sets) or ready value. Typed parameters may be left out (their
+        default
+            holds), and so may custom parameters that make their own runtime object.
+
+    Returns:
+        How the function ended. Nothing is committed or aborted here.
+
+    Raises:
+        BindingError: the function cannot take what is declared, or a parameter was not bound.
+        ReturnTypeError: a frame-returning function returned something else.
+        NotAvailableError: the transform is computed by an outside warehouse.
+        Exception: whatever the compute function raises.
+    """
+    engine = transform.recorded.get("pushdown")
+    if engine is not None:
+        raise NotAvailableError(
+            f"Compute pushdown to {engine}", f"transform '{transform.__name__}' runs inside {engine}"
+        )
+    spark = _session(transform, environment)
+    bound = {
+        name: param._bind(
+            _binding(transform, name, param, environment, bindings), Job(transform, environment, spark, name)
+        )
+        for name, param in transform.parameters.items()
+    }
+    ctx = Job(transform, environment, spark, "ctx").context({n: bound[n] for n in transform.inputs})
+    try:
+        if transform.style == "objects":
+            transform.compute_func(**transform.arguments({**bound, "ctx": ctx}))
+        else:
+            _compute_frame(transform, bound, ctx)
+    except JobAborted:
+        return JobOutcome(aborted=True)
+    return JobOutcome(aborted_outputs=tuple(n for n in transform.outputs if getattr(bound[n], "_aborted", False)))
+
+
+def _binding(
+    transform: TransformBase, name: str, param: Param, environment: JobEnvironment, bindings: Mapping[str, Any]
+) -> Any:
+    if name in bindings:
+        return bindings[name]
+    if hasattr(param, "_default_binding"):
+        return param._default_binding()
+    maker = "lightweight_instance" if transform.engine == "lightweight" else "instance"
+    if getattr(type(param), maker) is not getattr(Param, maker):
+        context = ParamContext(
+            environment, transform.inputs, transform.outputs, environment.branch, job_rid=environment.job_rid
+        )
+        return getattr(param, maker)(context, param.json_value)
+    raise BindingError(
+        transform.__name__, str(transform.source), tuple(transform.parameters), tuple(bindings), (), (name,)
+    )
+
+
+def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSession | None:
+    """The job's session: a sibling with its own SQL settings when a profile changes results, so that other jobs keep
+    theirs.
+    """
+    settings = {**result_settings(transform.recorded.get("profile", ())), **environment.spark_conf}
+    if environment.spark is None or not settings:
+        return environment.spark
+    from pyspark.sql import SparkSession
+
+    base = environment.spark
+    sibling = SparkSession(base.sparkContext, base._jsparkSession.cloneSession())
+    for key, value in settings.items():
+        sibling.conf.set(key, value)
+    return sibling
+
+
+def _compute_frame(transform: TransformBase, bound: Mapping[str, Any], ctx: Any) -> None:
+    from transforms.api._lightweight import LightweightInput
+    from transforms.api._spark_runtime import SparkDataset
+
+    read = _READERS[transform.style]
+    output_name = next(iter(transform.outputs))
+    offered: dict[str, Any] = {"ctx": ctx}
+    for name in transform.inputs:
+        value = bound[name]
+        offered[name] = getattr(value, read)() if isinstance(value, SparkDataset | LightweightInput) else value
+    returned = transform.compute_func(**transform.arguments(offered))
+    output = bound[output_name]
+    if not _is_frame(transform.style, returned):
+        got = type(returned).__name__ if returned is None else f"{type(returned).__module__}.{type(returned).__name__}"
+        raise ReturnTypeError(transform.__name__, str(transform.source), _FRAME_NAMES[transform.style], got)
+    write = _WRITERS[transform.style]
+    getattr(output, write)(returned)
+
+
+def _is_frame(style: str, value: Any) -> bool:
+    if style == "spark":
+        from pyspark.sql import DataFrame
+
+        return isinstance(value, DataFrame)
+    if style == "pandas":
+        import pandas as pd
+
+        return isinstance(value, pd.DataFrame)
+    import polars as pl
+
+    return isinstance(value, pl.DataFrame | pl.LazyFrame)

@@ -1,0 +1,73 @@
+"""Tables of single-node transforms become Parquet files in a local folder, which the port then takes over."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+from transforms.api._arrow import plain_table
+from transforms.api._write import checked_descriptions
+from transforms.errors import LightweightValueError
+from transforms.ports import WritePort
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class TableWriter:
+    """The one table that a single-node output may write in a job."""
+
+    def __init__(self, port: WritePort) -> None:
+        self._port = port
+        self._folder: str | None = None
+        self.written = False
+
+    @property
+    def directory(self) -> str:
+        """The folder, made on first use and removed once its files are staged."""
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(prefix="transforms-output-")
+        return self._folder
+
+    def write(self, table: pa.Table, descriptions: Mapping[str, str] | None) -> None:
+        """Stage one table."""
+        import pyarrow.parquet
+
+        checked = checked_descriptions(self._port.path, descriptions, table.column_names)
+        pyarrow.parquet.write_table(
+            plain_table(table), Path(self.directory) / "part-00000.parquet", coerce_timestamps="us"
+        )
+        self._stage(checked)
+
+    def write_directory(
+        self, path: str | Path | None, descriptions: Mapping[str, str] | None, *, required: bool = False
+    ) -> None:
+        """Stage the files that user code put into :attr:`directory`.
+
+        Raises:
+            LightweightValueError: another path, a file that is no Parquet, or nothing there although something must be.
+        """
+        if path is not None and Path(_local(str(path))) != Path(self.directory):
+            what = f"write_table of '{self._port.path}' takes the path path_for_write_table, got '{path}'."
+            raise LightweightValueError(what)
+        files = [f for f in Path(self.directory).rglob("*") if f.is_file()]
+        for file in files:
+            if file.suffix != ".parquet":
+                raise LightweightValueError(f"'{self._port.path}' takes Parquet files, got '{file.name}'.")
+        if not files and (required or path is not None):
+            raise LightweightValueError(f"nothing was put into path_for_write_table of '{self._port.path}'.")
+        self._stage(dict(descriptions or {}))
+
+    def _stage(self, descriptions: Mapping[str, str]) -> None:
+        self.written = True
+        self._port.write_files(self.directory, descriptions)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self._folder = None
+
+
+def _local(path: str) -> str:
+    return unquote(urlparse(path).path) if path.startswith("file:") else path

@@ -1,0 +1,139 @@
+"""Arguments of writes, checked before a port sees them, and in-memory tables turned into Spark frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from transforms.errors import WriteArgumentError, nearest
+from transforms.ports import WriteOptions
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FORMATS = ("avro", "csv", "json", "orc", "parquet", "text")
+MAX_DESCRIPTION = 800
+MAX_TYPECLASS = 100
+
+
+def _columns(dataset: str, argument: str, given: Any, known: Sequence[str]) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise WriteArgumentError(dataset, f"{argument} is a list of column names, got {given!r}.")
+    for name in given:
+        if name not in known:
+            raise WriteArgumentError(
+                dataset, f"{argument} names column '{name}', which the frame lacks.{nearest(name, known)}"
+            )
+    return tuple(given)
+
+
+def checked_descriptions(dataset: str, given: Mapping[str, str] | None, columns: Sequence[str]) -> dict[str, str]:
+    """Descriptions of the columns that exist.
+
+    Raises:
+        WriteArgumentError: one is too long or no text.
+    """
+    kept = {name: text for name, text in (given or {}).items() if name in columns}
+    for name, text in kept.items():
+        if not isinstance(text, str) or len(text) > MAX_DESCRIPTION:
+            what = f"the description of column '{name}' must be a text of at most {MAX_DESCRIPTION} characters."
+            raise WriteArgumentError(dataset, what)
+    return kept
+
+
+def _typeclasses(
+    dataset: str, given: Mapping[str, Sequence[Mapping[str, str]]] | None, columns: Sequence[str]
+) -> dict[str, tuple[dict[str, str], ...]]:
+    kept = {name: tuple(dict(tag) for tag in tags) for name, tags in (given or {}).items() if name in columns}
+    for name, tags in kept.items():
+        for tag in tags:
+            if set(tag) != {"name", "kind"}:
+                raise WriteArgumentError(
+                    dataset, f"a typeclass of column '{name}' has keys 'name' and 'kind', got {tag!r}."
+                )
+            if any(not isinstance(text, str) or len(text) > MAX_TYPECLASS for text in tag.values()):
+                what = f"a typeclass of column '{name}' holds texts of at most {MAX_TYPECLASS} characters."
+                raise WriteArgumentError(dataset, what)
+    return kept
+
+
+def write_options(
+    dataset: str,
+    columns: Sequence[str],
+    *,
+    partition_cols: Sequence[str] | None,
+    bucket_cols: Sequence[str] | None,
+    bucket_count: int | None,
+    sort_by: Sequence[str] | None,
+    output_format: str | None,
+    options: Mapping[str, Any] | None,
+    column_descriptions: Mapping[str, str] | None,
+    column_typeclasses: Mapping[str, Sequence[Mapping[str, str]]] | None,
+) -> WriteOptions:
+    """The checked arguments.
+
+    Raises:
+        WriteArgumentError: a column that does not exist, buckets without count, an unknown format, or bad metadata.
+    """
+    chosen = (output_format or "parquet").lower()
+    if chosen not in FORMATS:
+        known = ", ".join(FORMATS)
+        why = " It is Foundry's own format for time series." if chosen == "soho" else nearest(chosen, FORMATS)
+        raise WriteArgumentError(dataset, f"output_format '{output_format}' is not available.{why} Known: {known}.")
+    if (bucket_cols is None) != (bucket_count is None):
+        raise WriteArgumentError(dataset, "bucket_cols and bucket_count go together.")
+    if bucket_count is not None and (
+        isinstance(bucket_count, bool) or not isinstance(bucket_count, int) or bucket_count < 1
+    ):
+        raise WriteArgumentError(dataset, f"bucket_count is a positive number, got {bucket_count!r}.")
+    if options is not None and not isinstance(options, Mapping):
+        raise WriteArgumentError(dataset, f"options is a dict for Spark's writer, got {options!r}.")
+    partitions = _columns(dataset, "partition_cols", partition_cols, columns)
+    if partitions and set(partitions) == set(columns):
+        raise WriteArgumentError(dataset, "partition_cols names every column; at least one must remain in the files.")
+    return WriteOptions(
+        output_format=chosen,
+        partition_cols=partitions,
+        bucket_cols=_columns(dataset, "bucket_cols", bucket_cols, columns),
+        bucket_count=bucket_count,
+        sort_by=_columns(dataset, "sort_by", sort_by, columns),
+        options={str(k): _option(v) for k, v in (options or {}).items()},
+        column_descriptions=checked_descriptions(dataset, column_descriptions, columns),
+        column_typeclasses=_typeclasses(dataset, column_typeclasses, columns),
+    )
+
+
+def _option(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def frame_of(spark: SparkSession, table: Any) -> DataFrame:
+    """A pandas, Polars or Arrow table as a Spark frame; ``None`` for anything else.
+
+    Types come from Arrow, so all-null and empty columns keep what the table knows about them.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if (
+        hasattr(table, "collect")
+        and hasattr(table, "to_arrow") is False
+        and type(table).__module__.startswith("polars")
+    ):
+        table = table.collect()
+    if type(table).__module__.startswith("polars"):
+        table = table.to_arrow()
+    if isinstance(table, pa.Table):
+        from transforms.api._arrow import spark_schema
+
+        return spark.createDataFrame(table.to_pandas(), spark_schema(table.schema))
+    if isinstance(table, pd.DataFrame):
+        if table.empty and len(table.columns):
+            from transforms.api._arrow import spark_schema
+
+            arrow = pa.Schema.from_pandas(table, preserve_index=False)
+            return spark.createDataFrame([], spark_schema(arrow))
+        return spark.createDataFrame(table)
+    return None  # type: ignore[return-value]
