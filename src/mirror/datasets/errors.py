@@ -19,6 +19,7 @@ UsageError
 |-- NoViewError / NoSchemaError / SchemaMismatchError / UnreadableDataError
 |-- PathEscapesRootError        `..`, an absolute path or a link that leaves the root
 |-- StorageUnwritableError      full disk or read-only root
+|-- ProfileError                a fleet profile that cannot be read as YAML
 |-- UnreadableFileError         a file handed to `mirror ingest` is not what its name says
 `-- WrongHeaderError            a delimited file without the columns its profile declares
 """
@@ -91,7 +92,8 @@ class DatasetNotFoundError(UsageError):
         name, known = self.args
         hint = nearest(name, known) or (f" Known: {', '.join(known[:8])}." if known else " There is no dataset yet.")
         return (
-            f"no dataset {name!r} in this workspace.{hint} `mirror datasets` lists them; `mirror ingest` creates one."
+            f"no dataset {name!r} in this workspace.{hint} `mirror datasets` lists them;"
+            " `mirror ingest /its/full/path FILE` makes one."
         )
 
 
@@ -249,6 +251,15 @@ class StorageUnwritableError(UsageError):
         )
 
 
+class ProfileError(UsageError):
+    """``args``: file, line or ``None``, what is wrong."""
+
+    def __str__(self) -> str:
+        file, line, problem = self.args
+        where = f"{file}, line {line}" if line else str(file)
+        return f"{where}: {problem}. Correct the profile; nothing was ingested."
+
+
 class UnreadableFileError(UsageError):
     """``args``: file, reason."""
 
@@ -261,7 +272,8 @@ class WrongHeaderError(UsageError):
 
     def __str__(self) -> str:
         file, dataset, problems, profile = self.args
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         return (
-            f"{file}, line 1: {'; '.join(problems)}. The header of {dataset!r} is declared in {profile};"
+            f"{file}, line 1: {'; '.join(problems[:5])}{more}. The header of {dataset!r} is declared in {profile};"
             " nothing was ingested."
         )

@@ -275,6 +275,24 @@ class DatasetStore:
             everything.update((x.rid, x) for x in ledger.on_branch(connection, dataset.rid, branch))
         return tuple(sorted(everything.values(), key=lambda x: x.sequence))
 
+    def history_with_counts(
+        self, dataset: Dataset, branch: str = DEFAULT_BRANCH
+    ) -> tuple[tuple[Transaction, dict[str, int | None]], ...]:
+        """:meth:`history` with the files and rows that each transaction brought."""
+        past = self.history(dataset, branch)
+        files = t.files
+        counts = sa.select(
+            files.c.transaction_rid,
+            sa.func.count(),
+            sa.func.sum(files.c.rows),
+            sa.func.sum(sa.case((files.c.rows.is_(None), 1), else_=0)),
+        ).group_by(files.c.transaction_rid)
+        of_dataset = sa.select(t.transactions.c.rid).where(t.transactions.c.dataset_rid == dataset.rid)
+        with self.catalog.reading() as connection:
+            rows = connection.execute(counts.where(files.c.transaction_rid.in_(of_dataset)))
+            found = {rid: (number, None if unknown else total) for rid, number, total, unknown in rows}
+        return tuple((x, dict(zip(("files", "rows"), found.get(x.rid, (0, 0)), strict=True))) for x in past)
+
     def read(self, spark: SparkSession, view: View) -> DataFrame:
         """The rows of a view. Raises NoViewError, NoSchemaError."""
         from mirror.datasets.frames import read_frame

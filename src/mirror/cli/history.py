@@ -1,0 +1,62 @@
+"""``mirror history``: what happened to a dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mirror.cli.context import CliContext
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
+@click.pass_obj
+def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
+    """List the transactions of DATASET, oldest first; aborted ones included."""
+    with ctx.open_workspace() as workspace:
+        found = workspace.store.dataset(dataset)
+        wanted = branch or workspace.config.default_branch
+        entries: list[dict[str, Any]] = [
+            {
+                "sequence": t.sequence,
+                "transaction": t.rid,
+                "type": t.type.value,
+                "status": t.status.value,
+                "branch": t.branch,
+                "opened_at": t.opened_at.isoformat(),
+                "closed_at": t.closed_at.isoformat() if t.closed_at else None,
+                **counts,
+            }
+            for t, counts in workspace.store.history_with_counts(found, wanted)
+        ]
+
+    def render(console: Console) -> None:
+        from rich.table import Table
+
+        table = Table("#", "transaction", "type", "status", "branch", "files", "rows", "closed", box=None)
+        for e in entries:
+            style = {"ABORTED": "strike dim", "OPEN": "bold"}.get(e["status"], "")
+            rows = "-" if e["rows"] is None else f"{e['rows']:,}"
+            short = e["transaction"].rsplit(".", 1)[-1][:8]
+            closed = (e["closed_at"] or "-")[:19]
+            number = str(e["sequence"])
+            table.add_row(
+                number,
+                short,
+                e["type"],
+                e["status"],
+                e["branch"],
+                str(e["files"]),
+                rows,
+                closed,
+                style=style,
+            )
+        console.print(f"{found.path} on {wanted}")
+        console.print(table)
+
+    ctx.emit({"dataset": found.path, "branch": wanted, "transactions": entries}, render)

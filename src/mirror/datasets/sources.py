@@ -1,0 +1,127 @@
+"""The ``source:`` sections of the fleet profiles: where a delimited file goes, and what its header must hold.
+
+Read as plain YAML: the repository is never imported here.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mirror.datasets.errors import ProfileError, WrongHeaderError
+from mirror.errors import nearest
+
+_DELIMITED = ("csv", "tsv", "text")
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """One declared column and the header spellings that count as it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    optional: bool
+
+
+@dataclass(frozen=True)
+class SourceDeclaration:
+    """A profile's ``source:`` section, as far as ingestion cares.
+
+    Attributes:
+        profile: the file that declares it.
+        columns: columns that are not listed may come and are ignored; order is free.
+    """
+
+    profile: Path
+    dataset: str
+    format: str
+    encoding: str
+    delimiter: str
+    columns: tuple[SourceColumn, ...]
+
+    def verify(self, file: Path) -> None:
+        """Checks the first line of a file. Raises WrongHeaderError; other formats are not looked into."""
+        if self.format not in _DELIMITED or not self.columns:
+            return
+        try:
+            header = _first_record(file, self.encoding, self.delimiter)
+        except (UnicodeError, OSError, EOFError, csv.Error) as error:
+            problem = f"it cannot be read as {self.encoding} text ({error})"
+            raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
+        problems = tuple(self._problems(header))
+        if problems:
+            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+
+    def _problems(self, header: Sequence[str]) -> Iterator[str]:
+        if not header:
+            yield "the file is empty"
+            return
+        found = [field.strip() for field in header]
+        spellings = {alias.strip() for column in self.columns for alias in column.aliases}
+        unknown = [field for field in found if field not in spellings]
+        for column in self.columns:
+            places = sum(1 for field in found if field in {alias.strip() for alias in column.aliases})
+            if places > 1:
+                yield f"column {column.name!r} occurs {places} times"
+            elif not places and not column.optional:
+                wanted = column.aliases[0].strip()
+                hint = nearest(wanted, unknown).replace("Did you mean", "The file has")
+                yield f"column {column.name!r} ({wanted!r}) is missing.{hint}".rstrip(".?")
+
+
+def find_declarations(source_root: Path) -> tuple[SourceDeclaration, ...]:
+    """Every ``<package>/profiles/*.yaml`` with a ``source:`` section. Raises ProfileError."""
+    found = []
+    for file in sorted([*source_root.glob("*/profiles/*.yaml"), *source_root.glob("*/profiles/*.yml")]):
+        source = _section(file)
+        if source is not None:
+            found.append(_declaration(file, source))
+    return tuple(found)
+
+
+def _section(file: Path) -> dict[str, Any] | None:
+    import yaml
+
+    try:
+        document = yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ProfileError(str(file), mark.line + 1 if mark else None, getattr(error, "problem", str(error))) from error
+    section = document.get("source") if isinstance(document, dict) else None
+    if section is not None and not isinstance(section, dict):
+        raise ProfileError(str(file), None, "`source` must be a mapping")
+    return section
+
+
+def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
+    dataset = source.get("dataset")
+    if not isinstance(dataset, str):
+        raise ProfileError(str(file), None, "`source` names no `dataset`")
+    columns = []
+    for entry in source.get("header") or []:
+        if isinstance(entry, str):
+            entry = {"name": entry}
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise ProfileError(str(file), None, f"`source.header` holds {entry!r}, which names no column")
+        aliases = entry.get("aliases") or [entry["name"]]
+        columns.append(SourceColumn(entry["name"], tuple(map(str, aliases)), bool(entry.get("optional", False))))
+    return SourceDeclaration(
+        profile=file,
+        dataset=dataset,
+        format=str(source.get("format", "csv")),
+        encoding=str(source.get("encoding", "utf-8")),
+        delimiter=str(source.get("delimiter", ",")),
+        columns=tuple(columns),
+    )
+
+
+def _first_record(file: Path, encoding: str, delimiter: str) -> list[str]:
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    raw: Any = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # noqa: SIM115 - closed below
+    with raw, io.TextIOWrapper(raw, encoding=codec, newline="") as text:
+        return next(csv.reader(text, delimiter=delimiter), [])
