@@ -1,0 +1,146 @@
+"""``mirror promote``: move logic from one branch to the next, behind the gates of ``ci/branches.yml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from mirror.cli.context import CliContext
+from mirror.clock import system_clock
+
+if TYPE_CHECKING:
+    from mirror.promotion.plan import PromotionPlan
+    from mirror.promotion.promote import PromotionOutcome
+    from mirror.promotion.verdict import GateResult
+
+_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red", "NOT_APPLICABLE": "yellow"}
+
+
+@click.command()
+@click.argument("source", metavar="FROM")
+@click.option("--to", "target", required=True, metavar="TO", help="The protected branch that takes the work.")
+@click.option("--dry-run", is_flag=True, help="Show the plan; run no gate, change nothing.")
+@click.option("--gates-only", is_flag=True, help="Run the gates as well, and stop before the merge.")
+@click.option("--approve-as", "approvals", multiple=True, metavar="NAME", help="A person of the policy who approves.")
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="SUBJECT=REASON", help="Let one breaking contract change through."
+)
+@click.option("--tag", metavar="NAME", help="The release tag, where the next number is not wanted.")
+@click.option("--resume", is_flag=True, help="Finish an interrupted promotion.")
+@click.option("--repo", default=".", show_default=True, metavar="DIR", help="The git repository.")
+@click.pass_obj
+def command(
+    context: CliContext,
+    source: str,
+    target: str,
+    dry_run: bool,
+    gates_only: bool,
+    approvals: tuple[str, ...],
+    accepted: tuple[str, ...],
+    tag: str | None,
+    resume: bool,
+    repo: str,
+) -> int:
+    """Promote branch FROM into branch TO.
+
+    Plans, runs the gates of this step on the merged tree, merges (never fast-forward, never in your work tree), tags a
+    release, rebuilds on TO, and writes who, what, when and on which evidence into refs/mirror/audit.
+
+    \b
+    Examples:
+      mirror promote feature/flow-range --to staging --dry-run
+      mirror promote feature/flow-range --to staging --approve-as 'Ada Lovelace'
+      mirror promote staging --to release --approve-as 'Grace Hopper'
+      git show refs/mirror/audit:audit.jsonl
+
+    Exit code 0: done. 1: a gate, the policy or a conflict said no, and nothing moved (or the rebuild failed after the
+    merge; the message says which). 2: wrong use, such as a dirty work tree or an unknown branch.
+    """
+    from mirror.promotion.git import Repository
+    from mirror.promotion.promote import Heard, PromotionRequest, promote, show_plan
+    from mirror.promotion.promote import resume as resume_promotion
+
+    if sum((dry_run, gates_only, resume)) > 1:
+        raise click.UsageError("--dry-run, --gates-only and --resume exclude each other.")
+    repository = Repository(Path(repo))
+    request = PromotionRequest(source, target, Path(context.workspace_path), approvals, _reasons(accepted), tag)
+    if dry_run:
+        plan = show_plan(repository, request)
+        context.emit({"plan": plan.to_json()}, lambda console: _print_plan(console, plan))
+        return 0
+    progress = context.progress()
+    heard = Heard(step=progress.print, gate=lambda result: _print_gate(progress, result))
+    outcome = (
+        resume_promotion(repository, request, clock=system_clock, heard=heard)
+        if resume
+        else promote(repository, request, clock=system_clock, heard=heard, gates_only=gates_only)
+    )
+    context.emit(_document(outcome), lambda console: _print_outcome(console, source, target, outcome))
+    return 0
+
+
+def _reasons(accepted: tuple[str, ...]) -> dict[str, str]:
+    reasons = {}
+    for entry in accepted:
+        subject, equals, reason = entry.partition("=")
+        if not equals or not reason.strip():
+            raise click.BadParameter(f"{entry!r} gives no reason; write SUBJECT=REASON.", param_hint="--accept")
+        reasons[subject.strip()] = reason.strip()
+    return reasons
+
+
+def _document(outcome: PromotionOutcome) -> dict[str, object]:
+    return {
+        "plan": outcome.plan.to_json() if outcome.plan else None,
+        "gates": [result.to_json() for result in outcome.gates],
+        "merge": outcome.merge,
+        "tag": outcome.tag,
+        "rebuilt": outcome.rebuilt,
+    }
+
+
+def _print_plan(console: Console, plan: PromotionPlan) -> None:
+    console.print(
+        f"{plan.source} {plan.source_commit[:12]} -> {plan.target} {plan.target_commit[:12]}: "
+        f"commits: {len(plan.commits)}, files: {len(plan.files)}, contracts: {plan.contracts.effect}",
+        markup=False,
+    )
+    for commit in plan.commits:
+        console.print(f"  {commit.sha[:12]} {commit.author}: {commit.subject}", markup=False)
+    for status, path in plan.files:
+        console.print(f"  {status} {path}", markup=False)
+    for change in plan.contracts.changes:
+        console.print(f"  contract {change}", markup=False)
+    table = Table("gate", "why it stands here")
+    for settings in plan.step.gates:
+        table.add_row(settings.gate, settings.reason)
+    console.print(table)
+    if plan.tag:
+        console.print(f"tag: {plan.tag}", markup=False)
+    if plan.step.rebuild:
+        console.print(f"then: {' '.join(plan.step.rebuild.command)}", markup=False)
+    for note in plan.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def _print_gate(console: Console, result: GateResult) -> None:
+    colour = _COLOURS[result.outcome]
+    console.print(f"[{colour}]{result.outcome.lower().replace('_', ' '):>14}[/] {result.gate} ({result.seconds:.1f} s)")
+    console.print(f"               {result.summary}", markup=False)
+    if result.blocks:
+        for line in result.evidence:
+            console.print(f"               | {line}", markup=False)
+        console.print(f"               {result.fix}", markup=False)
+
+
+def _print_outcome(console: Console, source: str, target: str, outcome: PromotionOutcome) -> None:
+    if outcome.merge is None:
+        console.print(f"every gate lets {source} through to {target}; nothing was merged", markup=False)
+        return
+    tag = f", tagged {outcome.tag}" if outcome.tag else ""
+    rebuilt = f"{target} was rebuilt" if outcome.rebuilt else "the policy names no rebuild for this step"
+    console.print(f"{source} is in {target} as {outcome.merge[:12]}{tag}; {rebuilt}", markup=False)

@@ -1,0 +1,56 @@
+"""Contracts as they lie in a commit: YAML with ``dataset``, ``columns``, ``primary_key`` and ``write_mode``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mirror.promotion.contracts import Column, Contract, Unreadable, canonical_type
+from mirror.promotion.errors import PolicyError
+from mirror.promotion.git import Repository
+from mirror.promotion.located import Located, parse
+
+
+def read_contracts(
+    repository: Repository, files: Mapping[str, tuple[str, str]], globs: Sequence[str]
+) -> list[Contract | Unreadable]:
+    """The contracts among the ``files`` of one commit (path -> mode and object id), in path order."""
+    pattern = re.compile("|".join(_regular(glob) for glob in globs) or r"(?!)")
+    return [
+        parse_contract(repository.run("cat-file", "blob", sha), path)
+        for path, (_mode, sha) in sorted(files.items())
+        if pattern.fullmatch(path)
+    ]
+
+
+def parse_contract(text: str, file: str) -> Contract | Unreadable:
+    """A contract, or why the file is none; never raises, because a broken contract is a finding and not a crash."""
+    try:
+        entries = parse(text, file).mapping(required=("dataset", "columns"), what="a contract")
+        return Contract(
+            dataset=entries["dataset"].text("dataset"),
+            file=file,
+            columns=tuple(_column(item) for item in entries["columns"].items("columns")),
+            key=entries["primary_key"].texts("primary_key") if "primary_key" in entries else None,
+            write_mode=entries["write_mode"].text("write_mode") if "write_mode" in entries else None,
+        )
+    except PolicyError as error:
+        return Unreadable(file, str(error))
+
+
+def _column(item: Located) -> Column:
+    fields = item.mapping(required=("name", "type"), what="a column")
+    nullable = fields["nullable"].value if "nullable" in fields else None
+    if nullable is not None and not isinstance(nullable, bool):
+        fields["nullable"].wrong(f"nullable must be true or false, not {nullable!r}.")
+    meaning = fields["meaning"].value if "meaning" in fields else ""
+    return Column(
+        fields["name"].text("name"), canonical_type(fields["type"].text("type")), nullable, str(meaning or "")
+    )
+
+
+def _regular(glob: str) -> str:
+    """A path glob as a regular expression; ``**/`` spans folders, ``*`` does not."""
+    parts = re.split(r"(\*\*/|\*|\?)", glob)
+    meaning = {"**/": r"(?:[^/]+/)*", "*": r"[^/]*", "?": r"[^/]"}
+    return "".join(meaning.get(part, re.escape(part)) for part in parts)

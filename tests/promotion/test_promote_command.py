@@ -1,0 +1,46 @@
+"""``mirror promote`` as a person or a pipeline calls it: exit codes, stdout for results, stderr for progress."""
+
+from __future__ import annotations
+
+import json
+
+from mirror.cli import run
+
+
+def call(world, *arguments: str, json_too: bool = False) -> int:
+    workspace = ["--workspace", str(world.path.parent / "workspace")]
+    return run([*workspace, *(["--json"] if json_too else []), "promote", *arguments, "--repo", str(world.path)])
+
+
+def test_from_the_plan_to_the_merge(world, capsys):
+    assert call(world, "feature/x", "--to", "staging", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "feature/x" in shown
+    assert "commits: 1, files: 1, contracts: none" in shown
+    assert "M code.txt" in shown
+    assert "four eyes" in shown
+
+    assert call(world, "feature/x", "--to", "staging") == 1
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert "fail approvals" in streams.err
+    assert "error: 'feature/x' was not promoted to 'staging':" in streams.err
+
+    assert call(world, "feature/x", "--to", "staging", "--approve-as", "Grace", json_too=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["merge"] == world.head("staging")
+    assert [(g["gate"], g["outcome"]) for g in document["gates"]][-1] == ("approvals", "PASS")
+    assert document["plan"]["target"]["branch"] == "staging"
+
+
+def test_wrong_use_exits_with_2_and_says_how(world, capsys, tmp_path):
+    assert call(world, "feature/x", "--to", "stagin") == 2
+    assert "Did you mean 'staging'?" in capsys.readouterr().err
+    assert call(world, "feature/x", "--to", "staging", "--accept", "readings.value") == 2
+    assert "write SUBJECT=REASON" in capsys.readouterr().err
+    assert call(world, "feature/x", "--to", "staging", "--dry-run", "--resume") == 2
+    assert "exclude each other" in capsys.readouterr().err
+    assert run(["promote", "a", "--to", "b", "--repo", str(tmp_path)]) == 2
+    assert "not inside a git repository" in capsys.readouterr().err
+    assert call(world, "feature/x", "--to", "staging", "--resume") == 2
+    assert "no promotion of 'feature/x' to 'staging' was interrupted" in capsys.readouterr().err
