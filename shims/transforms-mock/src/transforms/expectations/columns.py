@@ -30,7 +30,7 @@ from transforms.expectations.properties import (
     SizeExpectation,
     TimestampComparable,
 )
-from transforms.expectations.tree import ROW, Expectation, Fluent
+from transforms.expectations.tree import DATASET, ROW, Expectation, Fluent
 
 _UNIQUE = "Use E.group_by('column').is_unique() or E.primary_key('column')."
 
@@ -44,7 +44,8 @@ class ColumnExpectation(Expectation):
 
     @property
     def level(self) -> str:
-        return ROW
+        # another dataset's values are found by a join, which no predicate on a row can make
+        return DATASET if isinstance(self.condition, AmongForeign) else ROW
 
     def __repr__(self) -> str:
         return f"E.col({self.column!r}){self.condition!r}"

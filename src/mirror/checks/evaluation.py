@@ -1,0 +1,122 @@
+"""Checks in, verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mirror.checks.compiler import Compiler
+from mirror.checks.errors import DuplicateCheckError
+from mirror.checks.execution import Frames, execute
+from mirror.checks.patterns import java_pattern_fault
+from mirror.checks.plan import Plan, plan
+from mirror.checks.result import FAIL, CheckResult
+from mirror.checks.samples import collect
+from mirror.checks.subject import CheckSubject
+from mirror.checks.verdicts import Values, Verdict
+from transforms.expectations.groups import UniqueExpectation
+from transforms.expectations.structure import PrimaryKeyExpectation
+from transforms.expectations.tree import Expectation
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from transforms.api import Check
+
+
+def evaluate(
+    checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime
+) -> tuple[CheckResult, ...]:
+    """One result per check, in their order; a check that cannot be computed does not keep the others from reporting.
+
+    Args:
+        checks: the checks of one dataset.
+        subject: the dataset; its ``frame`` is called only when something must be read.
+        spark: the session that compiles patterns and reads.
+        now: the current time for offsets "to/from current time"; aware.
+
+    Raises:
+        DuplicateCheckError: two checks share a name.
+    """
+    _refuse_duplicates(checks, subject)
+    if not checks:
+        return ()
+    verdicts = compile_checks(checks, subject, spark=spark, now=now)
+    frames = Frames(subject)
+    values = execute(plan(verdicts), frames)
+    identity = _identity(checks, subject)
+    return tuple(
+        _result(check, verdict, values, subject, frames, identity)
+        for check, verdict in zip(checks, verdicts, strict=True)
+    )
+
+
+def explain(checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime) -> Plan:
+    """What :func:`evaluate` would read for these checks, without reading it."""
+    _refuse_duplicates(checks, subject)
+    return plan(compile_checks(checks, subject, spark=spark, now=now))
+
+
+def compile_checks(
+    checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime
+) -> tuple[Verdict, ...]:
+    """Each check's expectation as a verdict that knows its metrics."""
+    compiler = Compiler(subject, now, lambda pattern: java_pattern_fault(spark, pattern))
+    return tuple(compiler.compile(check.expectation) for check in checks)
+
+
+def _result(
+    check: Check,
+    verdict: Verdict,
+    values: Values,
+    subject: CheckSubject,
+    frames: Frames,
+    identity: tuple[str, ...],
+) -> CheckResult:
+    part = verdict.judge(values)
+    sample = verdict.sample(values) if part.outcome == FAIL else None
+    offending = (
+        ()
+        if sample is None
+        else collect(
+            sample,
+            frames.own(),
+            identity=identity,
+            references={name: frames.reference(name) for name in sample.references},
+            sensitive=subject.sensitive,
+        )
+    )
+    return CheckResult(
+        name=check.name,
+        on_error=check.on_error,
+        outcome=part.outcome,
+        expectation=part.expectation,
+        detail=part.detail,
+        measured=part.all_measured(),
+        offending=offending,
+        reason=part.reason,
+        parts=part.parts,
+        description=check.description,
+    )
+
+
+def _refuse_duplicates(checks: Sequence[Check], subject: CheckSubject) -> None:
+    names: set[str] = set()
+    for check in checks:
+        if check.name in names:
+            raise DuplicateCheckError(subject.name, check.name)
+        names.add(check.name)
+
+
+def _identity(checks: Sequence[Check], subject: CheckSubject) -> tuple[str, ...]:
+    """The columns that some check declares to tell rows apart and that exist; the shortest such list."""
+    present = {field.name for field in subject.schema.fields} if subject.schema is not None else set()
+    declared = [
+        node.keys
+        for check in checks
+        if isinstance(check.expectation, Expectation)
+        for node in check.expectation.walk()
+        if isinstance(node, PrimaryKeyExpectation | UniqueExpectation) and present.issuperset(node.keys)
+    ]
+    return min(declared, key=len, default=())

@@ -1,0 +1,91 @@
+"""Carries a plan out: each part of it is one Spark job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from mirror.checks.columns import ref
+from mirror.checks.jobs import as_one_job
+from mirror.checks.metrics.base import ForeignMetric, KeyMetric, ScanMetric, State
+from mirror.checks.metrics.foreign_values import ForeignValues
+from mirror.checks.metrics.reference_rows import ReferenceRows
+from mirror.checks.metrics.row_count import RowCount
+from mirror.checks.plan import Plan
+from mirror.checks.samples import Strays
+from mirror.checks.subject import CheckSubject
+from mirror.errors import InternalError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+class Frames:
+    """The frames of one subject and its references, each made once and only when something must be read."""
+
+    def __init__(self, subject: CheckSubject) -> None:
+        self._subject = subject
+        self._made: dict[str, DataFrame] = {}
+
+    def own(self) -> DataFrame:
+        """The rows of the subject."""
+        return self._get("", self._subject.frame)
+
+    def reference(self, name: str) -> DataFrame:
+        """The rows of one of its references."""
+        return self._get(f"·{name}", self._subject.references[name].frame)
+
+    def _get(self, key: str, make: Callable[[], DataFrame]) -> DataFrame:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+
+def scan_states(frame: DataFrame, metrics: Sequence[ScanMetric]) -> dict[str, State]:
+    """Metric key -> state, all from one pass and one job; nothing for no metrics."""
+    if not metrics:
+        return {}
+    row = _one_row(frame, {name: column for metric in metrics for name, column in metric.aggregates().items()})
+    return {metric.key: metric.state(row) for metric in metrics}
+
+
+def key_states(frame: DataFrame, metrics: Sequence[KeyMetric]) -> dict[str, State]:
+    """Metric key -> state for metrics of one key set, from one job."""
+    within = {name: column for metric in metrics for name, column in metric.within().items()}
+    grouped = frame.groupBy(*[ref(key) for key in metrics[0].keys]).agg(*[c.alias(n) for n, c in within.items()])
+    row = _one_row(grouped, {name: column for metric in metrics for name, column in metric.across().items()})
+    return {metric.key: metric.state(row) for metric in metrics}
+
+
+def foreign_state(frames: Frames, metric: ForeignMetric) -> State:
+    """The state of a metric about another dataset."""
+    if isinstance(metric, ReferenceRows):
+        return scan_states(frames.reference(metric.dataset), [RowCount()])[RowCount().key]
+    if isinstance(metric, ForeignValues):
+        strays = Strays(metric.column, metric.dataset, metric.foreign_column)
+        rows = strays.rows(frames.own(), (), {metric.dataset: frames.reference(metric.dataset)})
+        return int(_one_row(rows, {"strays": F.count(F.lit(1))})["strays"])
+    raise InternalError(f"no plan for the foreign metric {metric.key}")
+
+
+def execute(plan: Plan, frames: Frames) -> dict[str, object]:
+    """Metric key -> value."""
+    values: dict[str, object] = {}
+    if plan.scan:
+        states = scan_states(frames.own(), plan.scan)
+        values |= {metric.key: metric.value(states[metric.key]) for metric in plan.scan}
+    for together in plan.keys:
+        states = key_states(frames.own(), together)
+        values |= {metric.key: metric.value(states[metric.key]) for metric in together}
+    for metric in plan.foreign:
+        values[metric.key] = metric.value(foreign_state(frames, metric))
+    return values
+
+
+def _one_row(frame: DataFrame, aggregates: Mapping[str, Column]) -> dict[str, Any]:
+    """The aggregates of all rows by name; columns travel under short names, as keys may hold any character."""
+    renamed = [column.alias(f"a{i}") for i, column in enumerate(aggregates.values())]
+    row = as_one_job(frame.agg(*renamed)).collect()[0]
+    return dict(zip(aggregates, row, strict=True))

@@ -1,0 +1,35 @@
+"""How many distinct values a column has, exactly, nulls left out; 0 on an empty dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyspark.sql import functions as F
+
+from mirror.checks.columns import ref
+from mirror.checks.metrics.base import KeyMetric
+from mirror.checks.metrics.duplicates import GROUP_ROWS
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+
+@dataclass(frozen=True)
+class DistinctCount(KeyMetric):
+    """State and value: the number of groups whose key is not null. ``keys`` holds one column."""
+
+    kind: ClassVar[str] = "distinct_count"
+
+    def within(self) -> dict[str, Column]:
+        return {GROUP_ROWS: F.count(F.lit(1))}
+
+    def across(self) -> dict[str, Column]:
+        return {self.key: F.count(ref(self.keys[0]))}
+
+    def state(self, row: Mapping[str, Any]) -> int:
+        return int(row[self.key])
+
+    def value(self, state: int) -> int:
+        return state

@@ -1,0 +1,80 @@
+"""The smallest and the largest value of a column, nulls left out. NaN is the largest number; text orders by code point.
+
+Timestamps are kept as microseconds since the epoch. No value on a column of nulls or an empty dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from mirror.checks.columns import ref
+from mirror.checks.encoding import tagged, untagged
+from mirror.checks.metrics.base import ScanMetric
+from mirror.checks.operands import TIMESTAMP, WALL_CLOCK, family, spark_order
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+
+def comparable(column: Column, kind: T.DataType) -> Column:
+    """A value as checks compare it: instants as microseconds, everything else as it is."""
+    if family(kind) == WALL_CLOCK:
+        return F.unix_micros(column.cast("timestamp"))
+    return F.unix_micros(column) if family(kind) == TIMESTAMP else column
+
+
+@dataclass(frozen=True)
+class _Extreme(ScanMetric):
+    column: str
+    data_type: T.DataType = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def state(self, row: Mapping[str, Any]) -> Any:
+        return row[self.key]
+
+    def value(self, state: Any) -> Any:
+        return state
+
+    def to_json(self, state: Any) -> Any:
+        return tagged(state)
+
+    def from_json(self, document: Any) -> Any:
+        return untagged(document)
+
+
+@dataclass(frozen=True)
+class MinValue(_Extreme):
+    """State: the value."""
+
+    kind: ClassVar[str] = "min_value"
+
+    def aggregates(self) -> dict[str, Column]:
+        return {self.key: comparable(F.min(ref(self.column)), self.data_type)}
+
+    def merge(self, left: Any, right: Any) -> Any:
+        if left is None or right is None:
+            return right if left is None else left
+        return left if spark_order(left, right) <= 0 else right
+
+
+@dataclass(frozen=True)
+class MaxValue(_Extreme):
+    """State: the value."""
+
+    kind: ClassVar[str] = "max_value"
+
+    def aggregates(self) -> dict[str, Column]:
+        return {self.key: comparable(F.max(ref(self.column)), self.data_type)}
+
+    def merge(self, left: Any, right: Any) -> Any:
+        if left is None or right is None:
+            return right if left is None else left
+        return left if spark_order(left, right) >= 0 else right
