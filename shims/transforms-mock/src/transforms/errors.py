@@ -12,10 +12,13 @@
     |-- PipelineError                    (ValueError) two transforms claim the same output or reference
     |-- BindingError                     (TypeError) a compute function and its declared parameters do not fit
     |-- ReturnTypeError                  (TypeError) a compute function returned something that is no frame
+    |-- UnionError                       (ValueError) frames that ``union_many`` cannot put together
     `-- RuntimeUseError                  a dataset object was used against its rules, inside a job
         |-- WriteModeError               (ValueError), ModeAfterWriteError, WrittenTwiceError, ReadOnlyError
         |-- ReadModeError, PreviousWithoutSchemaError (ValueError), SchemaMismatchError
         |-- WriteArgumentError           (ValueError), FrameTypeError (TypeError)
+        |-- NoSchemaError, PathError     (ValueError) no rows, or no such place, in a dataset
+        |-- DatasetNotFoundError         (KeyError), RequireIncrementalError: in ``transforms.verbs.testing``
         `-- DriverOnlyError              a Spark frame was asked for on a worker
 
 Each subclass of a builtin error also is what Foundry documents for that case. All of them pickle: facts are the
@@ -330,6 +333,63 @@ class FrameTypeError(RuntimeUseError, TypeError):
 
     def __str__(self) -> str:
         return f"{self.method} of '{self.dataset}' takes a {self.expected}, got {self.got}."
+
+
+@dataclass(eq=False, repr=False)
+class NoSchemaError(RuntimeUseError, ValueError):
+    """Rows were asked for where there are only files, or nothing yet."""
+
+    dataset: str
+
+    def __str__(self) -> str:
+        return f"'{self.dataset}' has no schema, so it has no rows to read; its files open with filesystem().open(...)."
+
+
+@dataclass(eq=False, repr=False)
+class PathError(RuntimeUseError, ValueError):
+    """A logical path leaves the dataset or names nothing."""
+
+    dataset: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"'{self.path}' is no path inside '{self.dataset}': it must be relative and may not contain '..'."
+
+
+@dataclass(eq=False, repr=False)
+class DatasetNotFoundError(RuntimeUseError, KeyError):
+    """A test's datastore holds no such dataset."""
+
+    dataset: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        hint = nearest(self.dataset, self.known)
+        return (
+            f"The datastore holds no '{self.dataset}' and no transform of the pipeline writes it.{hint} "
+            f"Store it first: store_dataframe('{self.dataset}', df). Stored: {_listed(self.known)}."
+        )
+
+
+@dataclass(eq=False, repr=False)
+class RequireIncrementalError(RuntimeUseError):
+    """``require_incremental`` was set and this run cannot be incremental."""
+
+    transform: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Transform '{self.transform}' requires an incremental run, which is not possible: {self.reason}."
+
+
+@dataclass(eq=False, repr=False)
+class UnionError(TransformsError, ValueError):
+    """Frames that cannot be put together."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"union_many: {self.what}"
 
 
 @dataclass(eq=False, repr=False)

@@ -1,0 +1,126 @@
+"""``transforms.verbs.dataframes``: helpers for whole frames."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from transforms._names import known_arguments, module_getattr
+from transforms.errors import UnionError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+HOW = ("strict", "narrow", "wide")
+_FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")
+
+
+@known_arguments("union_many")
+def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession | None = None) -> DataFrame:
+    """All rows of all frames, columns matched by name in the order of the first frame that has them.
+
+    Args:
+        dfs: frames, or one list of frames.
+        how: ``strict`` wants the same columns everywhere, ``narrow`` keeps the common ones, ``wide`` keeps all and
+        fills
+            with nulls.
+        spark_session: needed only for no frames at all, which gives an empty frame without columns.
+
+    Raises:
+        UnionError: unknown ``how``, columns that differ under ``strict``, no common column under ``narrow``, one
+        column with
+            two types, or no frames and no session.
+    """
+    frames = list(dfs[0]) if len(dfs) == 1 and isinstance(dfs[0], list | tuple) else list(dfs)
+    if how not in HOW:
+        raise UnionError(f"how is one of {', '.join(HOW)}, got {how!r}.")
+    if not frames:
+        if spark_session is None:
+            raise UnionError("there are no frames; give spark_session to get an empty one.")
+        from pyspark.sql.types import StructType
+
+        return spark_session.createDataFrame([], StructType([]))
+    _same_types(frames)
+    if how == "wide":
+        return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
+    first = frames[0].columns
+    if how == "narrow":
+        shared = [name for name in first if all(name in frame.columns for frame in frames)]
+        if not shared:
+            raise UnionError("narrow found no column that all frames share.")
+        frames = [frame.select([f"`{name}`" for name in shared]) for frame in frames]
+        return reduce(lambda left, right: left.unionByName(right), frames)
+    for position, frame in enumerate(frames[1:], start=2):
+        lacking, extra = sorted(set(first) - set(frame.columns)), sorted(set(frame.columns) - set(first))
+        if lacking or extra:
+            what = f"frame {position} differs from the first: missing {lacking or 'none'}, extra {extra or 'none'}."
+            raise UnionError(f"{what} Use how='wide' to fill with nulls, or how='narrow'.")
+    return reduce(lambda left, right: left.unionByName(right), frames)
+
+
+def _same_types(frames: list[DataFrame]) -> None:
+    """Spark would quietly turn a number beside a text into text; that is a mistake more often than a wish."""
+    known: dict[str, tuple[str, int]] = {}
+    numbers = {"tinyint", "smallint", "int", "bigint", "float", "double"}
+    for position, frame in enumerate(frames, start=1):
+        for name, kind in frame.dtypes:
+            earlier, where = known.setdefault(name, (kind, position))
+            compatible = kind == earlier or {kind, earlier} <= numbers or "void" in (kind, earlier)
+            comparable = compatible or kind.startswith(("decimal", "struct", "array", "map"))
+            if not comparable:
+                raise UnionError(
+                    f"column '{name}' is {earlier} in frame {where} and {kind} in frame {position}; cast one."
+                )
+
+
+def sanitize_schema_for_parquet(df: DataFrame) -> DataFrame:
+    """The same rows under column names that Parquet takes: each of `` ,;{}()``, tab, line break and ``=`` becomes ``_``.
+
+    Fields inside structs are renamed too. Two names that become equal get ``_1``, ``_2``, ... in order.
+    """
+    renamed = _clean(df.schema)
+    if renamed == df.schema:
+        return df
+    from pyspark.sql import functions as F
+
+    columns = [
+        F.col(_quoted(old.name)).cast(new.dataType).alias(new.name)
+        for old, new in zip(df.schema.fields, renamed.fields, strict=True)
+    ]
+    return df.select(columns)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _clean(schema: StructType) -> StructType:
+    from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
+
+    def of(kind: DataType) -> DataType:
+        if isinstance(kind, StructType):
+            return _clean(kind)
+        if isinstance(kind, ArrayType):
+            return ArrayType(of(kind.elementType), kind.containsNull)
+        if isinstance(kind, MapType):
+            return MapType(of(kind.keyType), of(kind.valueType), kind.valueContainsNull)
+        return kind
+
+    taken: set[str] = set()
+    fields = []
+    for field in schema.fields:
+        base = _FORBIDDEN.sub("_", field.name)
+        name, count = base, 0
+        while name in taken:
+            count += 1
+            name = f"{base}_{count}"
+        taken.add(name)
+        fields.append(StructField(name, of(field.dataType), field.nullable, field.metadata))
+    return StructType(fields)
+
+
+__all__ = ["sanitize_schema_for_parquet", "union_many"]
+
+__getattr__ = module_getattr("transforms.verbs.dataframes", __all__)
