@@ -27,8 +27,7 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
         transform: any transform of this package.
         environment: what the platform decided about this job.
         bindings: parameter name -> port, list of ports (sets) or ready value. Typed parameters may be left out (their
-        default
-            holds), and so may custom parameters that make their own runtime object.
+            default holds), and so may custom parameters that make their own runtime object.
 
     Returns:
         How the function ended. Nothing is committed or aborted here.

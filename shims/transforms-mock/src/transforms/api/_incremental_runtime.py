@@ -44,8 +44,8 @@ class IncrementalTransformInput(TransformInput):
 
         Args:
             mode: ``added`` (rows of unprocessed transactions), ``current`` (the whole view) or ``previous`` (the view
-            as of the
-                last run). On a run that is not incremental, and always for snapshot inputs, ``added`` is everything and
+                as of the last run). On a run that is not incremental, and always for snapshot inputs, ``added`` is
+                everything and
                 ``previous`` is empty with the same columns.
         """
         mode = checked_mode(self._port.path, mode)
@@ -81,8 +81,7 @@ class IncrementalTransformOutput(TransformOutput):
 
         Args:
             mode: ``current`` (what was there plus what this job wrote, or only the latter under ``replace``),
-            ``previous``
-                (what was there when the job started) or ``added`` (what this job wrote).
+                ``previous`` (what was there when the job started) or ``added`` (what this job wrote).
             schema: what an empty frame looks like; compared with the stored schema where there is one.
 
         Raises:

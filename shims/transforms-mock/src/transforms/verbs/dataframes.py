@@ -24,14 +24,12 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
     Args:
         dfs: frames, or one list of frames.
         how: ``strict`` wants the same columns everywhere, ``narrow`` keeps the common ones, ``wide`` keeps all and
-        fills
-            with nulls.
+            fills with nulls.
         spark_session: needed only for no frames at all, which gives an empty frame without columns.
 
     Raises:
-        UnionError: unknown ``how``, columns that differ under ``strict``, no common column under ``narrow``, one
-        column with
-            two types, or no frames and no session.
+        UnionError: unknown ``how``, columns that differ under ``strict``, no common column under ``narrow``,
+            or no frames and no session.
     """
     frames = list(dfs[0]) if len(dfs) == 1 and isinstance(dfs[0], list | tuple) else list(dfs)
     if how not in HOW:
@@ -42,7 +40,6 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
         from pyspark.sql.types import StructType
 
         return spark_session.createDataFrame([], StructType([]))
-    _same_types(frames)
     if how == "wide":
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
     first = frames[0].columns
@@ -60,23 +57,8 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
     return reduce(lambda left, right: left.unionByName(right), frames)
 
 
-def _same_types(frames: list[DataFrame]) -> None:
-    """Spark would quietly turn a number beside a text into text; that is a mistake more often than a wish."""
-    known: dict[str, tuple[str, int]] = {}
-    numbers = {"tinyint", "smallint", "int", "bigint", "float", "double"}
-    for position, frame in enumerate(frames, start=1):
-        for name, kind in frame.dtypes:
-            earlier, where = known.setdefault(name, (kind, position))
-            compatible = kind == earlier or {kind, earlier} <= numbers or "void" in (kind, earlier)
-            comparable = compatible or kind.startswith(("decimal", "struct", "array", "map"))
-            if not comparable:
-                raise UnionError(
-                    f"column '{name}' is {earlier} in frame {where} and {kind} in frame {position}; cast one."
-                )
-
-
 def sanitize_schema_for_parquet(df: DataFrame) -> DataFrame:
-    """The same rows under column names that Parquet takes: each of `` ,;{}()``, tab, line break and ``=`` becomes ``_``.
+    """The same rows under column names that Parquet takes: each of `` ,;{}()``, tab, line end and ``=`` becomes ``_``.
 
     Fields inside structs are renamed too. Two names that become equal get ``_1``, ``_2``, ... in order.
     """
