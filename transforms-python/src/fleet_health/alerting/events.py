@@ -1,0 +1,137 @@
+"""The life of an anomaly on one device: detected, sustained, escalated, resolved; and who is not told twice.
+
+An anomaly is open from its first flagged window until ``resolve_after_windows`` windows in a row are not flagged. Missing
+windows end it silently: what was not measured cannot be called resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from fleet_health.alerting.severity import rank, severity_of
+from fleet_health.contracts.alerts import EVENT_SCHEMA
+from fleet_health.profiles.model import Alerting
+
+
+@dataclass(frozen=True)
+class Window:
+    """All that the released models say about one closed window of one device."""
+
+    end: datetime
+    score: float
+    flagged: bool
+    model_id: str
+    contributors: tuple[str, ...] | None
+    families: int
+
+
+@dataclass(frozen=True)
+class Event:
+    window_end: datetime
+    model_id: str
+    alert_type: str
+    severity: str
+    anomaly_score: float
+    top_contributors: tuple[str, ...] | None
+    first_detected_at: datetime
+    suppressed: bool = False
+
+
+def events_of(windows: Iterable[Window], minutes: int, rules: Alerting) -> list[Event]:
+    """The events of one device and window length, oldest first, suppressed ones marked.
+
+    Args:
+        windows: in any order, at most one per end.
+        minutes: length of every window.
+        rules: severities, deduplication and resolution.
+    """
+    return _mark_repeats(_life(sorted(windows, key=lambda w: w.end), minutes, rules), rules)
+
+
+def _life(windows: list[Window], minutes: int, rules: Alerting) -> list[Event]:
+    step = timedelta(minutes=minutes)
+    events: list[Event] = []
+    opened: Event | None = None  # first event of the open anomaly
+    worst = -1
+    last_flagged: datetime | None = None
+    run = quiet = 0
+    previous: Window | None = None
+    for window in windows:
+        adjacent = previous is not None and window.end - previous.end == step
+        if last_flagged is not None and window.end - last_flagged > step * rules.resolve_after_windows:
+            opened = None
+        if window.flagged:
+            run = run + 1 if adjacent and previous is not None and previous.flagged else 1
+            severity = severity_of(window.score, window.families, run, rules)
+            kind = "ANOMALY_DETECTED" if opened is None else "ANOMALY_SUSTAINED"
+            if opened is not None and rank(severity) > worst:
+                kind = "ANOMALY_ESCALATED"
+            since = window.end if opened is None else opened.first_detected_at
+            event = Event(window.end, window.model_id, kind, severity, window.score, window.contributors, since)
+            events.append(event)
+            worst = rank(severity) if opened is None else max(worst, rank(severity))
+            opened = opened or event
+            last_flagged, quiet = window.end, 0
+        elif opened is not None:
+            quiet = quiet + 1 if adjacent else 1
+            if quiet >= rules.resolve_after_windows:
+                calm = Event(window.end, opened.model_id, "ANOMALY_RESOLVED", "LOW", window.score, None, opened.first_detected_at)
+                events.append(replace(calm, top_contributors=opened.top_contributors))
+                opened = None
+        previous = window
+    return events
+
+
+def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
+    """Silences what repeats an alert of the same model and main contributor within the window that the first one opened.
+
+    A higher severity and every escalation or resolution pass; what passes with a higher severity opens a new window.
+    Suppressed rows do not prolong one. The distance is measured between window ends, so it does not depend on how many
+    windows one run happens to process.
+    """
+    silence = timedelta(hours=rules.dedup_hours)
+    anchors: dict[tuple[str, str | None], Event] = {}
+    marked = []
+    for event in events:
+        key = (event.model_id, event.top_contributors[0] if event.top_contributors else None)
+        anchor = anchors.get(key)
+        fresh = anchor is None or event.window_end - anchor.window_end >= silence or rank(event.severity) > rank(anchor.severity)
+        always = event.alert_type in ("ANOMALY_ESCALATED", "ANOMALY_RESOLVED")
+        if fresh and event.alert_type != "ANOMALY_RESOLVED":
+            anchors[key] = event
+        marked.append(event if fresh or always else replace(event, suppressed=True))
+    return marked
+
+
+def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
+    """The events of one device and window length as rows of ``EVENT_SCHEMA``.
+
+    Args:
+        scores: rows of ``model_scores`` of one device and one length, every released model.
+        rules: see :func:`events_of`.
+    """
+    minutes = int(scores["window_duration_minutes"].iloc[0])
+    ordered = scores.sort_values(["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable")
+    windows = [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
+    made = pd.DataFrame([vars(event) for event in events_of(windows, minutes, rules)])
+    made = made.assign(device_id=scores["device_id"].iloc[0], window_duration_minutes=minutes)
+    return made.reindex(columns=EVENT_SCHEMA.fieldNames())
+
+
+def _window(rows: pd.DataFrame) -> Window:
+    """The strongest model speaks for the window; cohort clusters do not count as a family."""
+    top = rows.iloc[0]
+    families = {m.rsplit("_v", 1)[0] for m in rows.loc[rows["anomaly_flag"], "model_id"]} - {"dbscan_cohort"}
+    contributors = top["top_contributors"]
+    return Window(
+        end=top["window_end"],
+        score=float(top["anomaly_score"]),
+        flagged=bool(rows["anomaly_flag"].any()),
+        model_id=str(top["model_id"]),
+        contributors=None if contributors is None else tuple(contributors),
+        families=len(families),
+    )
