@@ -9,7 +9,6 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from transforms.errors import UnknownArgumentError, UnknownAttributeError, UnknownNameError
@@ -17,14 +16,14 @@ from transforms.errors import UnknownArgumentError, UnknownAttributeError, Unkno
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_HERE = str(Path(__file__).parent)
+_OURS = ("transforms", "palantir_models", "foundry")
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 
 
 def caller() -> str:
-    """``file:line`` of the nearest frame outside this package: where the author wrote the declaration."""
+    """``file:line`` of the nearest frame outside these packages: where the author wrote the declaration."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 

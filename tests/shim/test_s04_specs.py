@@ -1,0 +1,212 @@
+"""Fact sheet section 4: inputs, outputs, sets, markings, checks and typed parameters."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from unittest.mock import MagicMock
+
+import cloudpickle
+import pytest
+
+from transforms.api import (
+    BooleanParam,
+    Check,
+    FloatParam,
+    FoundryInputParam,
+    FoundryOutputParam,
+    Input,
+    InputSet,
+    IntegerParam,
+    Markings,
+    OrgMarkings,
+    Output,
+    OutputSet,
+    Param,
+    StringParam,
+    transform,
+)
+from transforms.errors import TransformTypeError, TransformValueError, UnknownArgumentError, UnknownAttributeError
+
+
+class _Expectation:
+    """Stands for any expectation: a Check only keeps it."""
+
+
+def _check(name: str = "holds", on_error: str = "FAIL") -> Check:
+    return Check(_Expectation(), name, on_error)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "names", "defaults"),
+    [
+        (
+            Input,
+            "alias branch description stop_propagating stop_requiring checks failure_strategy transaction_limit",
+            (None,) * 8,
+        ),
+        (Output, "alias sever_permissions description checks", (None, False, None, None)),
+        (InputSet, "aliases description", (None, None)),
+        (OutputSet, "aliases sever_permissions description", (None, False, None)),
+        (Check, "expectation name on_error description", (inspect.Parameter.empty,) * 2 + ("FAIL", None)),
+        (StringParam, "default description allowed_values", (inspect.Parameter.empty, None, None)),
+        (IntegerParam, "default description", (inspect.Parameter.empty, None)),
+        (FloatParam, "default description", (inspect.Parameter.empty, None)),
+        (BooleanParam, "default description", (inspect.Parameter.empty, None)),
+        (FoundryOutputParam, "aliases type description properties", (None, "foundry", None, None)),
+    ],
+)
+def test_signatures_are_foundrys(symbol, names, defaults):
+    parameters = list(inspect.signature(symbol).parameters.values())
+    assert [p.name for p in parameters] == names.split()
+    assert tuple(p.default for p in parameters) == defaults
+
+
+def test_an_input_says_what_it_was_given():
+    check, markings, organisations = _check(), Markings(["m"], "master"), OrgMarkings("o", ["master", "release"])
+    spec = Input(
+        "/Some Space/a & b: [x] (y) {z}",
+        branch="develop",
+        description="d",
+        stop_propagating=markings,
+        stop_requiring=organisations,
+        checks=[check],
+        failure_strategy="continue",
+        transaction_limit=3,
+    )
+    assert (spec.alias, spec.aliases) == ("/Some Space/a & b: [x] (y) {z}",) * 1 + (spec.aliases,)
+    assert (spec.branch, spec.description, spec.checks) == ("develop", "d", (check,))
+    assert (spec.failure_strategy, spec.transaction_limit) == ("continue", 3)
+    assert spec.stop_propagating.on_branches == ("master",)
+    assert spec.stop_requiring.marking_ids == ("o",)
+    assert spec.kind == "dataset_input"
+
+
+def test_kinds_and_directions_tell_parameters_apart():
+    kinds = {type(p).__name__: (p.kind, p.direction) for p in (Input(), Output(), StringParam("s"))}
+    kinds["InputSet"] = (InputSet(["/a"]).kind, InputSet.direction)
+    kinds["OutputSet"] = (OutputSet(["/a", "/b"]).kind, OutputSet.direction)
+    assert kinds == {
+        "Input": ("dataset_input", "input"),
+        "Output": ("dataset_output", "output"),
+        "StringParam": ("parameter", "input"),
+        "InputSet": ("dataset_input_set", "input"),
+        "OutputSet": ("dataset_output_set", "output"),
+    }
+
+
+@pytest.mark.parametrize("spec", [Input, Output])
+def test_checks_come_alone_in_a_list_or_not_at_all(spec):
+    one, two = _check("one"), _check("two")
+    assert spec("/a", checks=one).checks == (one,)
+    assert spec("/a", checks=[one, two]).checks == (one, two)
+    assert spec("/a", checks=(c for c in [one])).checks == (one,)
+    assert spec("/a", checks=None).checks == ()
+    assert spec("/a").checks == ()
+
+
+def test_checks_of_a_transform_are_listed_with_their_parameter():
+    made = transform(x=Input("/a", checks=_check("in")), out=Output("/b", checks=_check("out", "WARN")))(
+        lambda x, out: 0
+    )
+    assert [(name, check.name, check.on_error) for name, check in made.checks] == [
+        ("x", "in", "FAIL"),
+        ("out", "out", "WARN"),
+    ]
+
+
+def test_an_unbound_parameter_keeps_the_transform_from_being_published():
+    made = transform(x=Input(), y=Input("/y"), out=Output())(lambda x, y, out: 0)
+    assert made.unbound == ("x", "out")
+    assert made.output_aliases == ()
+
+
+def test_a_bare_input_takes_mocks_as_foundrys_unit_tests_do():
+    spec = Input()
+    spec.dataframe = MagicMock(return_value="frame")
+    assert spec.dataframe() == "frame"
+    assert spec.alias is None
+
+
+def test_specs_copy_and_pickle():
+    spec = Input("/a", checks=_check())
+    for twin in (copy.copy(spec), copy.deepcopy(spec), cloudpickle.loads(cloudpickle.dumps(spec))):
+        assert (twin.alias, len(twin.checks), repr(twin)[:6]) == ("/a", 1, "Input(")
+
+
+def test_typed_parameters_keep_their_default():
+    assert [p.default for p in (StringParam("s"), IntegerParam(2), FloatParam(2), BooleanParam(False))] == [
+        "s",
+        2,
+        2,
+        False,
+    ]
+    for make in (
+        lambda: IntegerParam("2"),
+        lambda: IntegerParam(True),
+        lambda: StringParam(2),
+        lambda: BooleanParam(0),
+    ):
+        with pytest.raises(TransformTypeError, match=r"test_s04_specs.py:\d+: \w+Param takes"):
+            make()
+
+
+def test_a_custom_parameter_makes_its_own_runtime_object():
+    class Beacon(FoundryInputParam):
+        @staticmethod
+        def instance(context, json_value):
+            return f"beacon on {context.branch}: {json_value['branch']}"
+
+    from transforms.api import JobEnvironment, execute
+
+    got = []
+
+    class Silent(Param):
+        direction = "output"
+
+        @staticmethod
+        def instance(context, json_value):
+            return "silent"
+
+    made = transform(b=Beacon(["ri.x"], branch="b1"), s=Silent())(lambda b, s: got.append((b, s)))
+    execute(made, JobEnvironment(branch="feature"), {})
+    assert got == [("beacon on feature: b1", "silent")]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: Input(3), TransformTypeError, "path or RID"),
+        (lambda: Input("/a", optional=True), UnknownArgumentError, "Input has no argument 'optional'"),
+        (lambda: Input("/a", check=_check()), UnknownArgumentError, "Did you mean 'checks'"),
+        (lambda: Input("/a", checks="holds"), TransformTypeError, "takes a Check"),
+        (lambda: Input("/a", checks=[_check(), 3]), TransformTypeError, "got 3"),
+        (lambda: Input("/a", stop_propagating=["m"]), TransformTypeError, "stop_propagating of Input"),
+        (lambda: Input("/a", failure_strategy="stop"), TransformValueError, "'continue' or 'fail'"),
+        (lambda: Input("/a", transaction_limit=0), TransformValueError, "positive number"),
+        (lambda: Output(["/a"]), TransformTypeError, "path or RID"),
+        (lambda: Output("/a", partition_cols=["d"]), UnknownArgumentError, "Output has no argument"),
+        (lambda: InputSet([]), TransformValueError, "cannot be empty"),
+        (lambda: InputSet("/a"), TransformTypeError, "list of paths"),
+        (lambda: OutputSet([1]), TransformTypeError, "got 1 in it"),
+        (lambda: Markings(3, "master"), TransformTypeError, "marking_ids of Markings"),
+        (lambda: Check(_Expectation(), ""), TransformValueError, "needs a name"),
+        (lambda: Check(_Expectation(), 3), TransformTypeError, "name of a Check"),
+        (lambda: Check("amount > 0", "n"), TransformTypeError, "takes an expectation"),
+        (lambda: Check(_Expectation(), "n", "ERROR"), TransformValueError, "'FAIL' or 'WARN'"),
+        (lambda: Check(assert_true=1, description="d"), UnknownArgumentError, "no argument 'assert_true'"),
+        (lambda: StringParam("x", allowed_values={"a"}), TransformValueError, "allows a"),
+    ],
+)
+def test_wrong_specs_fail_where_they_are_written(make, error, says):
+    with pytest.raises(error) as caught:
+        make()
+    assert says in str(caught.value)
+    assert "test_s04_specs.py:" in str(caught.value)
+
+
+def test_an_attribute_that_foundry_lacks_names_the_nearest_one():
+    with pytest.raises(UnknownAttributeError, match=r"Input has no 'aliass'\. Did you mean 'alias"):
+        _ = Input("/a").aliass
+    with pytest.raises(UnknownAttributeError, match="Did you mean 'incremental'"):
+        _ = transform(out=Output("/a"))(lambda out: 0).incremental_
