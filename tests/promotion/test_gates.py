@@ -19,7 +19,7 @@ from mirror.promotion.verdict import GateResult, Outcome
 def case(world, tmp_path) -> GateCase:
     from mirror.promotion.promote import show_plan
 
-    plan = show_plan(world.repository, world.request())
+    plan = show_plan(world.repository, world.request(), clock=world.clock)
     return GateCase(plan, world.path, tmp_path, ("lib",), (), "ada@example.org", {}, world.clock)
 
 

@@ -74,7 +74,7 @@ def test_the_plan_says_what_would_move_and_moves_nothing(world):
     )
     same = world.untouched()
 
-    plan = show_plan(world.repository, world.request())
+    plan = show_plan(world.repository, world.request(), clock=world.clock)
 
     document = plan.to_json()
     assert [commit["subject"] for commit in document["commits"]] == ["Drop the reading", "Read faster"]
@@ -287,7 +287,7 @@ def test_a_protected_branch_that_moved_another_way_is_said_aloud(world):
     world.commit("Straight in", code_txt="fine, by hand\n")
     world.git("switch", "--quiet", "--create", "feature/y")
     world.commit("Read twice", side_txt="side\n")
-    plan = show_plan(world.repository, world.request("feature/y"))
+    plan = show_plan(world.repository, world.request("feature/y"), clock=world.clock)
     assert [note.partition(" was left at ")[0] for note in plan.notes] == ["staging"]
     assert plan.notes[0].endswith("it was moved another way")
 

@@ -69,7 +69,7 @@ def command(
     repository = Repository(Path(repo))
     request = PromotionRequest(source, target, Path(context.workspace_path), approvals, _reasons(accepted), tag)
     if dry_run:
-        plan = show_plan(repository, request)
+        plan = show_plan(repository, request, clock=system_clock)
         context.emit({"plan": plan.to_json()}, lambda console: _print_plan(console, plan))
         return 0
     progress = context.progress()

@@ -69,7 +69,13 @@ def run_command(
     """
     known = {"python": sys.executable, "bin": str(Path(sys.executable).parent), "tree": str(tree), **values}
     arguments = tuple(part.format_map(known) for part in template)
-    environment = clean_environment({"PYTHONPATH": os.pathsep.join(str(tree / root) for root in python_path)})
+    environment = clean_environment(
+        {
+            "PYTHONPATH": os.pathsep.join(str(tree / root) for root in python_path),
+            # A tree changes within the second it was read in; compiled files compare seconds and sizes only.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
     started = clock()
     with tempfile.TemporaryFile() as output:
         try:

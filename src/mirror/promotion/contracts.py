@@ -31,13 +31,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """``key`` and ``write_mode`` are ``None`` when the file does not say."""
+    """``None`` (and no ``declares_columns``) stands where nothing is said about it."""
 
     dataset: str
     file: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] | None = None
     write_mode: str | None = None
+    declares_columns: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,14 @@ def _by_dataset(contracts: Sequence[Contract | Unreadable]) -> Mapping[str, Cont
 
 
 def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
+    if old.declares_columns and not new.declares_columns:
+        why = "consumers lose every promise about columns and types"
+        yield ContractChange(old.dataset, "columns no longer declared", Effect.BREAKING, why)
+        return
+    if new.declares_columns and not old.declares_columns:
+        why = "consumers are promised more than before"
+        yield ContractChange(old.dataset, "columns declared", Effect.COMPATIBLE, why)
+        return
     before = {column.name: column for column in old.columns}
     after = {column.name: column for column in new.columns}
     removed = [column for column in old.columns if column.name not in after]

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mirror.clock import Clock
 from mirror.promotion import errors
 from mirror.promotion.audit import read_audit
 from mirror.promotion.contract_files import read_contracts
-from mirror.promotion.contracts import Comparison, compare
+from mirror.promotion.contracts import Comparison, Contract, Unreadable, compare
+from mirror.promotion.declared import declared_contracts
 from mirror.promotion.git import Commit, Repository
 from mirror.promotion.policy import POLICY_FILE, Policy, Step, load_policy
 
@@ -55,7 +57,7 @@ class PromotionPlan:
 
 @contextmanager
 def planned(
-    repository: Repository, source: str, target: str, *, tag: str | None = None
+    repository: Repository, source: str, target: str, *, clock: Clock, tag: str | None = None
 ) -> Iterator[tuple[PromotionPlan, Path]]:
     """The plan and a temporary work tree with the merged content, for as long as the context is open.
 
@@ -75,19 +77,27 @@ def planned(
     files = repository.files(source_commit)
     if submodules := tuple(sorted(path for path, (mode, _) in files.items() if mode == "160000")):
         raise errors.SubmodulesError(source, submodules)
-    if repository.merge_base(source_commit, target_commit) is None:
+    base = repository.merge_base(source_commit, target_commit)
+    if base is None:
         raise errors.UnrelatedHistoriesError(source, target)
     if repository.is_ancestor(source_commit, target_commit):
         raise errors.NothingToPromoteError(source, target)
     name = _tag(repository, step, tag, target)
+    code_changed = any(
+        path.startswith(f"{root}/")
+        for _, path in repository.changed_files(base, source_commit)
+        for root in policy.python_path
+    )
     with repository.scratch_tree(target_commit) as scratch:
+        before = _declared(scratch, policy, clock) if code_changed else []
         tree = repository.merge_into(scratch, source, target, source_commit)
         if step.up_to_date and tree != repository.tree(source_commit):
             missing = tuple(c.subject for c in repository.commits(source_commit, target_commit) if not c.is_merge)
             fix = f"On {source}: `git merge {target}`, run the tests, then promote again."
             raise errors.StaleBaseError(source, target, missing or ("a merge that changed files",), fix)
-        before = read_contracts(repository, repository.files(target_commit), policy.contracts)
-        after = read_contracts(repository, repository.files(tree), policy.contracts)
+        before += read_contracts(repository, repository.files(target_commit), policy.contracts)
+        after = _declared(scratch, policy, clock) if code_changed else []
+        after += read_contracts(repository, repository.files(tree), policy.contracts)
         yield (
             PromotionPlan(
                 source=source,
@@ -106,6 +116,12 @@ def planned(
             ),
             scratch,
         )
+
+
+def _declared(tree: Path, policy: Policy, clock: Clock) -> list[Contract | Unreadable]:
+    if policy.transforms is None:
+        return []
+    return declared_contracts(tree, policy.transforms, policy.python_path, clock)
 
 
 def _policy(repository: Repository, local: dict[str, str], source: str, target: str) -> tuple[Policy, tuple[str, ...]]:

@@ -56,7 +56,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Policy:
-    """The whole file. ``people``: name -> e-mail; ``roles``: role -> names; ``contracts``: globs from the root."""
+    """The whole file.
+
+    ``people``: name -> e-mail; ``roles``: role -> names. Contracts are the files ``contracts`` (globs) and what
+    the outputs of the transforms repository in the folder ``transforms`` declare.
+    """
 
     file: str
     steps: tuple[Step, ...]
@@ -64,6 +68,7 @@ class Policy:
     people: Mapping[str, str]
     roles: Mapping[str, tuple[str, ...]]
     contracts: tuple[str, ...]
+    transforms: str | None
     python_path: tuple[str, ...]
     remote: str | None
 
@@ -82,7 +87,7 @@ def load_policy(text: str, file: str = POLICY_FILE) -> Policy:
     """
     root = parse(text, file)
     top = root.mapping(
-        ("remote", "protected", "people", "roles", "contracts", "python_path", "steps"),
+        ("remote", "protected", "people", "roles", "contracts", "transforms", "python_path", "steps"),
         required=("protected", "people", "roles", "steps"),
         what="the policy",
     )
@@ -103,6 +108,7 @@ def load_policy(text: str, file: str = POLICY_FILE) -> Policy:
         roles=roles,
         contracts=top["contracts"].texts("contracts") if "contracts" in top else (),
         python_path=top["python_path"].texts("python_path") if "python_path" in top else (),
+        transforms=_optional_text(top, "transforms"),
         remote=_optional_text(top, "remote"),
     )
 

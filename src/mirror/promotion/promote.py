@@ -56,9 +56,9 @@ class Heard:
     gate: Callable[[GateResult], None] = lambda _result: None
 
 
-def show_plan(repository: Repository, request: PromotionRequest) -> PromotionPlan:
+def show_plan(repository: Repository, request: PromotionRequest, *, clock: Clock) -> PromotionPlan:
     """The plan alone: no lock, no gate, no audit entry. A remote is not asked; its last known state counts."""
-    with planned(repository, request.source, request.target, tag=request.tag) as (plan, _tree):
+    with planned(repository, request.source, request.target, clock=clock, tag=request.tag) as (plan, _tree):
         _check_names(plan, request)
         return plan
 
@@ -80,7 +80,7 @@ def promote(
         if (left := journal.read()) is not None and left.step == "publish":
             raise errors.UnfinishedPromotionError(left.source, left.target, left.step)
         _fetch(repository, request.source, request.target)
-        with planned(repository, request.source, request.target, tag=request.tag) as (plan, tree):
+        with planned(repository, request.source, request.target, clock=clock, tag=request.tag) as (plan, tree):
             _check_names(plan, request)
             results = _judge(plan, tree, request, who, clock, heard)
             refusals = tuple((r.gate, r.outcome.value, r.summary, r.fix) for r in results if r.blocks)
