@@ -1,0 +1,27 @@
+"""The lint of a transforms repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mirror.datasets.guest import find_source_root
+from mirror.porting.recipe import provided_imports
+from mirror.porting.rules import Finding, GuestFacts, all_findings
+from mirror.porting.source import modules
+
+
+def check_guest(repository: Path) -> tuple[list[Finding], int]:
+    """Findings, and the number of files looked at.
+
+    Raises:
+        GuestNotFoundError: there is no transforms source root in ``repository``.
+        RecipeError: the conda recipe beside it cannot be read.
+        GuestFileError: a file is no Python.
+    """
+    root = find_source_root(repository)
+    found = modules(root)
+    guest = GuestFacts(
+        packages=frozenset(module.name.partition(".")[0] for module in found),
+        provided=provided_imports(root.parent / "conda_recipe" / "meta.yaml"),
+    )
+    return all_findings(found, guest), len(found)
