@@ -113,6 +113,12 @@ class DatasetWritePort:
         kept = tuple(entry for entry in self._base.files if entry.path not in mine)
         return Selection(tuple(sorted([*kept, *own], key=lambda entry: entry.path)), schema)
 
+    def outcome(self) -> Selection:
+        """What the view would be after a commit now: what the checks judge."""
+        if self._mode == "replace":
+            return Selection(self.selection("added").files, self._written)
+        return self.selection("current")
+
     def schema(self, mode: str = "current") -> StructType | None:
         """The schema of that part."""
         stored = self.selection(mode).schema

@@ -264,6 +264,24 @@ class DatasetStore:
             end = found.head if at is None else self._at(connection, dataset, found, at)
             return self._view(connection, dataset, found.name, end)
 
+    def view_until(self, dataset: Dataset, branch: str, end: str | None) -> View:
+        """The view that ends with a transaction which is known to be in the branch's history; not checked again."""
+        with self.catalog.reading() as connection:
+            return self._view(connection, dataset, branch, end)
+
+    def replacing(self, dataset: Dataset, since: str, end: str) -> frozenset[str]:
+        """RIDs of the transactions after ``since``, up to ``end``, that changed or removed files of ``since``."""
+        with self.catalog.reading() as connection:
+            chain = ledger.chain(connection, end)
+            rids = [x.rid for x in chain]
+            if since not in rids:
+                return frozenset()
+            later = rids[rids.index(since) + 1 :]
+            if not later:
+                return frozenset()
+            held = {f.path for f in self._view(connection, dataset, "", since).files}
+            return frozenset(f.transaction_rid for f in ledger.files_of(connection, later) if f.path in held)
+
     def history(self, dataset: Dataset, branch: str = DEFAULT_BRANCH) -> tuple[Transaction, ...]:
         """Everything that led to the branch's present state plus what was aborted or is open on it, oldest first.
 

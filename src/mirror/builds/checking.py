@@ -1,0 +1,80 @@
+"""Checks of one job: pre-conditions on what it reads, post-conditions on what it has staged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mirror.builds.report import CheckEntry
+from mirror.datasets.output_port import DatasetWritePort
+from mirror.datasets.ports import DatasetReadPort, Selection
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from mirror.checks import CheckSubject
+
+Port = DatasetReadPort | DatasetWritePort
+
+
+def evaluate_checks(
+    side: str,
+    params: Mapping[str, Any],
+    ports: Mapping[str, Sequence[Port]],
+    spark: Callable[[], SparkSession],
+    now: datetime,
+) -> list[CheckEntry]:
+    """The verdicts of all checks on one side of a job. Without checks nothing is read and Spark is not asked for.
+
+    Args:
+        side: ``input`` or ``output``.
+        params: parameter name -> live declaration of that side.
+        ports: parameter name -> ports of the whole job; the others are what ``E.dataset_ref`` refers to.
+    """
+    checked = {name: param for name, param in params.items() if getattr(param, "checks", ()) and ports.get(name)}
+    if not checked:
+        return []
+    from mirror.checks import evaluate
+
+    session = spark()
+    subjects = {name: _subject(session, found[0]) for name, found in ports.items() if found}
+    entries = []
+    for name, param in checked.items():
+        port = ports[name][0]
+        if isinstance(port, DatasetWritePort) and port.aborted:
+            continue
+        others = {other: subject for other, subject in subjects.items() if other != name}
+        subject = _subject(session, port, others)
+        for result in evaluate(param.checks, subject, spark=session, now=now):
+            entries.append(
+                CheckEntry(name, port.path, side, result.name, result.on_error, result.outcome, result.to_json())
+            )
+    return entries
+
+
+def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubject] | None = None) -> CheckSubject:
+    from mirror.checks import CheckSubject
+    from mirror.datasets.frames import read_frame, spark_schema
+
+    selection: Selection = (
+        port.outcome() if isinstance(port, DatasetWritePort) else port.selections["current"]
+    )  # fmt: skip
+    stored = selection.schema
+    visible = [f for f in selection.files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    return CheckSubject(
+        name=port.path,
+        schema=None if stored is None else spark_schema(stored),
+        frame=lambda: read_frame(spark, port.path, port.branch, selection.files, stored),
+        files=visible if stored is not None and not stored.path_columns else (),
+        references=references or {},
+    )
+
+
+def blocking(entries: Sequence[CheckEntry]) -> tuple[tuple[str, str, str], ...]:
+    """Dataset, check and detail of every verdict that forbids the commit."""
+    return tuple(
+        (entry.dataset, entry.name, str(entry.document.get("detail", entry.outcome)))
+        for entry in entries
+        if entry.on_error == "FAIL" and not entry.passed
+    )

@@ -1,0 +1,186 @@
+"""Imports the repository's pipeline, and publishes its JobSpecs per branch.
+
+Planning reads the published specs. The repository is imported only when its files changed since, or a job must run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import threading
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mirror.builds import tables as t
+from mirror.builds.errors import PipelineImportError, PipelineObjectError
+from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
+from mirror.builds.specs import JobSpec, ParamSpec
+from mirror.datasets import Guest, Workspace
+
+if TYPE_CHECKING:
+    from transforms.api import Pipeline
+
+_imported: dict[Path, str] = {}
+_importing = threading.RLock()
+
+
+@dataclass
+class RepositoryPipeline:
+    """The pipeline of a workspace: its specs, and, once somebody asks, its live transforms."""
+
+    workspace: Workspace
+    specs: tuple[JobSpec, ...]
+    source_root: Path
+    fingerprint: str
+    _transforms: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def transforms(self) -> dict[str, Any]:
+        """Reference -> transform; imports the repository on first use. Raises PipelineImportError."""
+        if not self._transforms:
+            self._transforms = {x.reference: x for x in discover(self.workspace).transforms}
+        return self._transforms
+
+
+def discover(workspace: Workspace) -> Pipeline:
+    """Imports the repository and returns its pipeline.
+
+    Raises GuestNotFoundError, PipelineImportError (with file and line), PipelineObjectError.
+    """
+    guest = workspace.guest
+    return _import_pipeline(guest, tree_fingerprint(guest.source_root))
+
+
+def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
+    """The repository's JobSpecs, published on a branch. Without a change since the last time nothing is imported.
+
+    Raises as :func:`discover`.
+    """
+    guest = workspace.guest
+    workspace.catalog.ensure(*t.ROOM)
+    fingerprint = tree_fingerprint(guest.source_root)
+    repository = str(guest.source_root)
+    with workspace.catalog.reading() as connection:
+        of_branch = sa.select(t.publications).where(t.publications.c.branch == branch)
+        last = connection.execute(of_branch).mappings().first()
+        if last is not None and last["fingerprint"] == fingerprint and last["repository"] == repository:
+            query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
+            documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
+            specs = tuple(JobSpec.from_json(json.loads(document)) for document in documents)
+            return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint)
+    transforms = _import_pipeline(guest, fingerprint).transforms
+    versions = LogicVersions(guest.source_root)
+    specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
+    rows = [
+        {"branch": branch, "reference": spec.reference, "position": at, "document": json.dumps(spec.to_json())}
+        for at, spec in enumerate(specs)
+    ]
+    with workspace.catalog.writing() as connection:
+        connection.execute(t.job_specs.delete().where(t.job_specs.c.branch == branch))
+        connection.execute(t.publications.delete().where(t.publications.c.branch == branch))
+        if rows:
+            connection.execute(t.job_specs.insert(), rows)
+        values = {"branch": branch, "fingerprint": fingerprint, "repository": repository}
+        connection.execute(t.publications.insert().values(**values, published_at=workspace.clock()))
+    live = {x.reference: x for x in transforms}
+    return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, live)
+
+
+def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
+    """What was last published on a branch; empty where nothing was."""
+    workspace.catalog.ensure(*t.ROOM)
+    with workspace.catalog.reading() as connection:
+        query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
+        documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
+    return tuple(JobSpec.from_json(json.loads(document)) for document in documents)
+
+
+def describe(workspace: Workspace, transform: Any, versions: LogicVersions, source_root: Path) -> JobSpec:
+    """The JobSpec of a live transform."""
+    params = tuple(_param(workspace, name, param) for name, param in transform.parameters.items())
+    incremental = None if transform.incremental is None else json.loads(json.dumps(vars(transform.incremental)))
+    declared = json.dumps([dict(vars(p)) for p in params], sort_keys=True) + json.dumps(incremental, sort_keys=True)
+    file = Path(transform.source.file)
+    shown = file.relative_to(source_root) if file.is_relative_to(source_root) else file
+    return JobSpec(
+        reference=transform.reference,
+        name=transform.__name__,
+        source=f"{shown}:{transform.source.line}",
+        engine=transform.engine,
+        logic_version=versions.of(transform.compute_func, declared),
+        params=params,
+        incremental=incremental,
+        recorded={name: str(value) for name, value in transform.recorded.items()},
+    )
+
+
+def _param(workspace: Workspace, name: str, param: Any) -> ParamSpec:
+    rids = workspace.store.rids
+    aliases = tuple(rids.get(alias, alias) for alias in getattr(param, "aliases", None) or ())
+    settings = {
+        key: value
+        for key, value in sorted(vars(param).items())
+        if key not in ("aliases", "branch", "checks", "description", "kind", "direction", "settings", "name")
+        and not key.startswith("_")
+        and isinstance(value, str | int | float | bool)
+    }
+    checks = tuple(f"{c.name}|{c.on_error}|{c.expectation!r}" for c in getattr(param, "checks", ()))
+    branch = param.__dict__.get("branch")
+    return ParamSpec(name, param.kind, param.direction, aliases, branch, settings, checks)
+
+
+def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
+    from transforms.api import Pipeline
+
+    entry = f"{guest.module}:{guest.attribute}"
+    with _importing:
+        _prepare_imports(guest.source_root, fingerprint)
+        try:
+            found: Any = importlib.import_module(guest.module)
+            for part in guest.attribute.split("."):
+                found = getattr(found, part)
+        except Exception as error:
+            _imported.pop(guest.source_root, None)
+            raise PipelineImportError(entry, place_of(error, guest.source_root), _text(error)) from error
+    if not isinstance(found, Pipeline):
+        raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")
+    return found
+
+
+def _prepare_imports(source_root: Path, fingerprint: str) -> None:
+    """Puts the source root first on the path and forgets modules of other roots, or of an older state of this one."""
+    text = str(source_root)
+    if text in sys.path:
+        sys.path.remove(text)
+    sys.path.insert(0, text)
+    names = {
+        p.stem if p.suffix == ".py" else p.name for p in source_root.iterdir() if not p.name.startswith((".", "_"))
+    }
+    changed = _imported.get(source_root, fingerprint) != fingerprint
+    for name in list(sys.modules):
+        if name.partition(".")[0] not in names - sys.stdlib_module_names:
+            continue
+        file = getattr(sys.modules[name], "__file__", None)
+        ours = file is not None and Path(file).is_relative_to(source_root)
+        if not ours or changed:
+            del sys.modules[name]
+    importlib.invalidate_caches()
+    _imported[source_root] = fingerprint
+
+
+def place_of(error: BaseException, root: Path) -> str | None:
+    """``file:line`` of the innermost frame inside ``root``; for a syntax error, where it is."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(root)]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+
+
+def _text(error: BaseException) -> str:
+    said = str(error).strip() or "no message"
+    return said if isinstance(error, SyntaxError | ImportError) else f"{type(error).__name__}: {said}"

@@ -1,0 +1,140 @@
+"""Every error of the builds room.
+
+UsageError
+|-- PipelineImportError       the repository cannot be imported; names file and line
+|-- PipelineObjectError       the entry point is no Pipeline
+|-- CyclicPipelineError       datasets that need each other
+|-- TwoProducersError         one dataset, two transforms
+|-- UnknownTargetError        names the nearest
+|-- WaitingTargetError        an explicit target that cannot be built yet
+|-- UnknownTransformError     `mirror preview` of what does not exist
+`-- UnboundKindError          a parameter of a kind that nobody here serves
+MirrorError (exit 1: the job failed at run time)
+|-- JobFailedError            the transform raised
+|-- ChecksFailedError         a FAIL check refused
+|-- BatchInputError           transaction_limit on a view that is not made of appends
+|-- NotIncrementalError       require_incremental, and it cannot be
+`-- InconsistentProvenanceError
+"""
+
+from __future__ import annotations
+
+from mirror.errors import ExitCode, MirrorError, UsageError, VerdictError, nearest
+
+
+class PipelineImportError(UsageError):
+    """``args``: entry point, place (``file:line``) or ``None``, error text."""
+
+    def __str__(self) -> str:
+        entry, place, text = self.args
+        where = f" at {place}" if place else ""
+        return f"the pipeline {entry} cannot be imported{where}: {text}"
+
+
+class PipelineObjectError(UsageError):
+    """``args``: entry point, file that declares it, what was found."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.args[1]} names {self.args[0]} as the pipeline, which is {self.args[2]};"
+            " it must be a transforms.api.Pipeline."
+        )
+
+
+class CyclicPipelineError(UsageError):
+    """``args``: the datasets of the cycle, in order (tuple), and the transforms that make them (tuple)."""
+
+    def __str__(self) -> str:
+        datasets, transforms = self.args
+        circle = " -> ".join([*datasets, datasets[0]])
+        return f"the pipeline is cyclic: {circle} (made by {', '.join(transforms)}). Cut one of these inputs."
+
+
+class TwoProducersError(UsageError):
+    """``args``: dataset, first transform, second transform."""
+
+    def __str__(self) -> str:
+        return (
+            f"dataset {self.args[0]!r} is written by two transforms, {self.args[1]} and {self.args[2]};"
+            " give one of them another output."
+        )
+
+
+class UnknownTargetError(UsageError):
+    """``args``: target, known outputs (tuple)."""
+
+    def __str__(self) -> str:
+        target, known = self.args
+        return (
+            f"no transform of the pipeline makes {target!r}.{nearest(target, known)}"
+            " `mirror build --dry-run` lists what it makes."
+        )
+
+
+class WaitingTargetError(UsageError):
+    """``args``: target, reason."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]!r} cannot be built yet: {self.args[1]}."
+
+
+class UnknownTransformError(UsageError):
+    """``args``: name, known names (tuple)."""
+
+    def __str__(self) -> str:
+        name, known = self.args
+        return f"no transform {name!r}.{nearest(name, known)} Known: {', '.join(known[:12])}."
+
+
+class UnboundKindError(UsageError):
+    """``args``: transform, parameter, kind."""
+
+    def __str__(self) -> str:
+        return (
+            f"parameter {self.args[1]!r} of transform {self.args[0]!r} is a {self.args[2]}, which nothing serves"
+            " outside Foundry (docs/fidelity.md lists what is served)."
+        )
+
+
+class JobFailedError(MirrorError):
+    """``args``: transform, outputs (tuple), place (``file:line``) or ``None``, error type, error text."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __str__(self) -> str:
+        transform, outputs, place, kind, text = self.args
+        where = f" at {place}" if place else ""
+        return f"transform {transform!r} (makes {', '.join(outputs)}) failed{where}: {kind}: {text}"
+
+
+class ChecksFailedError(VerdictError):
+    """``args``: transform, tuple of (dataset, check, detail)."""
+
+    def __str__(self) -> str:
+        transform, failed = self.args
+        said = "; ".join(f"check {check!r} on {dataset!r}: {detail}" for dataset, check, detail in failed)
+        return f"transform {transform!r} was aborted, nothing was committed: {said}"
+
+
+class BatchInputError(VerdictError):
+    """``args``: dataset, transaction type found. Foundry calls it InvalidTransactionTypeForBatchInputResolution."""
+
+    def __str__(self) -> str:
+        return (
+            f"input {self.args[0]!r} has a transaction_limit and its view holds a {self.args[1]}:"
+            " only APPEND transactions (the first may be a SNAPSHOT) can be taken in batches. Remove the limit."
+        )
+
+
+class NotIncrementalError(VerdictError):
+    """``args``: transform, reason."""
+
+    def __str__(self) -> str:
+        return (
+            f"transform {self.args[0]!r} must run incrementally and cannot: {self.args[1]}."
+            " Raise its semantic_version to rebuild it once from scratch."
+        )
+
+
+class InconsistentProvenanceError(NotIncrementalError):
+    """As NotIncrementalError: the outputs' last transactions come from different runs or from another writer."""

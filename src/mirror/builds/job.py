@@ -1,0 +1,317 @@
+"""One job: pin inputs, open outputs, decide how to run, check, compute, check, commit. Atomic: all of it or nothing."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from mirror.builds import journal
+from mirror.builds.checking import Port, blocking, evaluate_checks
+from mirror.builds.discovery import RepositoryPipeline, place_of
+from mirror.builds.errors import (
+    ChecksFailedError,
+    InconsistentProvenanceError,
+    JobFailedError,
+    NotIncrementalError,
+)
+from mirror.builds.incremental import IncrementalDecision, Verdict, decide
+from mirror.builds.inputs import JobInput, open_input, ranges
+from mirror.builds.plan import JobDecision
+from mirror.builds.report import CheckEntry, JobResult, JobStatus, OutputEntry
+from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
+from mirror.builds.specs import VALUE_KINDS, JobSpec
+from mirror.builds.state import Head, OutputRecord, RunRecord, read_state
+from mirror.datasets import Dataset, OpenTransaction, TransactionType, Workspace
+from mirror.datasets.output_port import DatasetWritePort
+from mirror.errors import MirrorError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """What every job of a build shares.
+
+    Attributes:
+        spark: gives the session, started on first use.
+        parameters: ``ctx.parameters``, and overrides of typed parameters by name.
+    """
+
+    workspace: Workspace
+    pipeline: RepositoryPipeline
+    branch: str
+    fallbacks: tuple[str, ...]
+    build_rid: str
+    spark: Callable[[], SparkSession]
+    binders: Mapping[str, ResourceBinder]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Running:
+    """What a job holds while it runs."""
+
+    rid: str
+    spec: JobSpec
+    transform: Any
+    inputs: dict[str, JobInput] = field(default_factory=dict)
+    outputs: dict[str, OpenTransaction] = field(default_factory=dict)
+    ports: dict[str, list[Port]] = field(default_factory=dict)
+    resources: dict[str, ResolvedResource] = field(default_factory=dict)
+    mode: IncrementalDecision | None = None
+    checks: list[CheckEntry] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seen: RunningJob | None = None
+
+
+def run_job(context: BuildContext, decision: JobDecision) -> JobResult:
+    """Runs one job to its end and never raises: what went wrong is in the result."""
+    started = time.monotonic()
+    workspace, spec = context.workspace, decision.spec
+    now = workspace.clock()
+    rid = journal.start_job(workspace, context.build_rid, spec, context.branch, decision.reason, now)
+    running = _Running(rid, spec, None)
+    status = JobStatus.FAILED
+    error: str | None = None
+    details: str | None = None
+    outputs: tuple[OutputEntry, ...] = ()
+    published: dict[str, str] = {}
+    try:
+        running.transform = context.pipeline.transforms[spec.reference]
+        status, outputs, published = _execute(context, decision, running)
+    except ChecksFailedError as refused:
+        status, error = JobStatus.ABORTED, str(refused)
+    except KeyboardInterrupt:
+        status, error = JobStatus.CANCELLED, "cancelled"
+    except Exception as failure:  # noqa: BLE001 - a transform may raise anything; it is reported, not hidden
+        error, details = _told(context, spec, failure), traceback.format_exc()
+    if error is not None or status is JobStatus.NOTHING_COMMITTED:
+        _give_up(context, running, status, error)
+    return JobResult(
+        spec=spec,
+        branch=context.branch,
+        status=status,
+        reason=decision.reason,
+        mode="" if running.mode is None else f"{running.mode.verdict.value}: {running.mode.reason}",
+        outputs=outputs or tuple(OutputEntry(path) for path in spec.output_paths),
+        checks=tuple(running.checks),
+        warnings=tuple(running.warnings),
+        published=published,
+        seconds=time.monotonic() - started,
+        error=error,
+        traceback=details,
+    )
+
+
+def _execute(
+    context: BuildContext, decision: JobDecision, running: _Running
+) -> tuple[JobStatus, tuple[OutputEntry, ...], dict[str, str]]:
+    from transforms.api import JobEnvironment, execute
+
+    workspace, spec, transform = context.workspace, running.spec, running.transform
+    _open(context, decision, running)
+    mode = running.mode
+    assert mode is not None  # noqa: S101 - _open sets it
+    now = workspace.clock()
+    running.checks += evaluate_checks("input", transform.inputs, running.ports, context.spark, now)
+    if refused := blocking(running.checks):
+        raise ChecksFailedError(spec.name, refused)
+    environment = JobEnvironment(
+        spark=context.spark() if spec.engine == "spark" else None,
+        is_incremental=mode.incremental,
+        parameters=context.parameters,
+        fallback_branches=context.fallbacks,
+        branch=context.branch,
+        job_rid=running.rid,
+    )
+    outcome = execute(transform, environment, _bindings(context, running))
+    if outcome.aborted:
+        return JobStatus.NOTHING_COMMITTED, (), {}
+    post = evaluate_checks("output", transform.outputs, running.ports, context.spark, now)
+    running.checks += post
+    if refused := blocking(post):
+        raise ChecksFailedError(spec.name, refused)
+    return (JobStatus.SUCCEEDED, *_commit(context, running))
+
+
+def _open(context: BuildContext, decision: JobDecision, running: _Running) -> None:
+    """Pins inputs, decides how to run, opens the outputs' transactions (in the order of their RIDs: no deadlock)."""
+    store, spec, settings = context.workspace.store, running.spec, running.spec.incremental
+    state = read_state(context.workspace, context.branch, context.fallbacks)
+    made = {path: store.create(path, exist_ok=True) for _, path in spec.dataset_outputs()}
+    heads = {path: _output_head(state.on(path, context.branch), state.heads.get(path)) for path in made}
+    runs = {path: state.runs.get(rid) if rid else None for path, rid in heads.items()}
+    previous = next((run for run in runs.values() if run is not None), None)
+    for param, path in spec.dataset_inputs():
+        head = decision.inputs.get(path) or (state.on(path, param.branch) if param.branch else state.heads.get(path))
+        if head is None or head.transaction is None:
+            raise JobFailedError(spec.name, spec.output_paths, None, "NoInput", f"input {path} holds nothing")
+        running.inputs[path] = open_input(store, param, path, head, previous, settings is not None)
+    running.mode = decide(
+        settings,
+        spec.reference,
+        runs,
+        {path: rid is not None for path, rid in heads.items()},
+        [entry.now() for entry in running.inputs.values()],
+        has_inputs=bool(running.inputs),
+    )
+    if running.mode.verdict is Verdict.REFUSED:
+        kind = InconsistentProvenanceError if running.mode.inconsistent else NotIncrementalError
+        raise kind(spec.name, running.mode.reason)
+    incremental = running.mode.incremental
+    running.inputs = {path: entry.limited(store, incremental) for path, entry in running.inputs.items()}
+    kind_of = TransactionType.SNAPSHOT
+    if incremental:
+        kind_of = TransactionType.APPEND if (settings or {}).get("strict_append") else TransactionType.UPDATE
+    for path, dataset in sorted(made.items(), key=lambda item: item[1].rid):
+        running.outputs[path] = store.open_transaction(dataset, context.branch, kind_of, fallbacks=context.fallbacks)
+    _make_ports(context, running, incremental)
+
+
+def _output_head(own: Head | None, fallback: Head | None) -> str | None:
+    """The transaction that counts as the previous one: on a new branch, that of the branch it is created from."""
+    head = own or fallback
+    return None if head is None else head.transaction
+
+
+def _make_ports(context: BuildContext, running: _Running, incremental: bool) -> None:
+    store = context.workspace.store
+    snapshot_inputs = frozenset((running.spec.incremental or {}).get("snapshot_inputs") or ())
+    for param in running.spec.params:
+        if not param.is_dataset:
+            continue
+        if param.direction == "input":
+            entries = [running.inputs[path] for path in param.aliases]
+            running.ports[param.name] = [entry.port(store, incremental, snapshot_inputs) for entry in entries]
+        else:
+            opened = [running.outputs[path] for path in param.aliases]
+            running.ports[param.name] = [DatasetWritePort(one, incremental=incremental) for one in opened]
+
+
+def _bindings(context: BuildContext, running: _Running) -> dict[str, Any]:
+    bindings: dict[str, Any] = {}
+    running.seen = RunningJob(
+        rid=running.rid,
+        build_rid=context.build_rid,
+        spec=running.spec,
+        branch=context.branch,
+        fallbacks=context.fallbacks,
+        now=context.workspace.clock(),
+        inputs={e.view.dataset.rid: str(e.view.end_rid) for e in running.inputs.values()},
+        outputs={
+            param.name: running.outputs[path].rid for param, path in running.spec.dataset_outputs()
+        },
+    )  # fmt: skip
+    for param in running.spec.params:
+        if param.is_dataset:
+            ports = running.ports[param.name]
+            bindings[param.name] = ports if param.kind.endswith("_set") else ports[0]
+        elif param.kind in VALUE_KINDS:
+            if param.name in context.parameters:
+                bindings[param.name] = context.parameters[param.name]
+        elif (binder := context.binders.get(param.kind)) is not None:
+            resolved = binder.resolve(param, context.branch)
+            running.resources[param.name] = resolved
+            if resolved.waiting:
+                what = (running.spec.name, running.spec.output_paths, None, "NotReady", resolved.waiting)
+                raise JobFailedError(*what)
+            live = running.transform.parameters[param.name]
+            bindings[param.name] = binder.bind(live, resolved, running.seen)
+    return bindings
+
+
+def _commit(context: BuildContext, running: _Running) -> tuple[tuple[OutputEntry, ...], dict[str, str]]:
+    store, spec, mode = context.workspace.store, running.spec, running.mode
+    kept: dict[str, OpenTransaction] = {}
+    records: dict[str, OutputRecord] = {}
+    for param in spec.outputs:
+        for path, port in zip(
+            param.aliases if param.is_dataset else (), running.ports.get(param.name, ()), strict=True
+        ):
+            opened = running.outputs[path]
+            before = opened.base.end_rid
+            assert isinstance(port, DatasetWritePort)  # noqa: S101 - outputs have write ports
+            if port.aborted:
+                opened.abort()
+                records[path] = OutputRecord(param.name, None, before)
+                continue
+            if not port.written:
+                running.warnings.append(f"{path}: nothing was written; the transaction is empty")
+            kept[path] = opened
+            records[path] = OutputRecord(param.name, opened.rid, before)
+    published: dict[str, str] = {}
+
+    def within(connection: Connection) -> None:
+        assert running.seen is not None and mode is not None  # noqa: S101, PT018 - set before computing
+        for binder in _distinct(context.binders):
+            published.update(binder.commit(connection, running.seen))
+        record = RunRecord(
+            job=running.rid,
+            reference=spec.reference,
+            logic_version=spec.logic_version,
+            semantic_version=spec.semantic_version,
+            incremental=mode.incremental,
+            inputs=ranges(running.inputs),
+            outputs=records,
+            resources={
+                p.name: running.resources[p.name].version
+                for p in spec.resources("input")
+                if p.name in running.resources
+            },
+            published=published,
+            v2_semantics=bool((spec.incremental or {}).get("v2_semantics")),
+        )
+        now = context.workspace.clock()
+        journal.keep_run(connection, record, now)
+        judged = {path: one.rid for path, one in kept.items()} | {p: e.view.end_rid for p, e in running.inputs.items()}
+        journal.keep_checks(connection, running.rid, context.branch, running.checks, _datasets(running), judged, now)
+
+    store.commit(list(kept.values()), within)
+    return tuple(_output(context, path, records[path], kept.get(path)) for path in running.outputs), published
+
+
+def _output(context: BuildContext, path: str, record: OutputRecord, opened: OpenTransaction | None) -> OutputEntry:
+    if opened is None:
+        return OutputEntry(path)
+    view = context.workspace.store.view_until(opened.dataset, context.branch, record.transaction)
+    mine = [f.rows for f in view.files if f.transaction_rid == opened.rid and not f.hidden]
+    written = None if view.schema is None or None in mine else sum(n for n in mine if n is not None)
+    return OutputEntry(path, record.transaction, opened.type.value, view.rows, written)
+
+
+def _give_up(context: BuildContext, running: _Running, status: JobStatus, error: str | None) -> None:
+    """Aborts everything the job opened, and writes its end and its verdicts down."""
+    for opened in running.outputs.values():
+        opened.abort()
+    if running.seen is not None:
+        for binder in _distinct(context.binders):
+            binder.abort(running.seen)
+    now = context.workspace.clock()
+    judged = {path: entry.view.end_rid for path, entry in running.inputs.items()}
+    with context.workspace.catalog.writing() as connection:
+        journal.finish_job(connection, running.rid, status, now, error=error)
+        checks = running.checks
+        journal.keep_checks(connection, running.rid, context.branch, checks, _datasets(running), judged, now)
+
+
+def _datasets(running: _Running) -> dict[str, Dataset]:
+    read = {path: entry.view.dataset for path, entry in running.inputs.items()}
+    return read | {path: opened.dataset for path, opened in running.outputs.items()}
+
+
+def _distinct(binders: Mapping[str, ResourceBinder]) -> Sequence[ResourceBinder]:
+    return list({id(binder): binder for binder in binders.values()}.values())
+
+
+def _told(context: BuildContext, spec: JobSpec, failure: Exception) -> str:
+    if isinstance(failure, MirrorError):
+        return str(failure)
+    place = place_of(failure, context.pipeline.source_root)
+    text = str(failure).strip().split("\nJVM stacktrace", 1)[0][:2000] or "no message"
+    return str(JobFailedError(spec.name, spec.output_paths, place, type(failure).__name__, text))

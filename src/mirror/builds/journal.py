@@ -1,0 +1,147 @@
+"""What builds write down: builds, jobs, provenance and check results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mirror.builds import tables as t
+from mirror.builds.report import CheckEntry, JobStatus
+from mirror.builds.specs import JobSpec
+from mirror.builds.state import RunRecord
+from mirror.datasets import Dataset, Workspace
+from mirror.datasets.ids import stable_uuid
+
+
+def start_build(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> str:
+    """A new build; one that a killed process left running on the branch is marked as interrupted. Returns its RID."""
+    now = workspace.clock()
+    with workspace.catalog.writing() as connection:
+        running = (t.builds.c.branch == branch) & (t.builds.c.status == "running")
+        stopped = sa.select(t.builds.c.rid).where(running)
+        open_jobs = t.jobs.c.build_rid.in_(stopped) & (t.jobs.c.status == "running")
+        connection.execute(t.jobs.update().where(open_jobs).values(status="interrupted", finished_at=now))
+        connection.execute(t.builds.update().where(running).values(status="interrupted", finished_at=now))
+        sequence = (connection.scalar(sa.select(sa.func.max(t.builds.c.sequence))) or 0) + 1
+        rid = f"ri.foundry.main.build.{stable_uuid('build', sequence)}"
+        values = {"rid": rid, "sequence": sequence, "branch": branch, "fallbacks": json.dumps(list(fallbacks))}
+        connection.execute(t.builds.insert().values(**values, status="running", started_at=now))
+    return rid
+
+
+def finish_build(workspace: Workspace, rid: str, status: str) -> None:
+    """Closes a build."""
+    with workspace.catalog.writing() as connection:
+        values = {"status": status, "finished_at": workspace.clock()}
+        connection.execute(t.builds.update().where(t.builds.c.rid == rid).values(**values))
+
+
+def job_rid(build_rid: str, reference: str) -> str:
+    """The RID of a job in a build."""
+    return f"ri.foundry.main.job.{stable_uuid('job', build_rid, reference)}"
+
+
+def start_job(workspace: Workspace, build_rid: str, spec: JobSpec, branch: str, reason: str, now: datetime) -> str:
+    """Writes down that a job runs. Returns its RID."""
+    rid = job_rid(build_rid, spec.reference)
+    values = {"rid": rid, "build_rid": build_rid, "reference": spec.reference, "branch": branch, "reason": reason}
+    with workspace.catalog.writing() as connection:
+        connection.execute(t.jobs.insert().values(**values, status="running", started_at=now))
+    return rid
+
+
+def finish_job(
+    connection: Connection, rid: str, status: JobStatus, now: datetime, *, error: str | None = None, **values: Any
+) -> None:
+    """Closes a job inside the caller's SQL transaction."""
+    connection.execute(
+        t.jobs.update().where(t.jobs.c.rid == rid).values(status=status.value, finished_at=now, error=error, **values)
+    )
+
+
+def keep_run(connection: Connection, record: RunRecord, now: datetime) -> None:
+    """Writes a committed run's provenance down, for the job and for each transaction it committed."""
+    document = json.dumps(record.to_json(), sort_keys=True)
+    finish_job(
+        connection, record.job, JobStatus.SUCCEEDED, now, provenance=document, publishes=bool(record.published)
+    )  # fmt: skip
+    rows = [
+        {"transaction_rid": entry.transaction, "job_rid": record.job}
+        for entry in record.outputs.values()
+        if entry.transaction is not None
+    ]
+    if rows:
+        connection.execute(t.provenance.insert(), rows)
+
+
+def keep_checks(
+    connection: Connection,
+    job: str,
+    branch: str,
+    entries: Sequence[CheckEntry],
+    datasets: Mapping[str, Dataset],
+    transactions: Mapping[str, str | None],
+    now: datetime,
+) -> None:
+    """Writes verdicts down. ``transactions`` maps a dataset path to what was judged and still exists."""
+    rows = [
+        {
+            "job_rid": job,
+            "parameter": entry.parameter,
+            "name": entry.name,
+            "dataset_rid": datasets[entry.dataset].rid,
+            "branch": branch,
+            "transaction_rid": transactions.get(entry.dataset),
+            "side": entry.side,
+            "on_error": entry.on_error,
+            "outcome": entry.outcome,
+            "document": json.dumps(entry.document, default=str),
+            "evaluated_at": now,
+        }
+        for entry in entries
+    ]
+    if rows:
+        connection.execute(t.check_results.insert(), rows)
+
+
+def check_history(
+    workspace: Workspace, dataset: str | None = None, branch: str | None = None
+) -> tuple[dict[str, Any], ...]:
+    """Recorded verdicts, newest first: dataset, branch, transaction, side, name, on_error, outcome, evaluated_at,
+    and ``result`` (``mirror.checks.CheckResult.to_json()``).
+
+    Raises DatasetNotFoundError.
+    """
+    from mirror.datasets import tables as d
+
+    workspace.catalog.ensure(*t.ROOM)
+    query = sa.select(t.check_results, d.datasets.c.path).join(
+        d.datasets, t.check_results.c.dataset_rid == d.datasets.c.rid
+    )
+    if dataset is not None:
+        query = query.where(t.check_results.c.dataset_rid == workspace.store.dataset(dataset).rid)
+    if branch is not None:
+        query = query.where(t.check_results.c.branch == branch)
+    with workspace.catalog.reading() as connection:
+        rows = connection.execute(query.order_by(t.check_results.c.evaluated_at.desc(), d.datasets.c.path)).mappings()
+        return tuple(
+            {
+                "dataset": row["path"],
+                "branch": row["branch"],
+                "transaction": row["transaction_rid"],
+                "job": row["job_rid"],
+                "parameter": row["parameter"],
+                "side": row["side"],
+                "name": row["name"],
+                "on_error": row["on_error"],
+                "outcome": row["outcome"],
+                "evaluated_at": row["evaluated_at"],
+                "result": json.loads(row["document"]),
+            }
+            for row in rows
+        )

@@ -1,0 +1,192 @@
+"""The plan: one frozen decision per job, with its reason. Running only executes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from mirror.builds.discovery import RepositoryPipeline
+from mirror.builds.errors import UnboundKindError, WaitingTargetError
+from mirror.builds.graph import JobGraph
+from mirror.builds.resources import ResolvedResource, ResourceBinder
+from mirror.builds.specs import VALUE_KINDS, JobSpec
+from mirror.builds.staleness import stale_reason
+from mirror.builds.state import CatalogState, Head, read_state
+from mirror.datasets import Workspace
+
+
+class Decision(StrEnum):
+    """What happens to a job."""
+
+    RUN = "run"
+    SKIP = "skip"
+    """Up to date."""
+    WAIT = "wait"
+    """It cannot run yet; nothing is wrong."""
+
+
+@dataclass(frozen=True)
+class JobDecision:
+    """What happens to one job, and why.
+
+    Attributes:
+        inputs: dataset path -> head that will be read; what the build itself makes is read from its producer.
+        upstream: references of jobs of this plan that run before it.
+    """
+
+    spec: JobSpec
+    decision: Decision
+    reason: str
+    inputs: Mapping[str, Head] = field(default_factory=dict)
+    upstream: frozenset[str] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--dry-run --json``."""
+        return {
+            "transform": self.spec.name,
+            "reference": self.spec.reference,
+            "outputs": list(self.spec.output_paths),
+            "decision": self.decision.value,
+            "reason": self.reason,
+            "inputs": {path: {"branch": h.branch, "transaction": h.transaction} for path, h in self.inputs.items()},
+        }
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """Decisions in an order in which producers come first."""
+
+    branch: str
+    fallbacks: tuple[str, ...]
+    jobs: tuple[JobDecision, ...]
+    forced: bool = False
+
+    @property
+    def to_run(self) -> tuple[JobDecision, ...]:
+        """The jobs that will run."""
+        return tuple(job for job in self.jobs if job.decision is Decision.RUN)
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--dry-run --json``."""
+        return {"branch": self.branch, "fallbacks": list(self.fallbacks), "jobs": [job.to_json() for job in self.jobs]}
+
+
+def plan(
+    workspace: Workspace,
+    pipeline: RepositoryPipeline,
+    targets: Sequence[str] = (),
+    branch: str | None = None,
+    *,
+    fallbacks: Sequence[str] = (),
+    force: bool = False,
+    binders: Sequence[ResourceBinder] = (),
+) -> BuildPlan:
+    """Decides for the targets and everything they need (without targets: for all) what runs.
+
+    Raises UnknownTargetError, CyclicPipelineError, TwoProducersError, UnboundKindError, and WaitingTargetError when a
+    target that was asked for by name must wait.
+    """
+    branch = branch or workspace.config.default_branch
+    graph = JobGraph.of(pipeline.specs)
+    selection = graph.selection(targets) if targets else graph.specs
+    state = read_state(workspace, branch, fallbacks)
+    planner = _Planner(graph, state, branch, force, {kind: b for b in binders for kind in b.kinds})
+    for spec in selection:
+        planner.decide(spec)
+    for target in targets:
+        decided = planner.decided[graph.producer(target)]
+        if decided.decision is Decision.WAIT:
+            raise WaitingTargetError(target, decided.reason)
+    return BuildPlan(branch, tuple(fallbacks), tuple(planner.decided.values()), force)
+
+
+class _Planner:
+    def __init__(
+        self, graph: JobGraph, state: CatalogState, branch: str, force: bool, binders: Mapping[str, ResourceBinder]
+    ) -> None:
+        self._graph = graph
+        self._state = state
+        self._branch = branch
+        self._force = force
+        self._binders = binders
+        self.decided: dict[str, JobDecision] = {}
+
+    def decide(self, spec: JobSpec) -> None:
+        upstream = frozenset(
+            r for r in self._graph.upstream[spec.reference]
+            if r in self.decided and self.decided[r].decision is Decision.RUN
+        )  # fmt: skip
+        inputs, waiting, rebuilt = self._inputs(spec)
+        resources = self._resources(spec)
+        for param in spec.resources("input"):
+            resolved = resources.get(param.name)
+            if resolved is None:
+                continue
+            producer = self._decision_of(param.alias, param.branch)
+            made_now = producer is not None and producer.decision is Decision.RUN and resolved.follows_producer
+            if resolved.waiting and not made_now:
+                waiting = waiting or resolved.waiting
+            elif made_now:
+                rebuilt = rebuilt or f"{resolved.label or param.alias} will be rebuilt"
+        if waiting:
+            self._say(spec, Decision.WAIT, waiting)
+            return
+        reason = rebuilt or stale_reason(spec, self._state, self._branch, inputs, resources)
+        if self._force:
+            reason = "forced"
+        if reason is None:
+            self._say(spec, Decision.SKIP, "up to date", inputs)
+        else:
+            self._say(spec, Decision.RUN, reason, inputs, upstream)
+
+    def _say(
+        self,
+        spec: JobSpec,
+        decision: Decision,
+        reason: str,
+        inputs: Mapping[str, Head] | None = None,
+        upstream: frozenset[str] = frozenset(),
+    ) -> None:
+        self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream)
+
+    def _inputs(self, spec: JobSpec) -> tuple[dict[str, Head], str | None, str | None]:
+        """Resolved heads, why the job must wait, which input will be rebuilt first."""
+        heads: dict[str, Head] = {}
+        waiting = rebuilt = None
+        for param, path in spec.dataset_inputs():
+            producer = self._decision_of(path, param.branch)
+            if producer is not None and producer.decision is Decision.RUN:
+                rebuilt = rebuilt or f"input {path} will be rebuilt"
+                continue
+            head = self._state.on(path, param.branch) if param.branch else self._state.heads.get(path)
+            if (
+                producer is not None
+                and producer.decision is Decision.WAIT
+                and (head is None or head.transaction is None)
+            ):
+                waiting = waiting or f"input {path} waits: {producer.reason}"
+            elif head is None or head.transaction is None:
+                where = f" on {param.branch}" if param.branch else ""
+                verb = "built" if path in self._graph.producers else "ingested"
+                waiting = waiting or f"input {path} was never {verb}{where}"
+            else:
+                heads[path] = head
+        return heads, waiting, rebuilt
+
+    def _decision_of(self, path: str | None, pinned: str | None) -> JobDecision | None:
+        if path is None or pinned is not None:
+            return None
+        reference = self._graph.producers.get(path)
+        return None if reference is None else self.decided.get(reference)
+
+    def _resources(self, spec: JobSpec) -> dict[str, ResolvedResource]:
+        found = {}
+        for param in (*spec.resources("input"), *spec.resources("output")):
+            binder = self._binders.get(param.kind)
+            if binder is not None:
+                found[param.name] = binder.resolve(param, self._branch)
+            elif not param.kind.startswith("custom") and param.kind not in VALUE_KINDS:
+                raise UnboundKindError(spec.name, param.name, param.kind)
+        return found

@@ -1,0 +1,223 @@
+"""Runs a plan: independent jobs at the same time, failures stop only what depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from mirror.builds import journal
+from mirror.builds.discovery import RepositoryPipeline, publish
+from mirror.builds.job import BuildContext, run_job
+from mirror.builds.plan import BuildPlan, Decision, JobDecision, plan
+from mirror.builds.report import BuildReport, JobResult, JobStatus, OutputEntry
+from mirror.builds.resources import ResourceBinder
+from mirror.builds.staleness import stale_reason
+from mirror.builds.state import Head, read_state
+from mirror.datasets import Workspace
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Listener = Callable[[JobDecision, JobResult | None], None]
+"""Told when a job starts (no result yet) and when it ends."""
+
+
+def build(
+    workspace: Workspace,
+    targets: Sequence[str] = (),
+    branch: str | None = None,
+    *,
+    fallbacks: Sequence[str] = (),
+    force: bool = False,
+    binders: Sequence[ResourceBinder] = (),
+    spark: Callable[[], SparkSession] | None = None,
+    jobs: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+    listener: Listener | None = None,
+) -> BuildReport:
+    """Publishes, plans and runs under the branch's build lock.
+
+    Raises what :func:`mirror.builds.discovery.publish` and :func:`mirror.builds.plan.plan` raise, and
+    WorkspaceLockedError. A job that fails does not raise: see the report.
+    """
+    branch = branch or workspace.config.default_branch
+    with workspace.lock(branch):
+        workspace.store.abort_abandoned()
+        pipeline = publish(workspace, branch)
+        decided = plan(workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders)
+        return run(
+            workspace,
+            pipeline,
+            decided,
+            binders=binders,
+            spark=spark,
+            jobs=jobs,
+            parameters=parameters,
+            listener=listener,
+        )
+
+
+def run(
+    workspace: Workspace,
+    pipeline: RepositoryPipeline,
+    decided: BuildPlan,
+    *,
+    binders: Sequence[ResourceBinder] = (),
+    spark: Callable[[], SparkSession] | None = None,
+    jobs: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+    listener: Listener | None = None,
+) -> BuildReport:
+    """Executes a plan; the caller holds the branch's build lock.
+
+    Args:
+        spark: gives the session when the first job needs it; by default one is started on this machine.
+        jobs: how many jobs may run at the same time.
+        parameters: ``ctx.parameters``, and overrides of typed parameters.
+        listener: told about every job as it starts and ends; called from the thread that called ``run``.
+    """
+    if not decided.to_run:
+        return BuildReport(None, decided.branch, [_untouched(job, decided.branch) for job in decided.jobs])
+    rid = journal.start_build(workspace, decided.branch, decided.fallbacks)
+    context = BuildContext(
+        workspace=workspace,
+        pipeline=pipeline,
+        branch=decided.branch,
+        fallbacks=decided.fallbacks,
+        build_rid=rid,
+        spark=spark or (lambda: _session(pipeline)),
+        binders={kind: binder for binder in binders for kind in binder.kinds},
+        parameters=dict(parameters or {}),
+    )
+    results = _Scheduler(context, decided, max(1, jobs), listener or (lambda _decision, _result: None)).run()
+    report = BuildReport(rid, decided.branch, results)
+    journal.finish_build(workspace, rid, report.status)
+    return report
+
+
+class _Scheduler:
+    def __init__(self, context: BuildContext, decided: BuildPlan, jobs: int, listener: Listener) -> None:
+        self._context = context
+        self._plan = decided
+        self._jobs = jobs
+        self._tell = listener
+        self._results: dict[str, JobResult] = {}
+        self._waiting = {job.spec.reference: job for job in decided.to_run}
+        self._cancelled = False
+
+    def run(self) -> list[JobResult]:
+        for job in self._plan.jobs:
+            if job.decision is not Decision.RUN:
+                self._end(job, _untouched(job, self._plan.branch))
+        # The repository is imported here, once, not by whichever job comes first.
+        _ = self._context.pipeline.transforms
+        running: dict[Future[JobResult], JobDecision] = {}
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="mirror-job") as pool:
+            try:
+                while self._waiting or running:
+                    for job in self._ready(len(running)):
+                        self._tell(job, None)
+                        running[pool.submit(run_job, self._context, job)] = job
+                    if not running:
+                        continue
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self._end(running.pop(future), future.result())
+            except KeyboardInterrupt:
+                self._cancel()
+                for future, job in running.items():
+                    self._end(job, future.result())
+        return [self._results[job.spec.reference] for job in self._plan.jobs]
+
+    def _ready(self, running: int) -> list[JobDecision]:
+        """Jobs that may start now; those that never will are closed on the way."""
+        found: list[JobDecision] = []
+        for reference, job in list(self._waiting.items()):
+            before = [self._results.get(need) for need in job.upstream]
+            if any(result is None for result in before):
+                continue
+            ended = [result for result in before if result is not None]
+            if (closed := self._closed(job, ended)) is not None:
+                del self._waiting[reference]
+                self._end(job, closed)
+            elif running + len(found) < self._jobs:
+                del self._waiting[reference]
+                found.append(job)
+        return found
+
+    def _closed(self, job: JobDecision, upstream: Sequence[JobResult]) -> JobResult | None:
+        """The end of a job that does not run after all, or ``None``."""
+        bad = [result for result in upstream if result.status.is_bad]
+        unforgiven = [result for result in bad if not self._continues(job, result)]
+        if unforgiven:
+            first = unforgiven[0]
+            return _untouched(job, self._plan.branch, JobStatus.NOT_RUN, f"upstream {first.spec.name} {_ended(first)}")
+        if upstream and not self._plan.forced and any(r.status is not JobStatus.SUCCEEDED for r in upstream):
+            return self._still_fresh(job)
+        return None
+
+    def _continues(self, job: JobDecision, failed: JobResult) -> bool:
+        """Whether every input made by the failed job says ``failure_strategy='continue'`` and has an older version."""
+        state = read_state(self._context.workspace, self._plan.branch, self._plan.fallbacks)
+        read = [(p, a) for p in job.spec.inputs for a in p.aliases if a in failed.spec.output_paths]
+        return all(
+            p.settings.get("failure_strategy") == "continue" and state.heads.get(a, Head("", None)).transaction
+            for p, a in read
+        )
+
+    def _still_fresh(self, job: JobDecision) -> JobResult | None:
+        """Planned to run because something upstream ran, which then committed nothing: is there still a reason?"""
+        state = read_state(self._context.workspace, self._plan.branch, self._plan.fallbacks)
+        heads: dict[str, Head] = {}
+        for param, path in job.spec.dataset_inputs():
+            head = state.on(path, param.branch) if param.branch else state.heads.get(path)
+            if head is None or head.transaction is None:
+                return _untouched(job, self._plan.branch, JobStatus.WAITING, f"input {path} holds nothing yet")
+            heads[path] = head
+        binders = self._context.binders
+        params = [*job.spec.resources("input"), *job.spec.resources("output")]
+        resources = {p.name: binders[p.kind].resolve(p, self._plan.branch) for p in params if p.kind in binders}
+        if stale_reason(job.spec, state, self._plan.branch, heads, resources) is None:
+            return _untouched(job, self._plan.branch, JobStatus.SKIPPED, "up to date: nothing upstream was committed")
+        return None
+
+    def _cancel(self) -> None:
+        self._cancelled = True
+        _stop_spark_jobs()
+        for job in self._waiting.values():
+            self._end(job, _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled before it started"))
+        self._waiting.clear()
+
+    def _end(self, job: JobDecision, result: JobResult) -> None:
+        if self._cancelled and result.status is JobStatus.FAILED:
+            result = _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled")
+        self._results[job.spec.reference] = result
+        self._tell(job, result)
+
+
+def _ended(result: JobResult) -> str:
+    return result.reason if result.status is JobStatus.NOT_RUN else result.status.value
+
+
+def _untouched(job: JobDecision, branch: str, status: JobStatus | None = None, reason: str | None = None) -> JobResult:
+    default = JobStatus.SKIPPED if job.decision is Decision.SKIP else JobStatus.WAITING
+    outputs = tuple(OutputEntry(path) for path in job.spec.output_paths)
+    return JobResult(job.spec, branch, status or default, reason or job.reason, outputs=outputs)
+
+
+def _session(pipeline: RepositoryPipeline) -> SparkSession:
+    from mirror.spark import start_session
+
+    return start_session(python_path=[pipeline.source_root])
+
+
+def _stop_spark_jobs() -> None:
+    import sys
+
+    if "pyspark" in sys.modules:
+        from pyspark import SparkContext
+
+        active = SparkContext._active_spark_context
+        if active is not None:
+            active.cancelAllJobs()

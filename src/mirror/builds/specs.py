@@ -1,0 +1,131 @@
+"""JobSpecs: what a transform reads, writes and is made of, as plain data. Planning needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DATASET_KINDS = frozenset({"dataset_input", "dataset_output", "dataset_input_set", "dataset_output_set"})
+VALUE_KINDS = frozenset({"parameter"})
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """One declared parameter.
+
+    Attributes:
+        kind: as the declaration names it (``dataset_input``, ``model_input``, ...).
+        aliases: canonical dataset paths, or the alias of another resource.
+        branch: fixed by the declaration, or ``None`` for the build's.
+        settings: everything else the declaration fixed that is plain (``model_version``, ``transaction_limit``, ...).
+        checks: printed form of the checks on it.
+    """
+
+    name: str
+    kind: str
+    direction: str
+    aliases: tuple[str, ...]
+    branch: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+
+    @property
+    def alias(self) -> str | None:
+        """The one alias of a parameter that stands for one resource."""
+        return self.aliases[0] if self.aliases else None
+
+    @property
+    def is_dataset(self) -> bool:
+        """Whether it stands for datasets."""
+        return self.kind in DATASET_KINDS
+
+    def __getattr__(self, name: str) -> Any:
+        """Settings read like the declaration's own attributes."""
+        settings = self.__dict__.get("settings") or {}
+        if name in settings:
+            return settings[name]
+        raise AttributeError(f"parameter {self.__dict__.get('name')!r} declares no {name!r}")
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """How to construct one job.
+
+    Attributes:
+        reference: unique in the pipeline and stable between imports.
+        name: what people call the transform.
+        source: ``file:line`` of the compute function, relative to the source root.
+        engine: ``spark`` or ``lightweight``.
+        logic_version: hash of everything its result depends on besides its inputs.
+        incremental: the settings of ``@incremental`` or ``None``.
+        recorded: what Foundry would act on and this platform only notes.
+    """
+
+    reference: str
+    name: str
+    source: str
+    engine: str
+    logic_version: str
+    params: tuple[ParamSpec, ...]
+    incremental: Mapping[str, Any] | None = None
+    recorded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[ParamSpec, ...]:
+        """What is read or handed in."""
+        return tuple(p for p in self.params if p.direction == "input")
+
+    @property
+    def outputs(self) -> tuple[ParamSpec, ...]:
+        """What is written."""
+        return tuple(p for p in self.params if p.direction == "output")
+
+    @property
+    def semantic_version(self) -> int:
+        """Of ``@incremental``; 1 without."""
+        return int((self.incremental or {}).get("semantic_version", 1))
+
+    def dataset_inputs(self) -> Iterator[tuple[ParamSpec, str]]:
+        """Parameter and path of every dataset read."""
+        for param in self.inputs:
+            if param.is_dataset:
+                yield from ((param, alias) for alias in param.aliases)
+
+    def dataset_outputs(self) -> Iterator[tuple[ParamSpec, str]]:
+        """Parameter and path of every dataset written."""
+        for param in self.outputs:
+            if param.is_dataset:
+                yield from ((param, alias) for alias in param.aliases)
+
+    def resources(self, direction: str) -> Iterator[ParamSpec]:
+        """Parameters that stand for something other than datasets and plain values."""
+        for param in self.params:
+            if param.direction == direction and not param.is_dataset and param.kind not in VALUE_KINDS:
+                yield param
+
+    @property
+    def output_paths(self) -> tuple[str, ...]:
+        """Everything it makes: datasets and other resources."""
+        return tuple(alias for param in self.outputs for alias in param.aliases)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; the inverse of :meth:`from_json`."""
+        return {
+            "reference": self.reference,
+            "name": self.name,
+            "source": self.source,
+            "engine": self.engine,
+            "logic_version": self.logic_version,
+            "params": [dict(vars(p)) for p in self.params],
+            "incremental": self.incremental,
+            "recorded": dict(self.recorded),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> JobSpec:
+        """The inverse of :meth:`to_json`."""
+        params = tuple(
+            ParamSpec(**{**p, "aliases": tuple(p["aliases"]), "checks": tuple(p["checks"])}) for p in document["params"]
+        )
+        return cls(**{**document, "params": params})

@@ -1,0 +1,76 @@
+"""Whether a job is up to date: a pure function over its spec, the catalog's state and the resolved resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirror.builds.resources import ResolvedResource
+from mirror.builds.specs import JobSpec
+from mirror.builds.state import CatalogState, Head, RunRecord
+
+
+def stale_reason(
+    spec: JobSpec,
+    state: CatalogState,
+    branch: str,
+    inputs: Mapping[str, Head],
+    resources: Mapping[str, ResolvedResource],
+) -> str | None:
+    """Why a job must run, or ``None`` when it is up to date.
+
+    Args:
+        inputs: dataset path -> resolved head, every one with a transaction.
+        resources: parameter name -> resolved resource, inputs and outputs.
+    """
+    last = _last_run(spec, state, branch)
+    if isinstance(last, str):
+        return last
+    if last.logic_version != spec.logic_version:
+        return "logic changed"
+    for path, head in inputs.items():
+        before = last.inputs.get(path)
+        if before is None:
+            return f"input {path} is new"
+        if before.end != head.transaction:
+            moved = f" on {head.branch}" if before.branch != head.branch else ""
+            return f"input {path} has a new transaction{moved}"
+    if gone := sorted(last.inputs.keys() - inputs.keys()):
+        return f"input {gone[0]} was removed"
+    for param in spec.resources("input"):
+        resolved = resources.get(param.name)
+        if resolved is not None and last.resources.get(param.name) != resolved.version:
+            return f"{resolved.label or param.alias or param.name} has a new version"
+    return None
+
+
+def last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | None:
+    """The run whose outcome the outputs on ``branch`` show, or ``None``."""
+    found = _last_run(spec, state, branch)
+    return None if isinstance(found, str) else found
+
+
+def _last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | str:
+    paths = [path for _, path in spec.dataset_outputs()]
+    heads = {}
+    for path in paths:
+        head = state.on(path, branch)
+        if head is None or head.transaction is None:
+            return f"{path} was never built on {branch}"
+        heads[path] = head.transaction
+    runs = {run.job: run for rid in heads.values() if (run := state.runs.get(rid)) is not None}
+    candidates = [run for run in runs.values() if run.reference == spec.reference]
+    if not paths:
+        latest = state.latest.get(spec.reference)
+        return latest if latest is not None else "it never ran on this branch"
+    for run in candidates:
+        if run.outputs.keys() == heads.keys() and all(_shows(run, path, rid) for path, rid in heads.items()):
+            return run
+    return (
+        "its outputs were last written by something else" if not candidates else "its outputs come from different runs"
+    )
+
+
+def _shows(run: RunRecord, path: str, head: str) -> bool:
+    """Whether the head is what the run left: its own transaction, or the older one where it aborted that output."""
+    record = run.outputs[path]
+    return head == (record.transaction or record.head_before)
