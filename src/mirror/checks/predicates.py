@@ -172,7 +172,7 @@ def _among(value: Value, column: Column, condition: Among) -> Column:
             listed.append(literal(value, normalised))
             if value.family == NUMERIC and normalised == 0 and isinstance(value.kind, T.FractionalType):
                 listed += [F.lit(0.0), F.lit(-0.0)] if not isinstance(value.kind, T.DecimalType) else []
-    found = column.isin(listed) if listed else F.lit(False)
+    found = column.isin(listed) if listed else F.when(column.isNotNull(), F.lit(False))
     return F.coalesce(found, F.lit(None in condition.values))
 
 
