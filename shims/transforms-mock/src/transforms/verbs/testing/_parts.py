@@ -66,6 +66,9 @@ class Part:
         """The rows, or ``None`` when the part holds files without a schema."""
         if self.schema is None:
             return None
+        if self._frame is not None and self._frame.sparkSession is not spark:
+            # The rows must obey the settings of the session that reads them, which may be a job's own one.
+            self.folder()
         if self._frame is not None:
             return spark.createDataFrame(self._frame.rdd, self.schema) if self._needs_nullable() else self._frame
         reader = spark.read.schema(self.schema).options(**dict(self.options.options)).format(self.options.output_format)
@@ -78,9 +81,9 @@ class Part:
         """The files, written now if the part was only a frame."""
         if self._folder is None:
             self._folder = scratch_folder()
-            if self._frame is not None:
-                self._frame.write.mode("overwrite").parquet(str(self._folder))
-                self._frame = None
+        if self._frame is not None:
+            self._frame.write.mode("overwrite").parquet(str(self._folder))
+            self._frame = None
         return self._folder
 
     def files(self) -> list[FileEntry]:

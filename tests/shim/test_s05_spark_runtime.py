@@ -1,0 +1,450 @@
+"""Fact sheet section 5: inputs, outputs, file systems and the context of Spark transforms."""
+
+from __future__ import annotations
+
+import io
+import os
+import types
+
+import cloudpickle
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from transforms.api import (
+    Input,
+    InputSet,
+    JobEnvironment,
+    Output,
+    OutputSet,
+    configure,
+    execute,
+    transform,
+    transform_df,
+    transform_pandas,
+)
+from transforms.api._filesystem import FileStatus, pack, select
+from transforms.errors import (
+    DriverOnlyError,
+    FrameTypeError,
+    ModeAfterWriteError,
+    NoSchemaError,
+    PathError,
+    ReadOnlyError,
+    ReturnTypeError,
+    UnknownAttributeError,
+    WriteArgumentError,
+    WriteModeError,
+    WrittenTwiceError,
+)
+
+
+def test_inputs_read_whole_views_and_outputs_store_nullable_columns(store, run, frame, rows):
+    seen = {}
+    store.store_dataframe("/in", frame(k=["a", "b"], v=[1, 2]))
+
+    @transform(source=Input("/in"), out=Output("/out"), copy=Output("/copy"))
+    def compute(copy, ctx, source, out):
+        seen["same"] = source.dataframe() is source.dataframe()
+        seen["pandas"] = source.pandas()["v"].sum()
+        seen["path"], seen["branch"] = source.path, source.branch
+        out.write_dataframe(
+            source.dataframe().withColumn("one", F.lit(1)),
+            column_descriptions={"k": "the key", "missing": "left out"},
+            column_typeclasses={"v": [{"kind": "unit", "name": "kelvin"}]},
+        )
+        copy.write_pandas(source.pandas().assign(w=[None, "x"]))
+        seen["session"] = ctx.spark_session
+        return "ignored"
+
+    assert not run(compute).aborted
+    assert (seen["same"], seen["pandas"], seen["path"]) == (True, 3, "/in")
+    assert rows("/out") == [("a", 1, 1), ("b", 2, 1)]
+    assert rows("/copy") == [("a", 1, None), ("b", 2, "x")]
+    assert all(field.nullable for field in store.get_dataframe("/out", seen["session"]).schema)
+
+    @transform(source=Input("/out"), out=Output("/described"))
+    def describe(source, out):
+        seen["descriptions"], seen["typeclasses"] = source.column_descriptions, source.column_typeclasses
+        out.abort()
+
+    run(describe)
+    assert seen["descriptions"] == {"k": "the key"}
+    assert list(seen["typeclasses"]["v"]) == [{"kind": "unit", "name": "kelvin"}]
+
+
+def test_write_arguments_reach_the_files(store, run, frame, rows):
+    store.store_dataframe("/in", frame(day=["2", "1", "1"], v=[3, 2, 1]))
+
+    @transform(
+        source=Input("/in"),
+        parts=Output("/parts"),
+        text=Output("/text"),
+        buckets=Output("/buckets"),
+        lines=Output("/lines"),
+    )
+    def compute(source, parts, text, buckets, lines):
+        df = source.dataframe()
+        parts.write_dataframe(df, partition_cols=["day"])
+        text.write_dataframe(df, output_format="csv", options={"header": True, "sep": ";"})
+        buckets.write_dataframe(df, bucket_cols=["day"], bucket_count=1, sort_by=["v"])
+        lines.write_dataframe(df.select("day"), output_format="text")
+
+    run(compute)
+    assert rows("/parts") == [(1, "1"), (2, "1"), (3, "2")]
+    assert {os.path.dirname(p) for p in store.get_files("/parts")} == {"day=1", "day=2"}
+    csv = [c for c in store.get_files("/text").values() if c]
+    assert all(c.startswith(b"day;v\n") for c in csv)
+    assert rows("/text") == [("1", 1), ("1", 2), ("2", 3)]
+    [bucket] = [pd.read_parquet(io.BytesIO(c)) for c in store.get_files("/buckets").values()]
+    assert list(bucket["v"]) == [1, 2, 3]
+    assert sorted(b"".join(store.get_files("/lines").values()).split()) == [b"1", b"1", b"2"]
+
+
+def test_tables_of_every_kind_are_taken_by_write_table(store, run, rows):
+    tables = {
+        "pandas": pd.DataFrame({"a": [1, 2]}),
+        "polars": pl.DataFrame({"a": [1, 2]}),
+        "lazy": pl.LazyFrame({"a": [1, 2]}),
+        "arrow": pa.table({"a": [1, 2]}),
+        "empty": pd.DataFrame({"a": pd.Series([], dtype="int64")}),
+        "nulls": pa.table({"a": pa.nulls(2)}),
+        "unsigned": pa.table({"a": pa.array([1, 2], pa.uint32())}),
+    }
+    outputs = {name: Output(f"/{name}") for name in tables}
+
+    @transform(**outputs)
+    def compute(**out):
+        for name, output in out.items():
+            output.write_table(tables[name], engine="gpu")
+
+    run(compute)
+    assert {name: rows(f"/{name}") for name in tables} == {
+        **{name: [(1,), (2,)] for name in tables},
+        "empty": [],
+        "nulls": [(None,), (None,)],
+    }
+
+
+FILES = {
+    "students.csv": "x",
+    "Data/alpha.csv": "xx",
+    "Data/deep/beta.CSV": "xxx",
+    "Data/b c&[d].txt": "xxxx",
+    ".hidden.csv": "h",
+    "_delta_log/0.csv": "h",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, ["Data/alpha.csv", "Data/b c&[d].txt", "Data/deep/beta.CSV", "students.csv"]),
+        (
+            {"show_hidden": True, "glob": "**/*.csv"},
+            [".hidden.csv", "Data/alpha.csv", "_delta_log/0.csv", "students.csv"],
+        ),
+        ({"glob": "*.csv"}, ["students.csv"]),
+        ({"glob": "**/*.csv"}, ["Data/alpha.csv", "students.csv"]),
+        ({"glob": "Data/*"}, ["Data/alpha.csv", "Data/b c&[d].txt"]),
+        ({"glob": "Data/**"}, ["Data/alpha.csv", "Data/b c&[d].txt", "Data/deep/beta.CSV"]),
+        ({"glob": "**/*.{CSV,txt}"}, ["Data/b c&[d].txt", "Data/deep/beta.CSV"]),
+        ({"glob": "student?.csv"}, ["students.csv"]),
+        ({"glob": "[r-t]*.csv"}, ["students.csv"]),
+        ({"glob": "[!r-t]*/alpha.csv"}, ["Data/alpha.csv"]),
+        ({"regex": r"[A-Z]*\.csv"}, []),
+        ({"regex": "Data"}, ["Data/alpha.csv", "Data/b c&[d].txt", "Data/deep/beta.CSV"]),
+        ({"regex": r"(?i).*beta.*\.csv"}, ["Data/deep/beta.CSV"]),
+        ({"regex": r".*alpha", "glob": "**/*.csv"}, ["Data/alpha.csv"]),
+    ],
+)
+def test_listing_rules(arguments, expected):
+    statuses = [FileStatus(path, len(text), 0) for path, text in sorted(FILES.items())]
+    assert [s.path for s in select(statuses, **arguments)] == expected
+
+
+def test_packing_fills_bins_by_size_and_open_cost():
+    files = [FileStatus(name, size, 0) for name, size in (("a", 60), ("b", 50), ("c", 30), ("d", 10), ("e", 500))]
+    names = [[path for path, *_ in group] for group in pack(files, 100, 5)]
+    assert names == [["e"], ["a", "c"], ["b", "d"]]
+    assert [[p for p, *_ in g] for g in pack(files, 100, 0, worst_fit=True)] == [["e"], ["a", "d"], ["b", "c"]]
+
+
+def test_files_are_listed_and_opened_on_the_driver_and_on_workers(store, run, spark, rows):
+    seen = {}
+    store.store_files("/raw", FILES)
+
+    @transform(raw=Input("/raw"), parsed=Output("/parsed"), copied=Output("/copied"))
+    def compute(raw, parsed, copied):
+        fs = raw.filesystem()
+        seen["ls"] = fs.ls()
+        seen["first"] = next(fs.ls(glob="students.csv"))
+        listing = fs.files(regex="(?i).*\\.(csv|txt)$")
+        seen["types"], seen["count"] = listing.dtypes, listing.count()
+        seen["packed"] = fs.files("**/*.csv", packing_heuristic="ffd").rdd.getNumPartitions()
+        seen["nothing"] = fs.files(glob="*.xml").count()
+        seen["text"] = fs.open("/students.csv").read()
+        seen["seekable"] = fs.open("students.csv", "rb").seekable()
+        seen["spark"] = spark.read.text(f"{fs.hadoop_path}/Data/deep/beta.CSV").count()
+
+        def parse(row):
+            with raw.filesystem().open(row.path, "r", errors="ignore") as stream:
+                yield row.path, len(stream.read()), row.size
+
+        def write(row):
+            with copied.filesystem().open(f"copy/{row.path}", "wb") as out, fs.open(row.path, "rb") as source:
+                out.write(source.read())
+
+        parsed.write_dataframe(listing.rdd.flatMap(parse).toDF(["path", "length", "size"]))
+        listing.foreach(write)
+        seen["written"] = sorted(s.path for s in copied.filesystem().ls())
+        seen["reread"] = copied.filesystem().open("copy/students.csv").read()
+
+    run(compute)
+    assert isinstance(seen["ls"], types.GeneratorType)
+    assert seen["first"][:2] == ("students.csv", 1)
+    assert seen["first"].modified > 1_500_000_000_000
+    assert seen["types"] == [("path", "string"), ("size", "bigint"), ("modified", "bigint")]
+    assert (seen["count"], seen["packed"], seen["nothing"], seen["text"]) == (4, 1, 0, "x")
+    assert seen["seekable"]
+    assert seen["spark"] == 1
+    assert rows("/parsed") == [
+        ("Data/alpha.csv", 2, 2),
+        ("Data/b c&[d].txt", 4, 4),
+        ("Data/deep/beta.CSV", 3, 3),
+        ("students.csv", 1, 1),
+    ]
+    assert seen["written"] == sorted(f"copy/{p}" for p in FILES if not p.startswith((".", "_")))
+    assert seen["reread"] == "x"
+    assert store.get_files("/copied")["copy/Data/alpha.csv"] == b"xx"
+
+
+def test_frame_functions_get_frames_and_their_result_is_written(store, run, frame, rows):
+    store.store_dataframe("/in", frame(v=[1, 2]))
+    run(
+        transform_df(Output("/df"), a=Input("/in"), b=Input("/in"))(
+            lambda b, a, scale=2: a.union(b).select(F.col("v") * scale)
+        )
+    )
+    run(
+        transform_pandas(Output("/pd"), a=Input("/in"))(lambda ctx, a: a.assign(w=ctx.parameters["w"])),
+        parameters={"w": 7},
+    )
+    assert rows("/df") == [(2,), (2,), (4,), (4,)]
+    assert rows("/pd") == [(1, 7), (2, 7)]
+
+
+def test_sets_arrive_as_lists_in_declared_order(store, run, frame, rows):
+    for name in "ba":
+        store.store_dataframe(f"/{name}", frame(v=[name]))
+
+    @transform(many=InputSet(["/b", "/a"]), targets=OutputSet(["/y", "/x"]))
+    def compute(many, targets):
+        for source, target in zip(many, targets, strict=True):
+            target.write_dataframe(source.dataframe())
+
+    run(compute)
+    assert (rows("/y"), rows("/x")) == ([("b",)], [("a",)])
+
+
+def test_profiles_that_change_results_hold_for_their_job_only(store, run, frame, spark):
+    seen = {}
+    store.store_dataframe("/in", frame(v=[1]))
+
+    @configure(
+        profile=[
+            "LAST_MAP_KEY_WINS",
+            "DRIVER_MEMORY_LARGE",
+            "LEGACY_TIME_PARSER_POLICY",
+            "TIME_PARSER_POLICY_CORRECTED",
+        ]
+    )
+    @transform(source=Input("/in"), out=Output("/out"))
+    def compute(ctx, source, out):
+        seen["policy"] = ctx.spark_session.conf.get("spark.sql.legacy.timeParserPolicy")
+        seen["zone"] = ctx.spark_session.conf.get("spark.sql.session.timeZone")
+        df = source.dataframe().select(
+            F.map_from_arrays(F.array(F.lit("k"), F.lit("k")), F.array(F.lit(1), F.lit(2))).alias("m")
+        )
+        seen["map"] = df.first().m
+        out.abort()
+
+    run(compute)
+    assert seen == {"policy": "CORRECTED", "zone": "UTC", "map": {"k": 2}}
+    assert spark.conf.get("spark.sql.mapKeyDedupPolicy") == "EXCEPTION"
+
+
+def test_abort_of_one_output_and_of_the_whole_job(store, run, frame, rows):
+    store.store_dataframe("/in", frame(v=[1]))
+    store.store_dataframe("/kept", frame(v=[0]))
+
+    @transform(source=Input("/in"), kept=Output("/kept"), out=Output("/out"))
+    def one(source, kept, out):
+        kept.write_dataframe(source.dataframe())
+        kept.abort()
+        kept.write_dataframe(source.dataframe())
+        out.write_dataframe(source.dataframe())
+
+    assert run(one).aborted_outputs == ("kept",)
+    assert (rows("/kept"), rows("/out")) == ([(0,)], [(1,)])
+    after = []
+
+    @transform(source=Input("/in"), out=Output("/out"))
+    def whole(ctx, source, out):
+        out.write_dataframe(source.dataframe().withColumn("v", F.lit(9)))
+        try:
+            ctx.abort_job()
+        except Exception:  # noqa: BLE001 -- user code that swallows everything must not swallow an abort
+            after.append("swallowed")
+        after.append("went on")
+
+    assert run(whole).aborted
+    assert (rows("/out"), after) == ([(1,)], [])
+
+
+def test_nothing_written_is_an_empty_snapshot(store, run, frame, rows, spark):
+    store.store_dataframe("/out", frame(v=[1]))
+    run(transform(out=Output("/out"))(lambda out: None))
+    assert store.get_files("/out") == {}
+    with pytest.raises(NoSchemaError, match="'/out' has no schema"):
+        store.get_dataframe("/out", spark)
+
+
+BAD_USES = {
+    "twice": (lambda i, o: [o.write_dataframe(i.dataframe()) for _ in "12"], WrittenTwiceError, "union the frames"),
+    "late": (
+        lambda i, o: [o.write_dataframe(i.dataframe()), o.set_mode("modify")],
+        ModeAfterWriteError,
+        "before the first write",
+    ),
+    "late_file": (
+        lambda i, o: [o.filesystem().open("f", "w").close(), o.set_mode("modify")],
+        ModeAfterWriteError,
+        "set_mode",
+    ),
+    "mode": (lambda i, o: o.set_mode("apend"), WriteModeError, "Did you mean 'append'"),
+    "pandas": (lambda i, o: o.write_dataframe(i.pandas()), FrameTypeError, "Spark DataFrame, got pandas"),
+    "spark": (lambda i, o: o.write_pandas(i.dataframe()), FrameTypeError, "pandas DataFrame, got pyspark"),
+    "list": (lambda i, o: o.write_table([1]), FrameTypeError, "got builtins.list"),
+    "column": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols=["da"]),
+        WriteArgumentError,
+        "Did you mean 'day'",
+    ),
+    "text": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols="day"),
+        WriteArgumentError,
+        "list of column names",
+    ),
+    "all": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols=["day", "v"]),
+        WriteArgumentError,
+        "every column",
+    ),
+    "bucket": (lambda i, o: o.write_dataframe(i.dataframe(), bucket_cols=["day"]), WriteArgumentError, "go together"),
+    "format": (lambda i, o: o.write_dataframe(i.dataframe(), output_format="soho"), WriteArgumentError, "time series"),
+    "long": (
+        lambda i, o: o.write_dataframe(i.dataframe(), column_descriptions={"v": "x" * 801}),
+        WriteArgumentError,
+        "800",
+    ),
+    "class": (
+        lambda i, o: o.write_dataframe(i.dataframe(), column_typeclasses={"v": [{"name": "x"}]}),
+        WriteArgumentError,
+        "kind",
+    ),
+    "read_only": (lambda i, o: i.filesystem().open("f", "w"), ReadOnlyError, "Write to an output"),
+    "missing": (lambda i, o: i.filesystem().open("nope.csv"), FileNotFoundError, "'/in' has no file 'nope.csv'"),
+    "outside": (lambda i, o: o.filesystem().open("../../etc/x", "w"), PathError, "may not contain '..'"),
+    "raw": (lambda i, o: [o.filesystem().open("f", "w").close(), o.dataframe()], NoSchemaError, "no schema"),
+    "unknown": (lambda i, o: i.read_file("x"), UnknownAttributeError, "TransformInput has no 'read_file'"),
+    "lightweight": (lambda i, o: i.polars(), UnknownAttributeError, "no 'polars'"),
+    "output_attr": (lambda i, o: o.write_datframe(1), UnknownAttributeError, "Did you mean 'write_dataframe'"),
+    "fs_attr": (lambda i, o: i.filesystem().list(), UnknownAttributeError, "FileSystem has no 'list'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_USES)
+def test_a_wrong_use_names_the_dataset_and_leaves_it_alone(case, store, run, frame):
+    act, error, says = BAD_USES[case]
+    store.store_dataframe("/in", frame(day=["1"], v=[1]))
+    with pytest.raises(error) as caught:
+        run(transform(source=Input("/in"), out=Output("/out"))(lambda source, out: act(source, out)))
+    assert says in str(caught.value)
+    assert "/out" not in store
+
+
+@pytest.mark.parametrize(
+    ("decorator", "returned", "says"),
+    [
+        (transform_df, None, "must return a pyspark.sql.DataFrame, got NoneType. Did you forget the return"),
+        (transform_df, pd.DataFrame(), "got pandas.core.frame.DataFrame"),
+        (transform_pandas, [1], "must return a pandas.DataFrame, got builtins.list"),
+    ],
+)
+def test_a_function_that_returns_no_frame_is_named(decorator, returned, says, run):
+    with pytest.raises(ReturnTypeError) as caught:
+        run(decorator(Output("/o"))(lambda: returned))
+    assert says in str(caught.value)
+    assert "test_s05_spark_runtime.py:" in str(caught.value)
+
+
+def test_pickled_objects_carry_no_session_and_say_so(store, run, frame):
+    store.store_dataframe("/in", frame(v=[1]))
+    twins = {}
+
+    @transform(source=Input("/in"), out=Output("/out"))
+    def compute(ctx, source, out):
+        twins.update({k: cloudpickle.loads(cloudpickle.dumps(o)) for k, o in {"i": source, "o": out, "c": ctx}.items()})
+        out.abort()
+
+    run(compute)
+    assert next(twins["i"].filesystem().ls()).path.endswith(".parquet")
+    for call in (twins["i"].dataframe, twins["i"].filesystem().files, lambda: twins["c"].spark_session):
+        with pytest.raises(DriverOnlyError, match="no Spark session"):
+            call()
+
+
+def test_the_context_knows_its_job(spark):
+    seen = {}
+
+    class Port:
+        path = "/o"
+
+    @transform(out=Output("/o"))
+    def compute(ctx, out):
+        seen.update(branches=ctx.fallback_branches, parameters=ctx.parameters, token=ctx.auth_header)
+        with pytest.raises(UnknownAttributeError, match="TransformContext has no 'is_incremental'"):
+            _ = ctx.is_incremental
+
+    environment = JobEnvironment(spark, parameters={"p": 1}, fallback_branches=["develop", "master"], auth_header="t")
+    execute(compute, environment, {"out": Port()})
+    assert seen == {"branches": ["develop", "master"], "parameters": {"p": 1}, "token": "t"}
+
+
+def test_a_written_output_reads_back_what_was_there_and_what_was_written(store, run, frame):
+    store.store_dataframe("/in", frame(v=[2]))
+    store.store_dataframe("/out", frame(v=[1]))
+    seen = {}
+
+    @transform(source=Input("/in"), out=Output("/out"))
+    def compute(source, out):
+        seen["before"] = [r.v for r in out.dataframe().collect()]
+        out.write_dataframe(source.dataframe())
+        seen["after"] = [r.v for r in out.dataframe().collect()]
+
+    run(compute)
+    assert seen == {"before": [1], "after": [2]}
+
+
+def test_nested_columns_become_nullable_too(store, run, spark, rows):
+    inner = T.StructType([T.StructField("x", T.LongType(), False)])
+    schema = T.StructType([T.StructField("s", inner, False), T.StructField("a", T.ArrayType(inner, False), False)])
+    run(transform(out=Output("/n"))(lambda out: out.write_dataframe(spark.createDataFrame([((1,), [(2,)])], schema))))
+    stored = store.get_dataframe("/n", spark).schema
+    assert stored["s"].nullable
+    assert stored["a"].dataType.containsNull
+    assert stored["s"].dataType["x"].nullable
