@@ -9,6 +9,7 @@ Contract of every port
   closures that run in Python workers.
 * ``mode`` is one of :data:`READ_MODES`; on a run that is not incremental ``added`` equals ``current`` and ``previous``
   is empty.
+* A write port that was pickled into a worker stages files for the same transaction as the original.
 * Logical paths use ``/``, are relative to the dataset's root and never leave it.
 * A port never commits and never aborts a job; the runner that made it does.
 """

@@ -120,8 +120,22 @@ class MemoryWritePort(MemoryReadPort):
         self._loose: Part | None = None
         self._is_aborted = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Files made on workers must land where this process will look for them.
+        self._loose_part()
+        return dict(self.__dict__)
+
+    def _loose_part(self) -> Part:
+        if self._loose is None:
+            self._loose = Part(folder=scratch_folder())
+        return self._loose
+
+    def _written(self) -> tuple[Part, ...]:
+        loose = self._loose is not None and bool(self._loose.files())
+        return (*self._staged, self._loose_part()) if loose else tuple(self._staged)
+
     def _parts(self, mode: str) -> tuple[Part, ...]:
-        staged = tuple(self._staged)
+        staged = self._written()
         keeps = self.mode != "replace" or not staged
         return {
             "previous": self._previous,
@@ -169,10 +183,7 @@ class MemoryWritePort(MemoryReadPort):
         wanted = confined(self.path, path)
         if self.mode == "append" and any(entry.path == wanted for entry in view_files(self._previous)):
             raise FileExistsError(f"'{wanted}' exists in '{self.path}' and the write mode is append")
-        if self._loose is None:
-            self._loose = Part(folder=scratch_folder())
-            self._staged.append(self._loose)
-        file = self._loose.folder() / wanted
+        file = self._loose_part().folder() / wanted
         file.parent.mkdir(parents=True, exist_ok=True)
         return file.open(mode, **kwargs)
 
@@ -185,7 +196,7 @@ class MemoryWritePort(MemoryReadPort):
         """All parts of the dataset after this run; ``None`` when the output was aborted."""
         if self._is_aborted:
             return None
-        return [*self._previous, *self._staged] if self.mode != "replace" else list(self._staged)
+        return [*self._previous, *self._written()] if self.mode != "replace" else list(self._written())
 
 
 def _stored(df: DataFrame, options: WriteOptions) -> StructType:
