@@ -1,0 +1,236 @@
+"""Open alerts of a branch, of two kinds that never mix, each with who is told and what they do first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from mirror.datasets import Dataset, DatasetStore, View
+from mirror.health.errors import AlertColumnsError
+from mirror.health.routing import routing
+from mirror.health.rows import read_columns, readable
+
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+QUALITY_DATASET = "quality_alerts"
+EQUIPMENT_DATASET = "device_alerts"
+CLOSED = frozenset({"RESOLVED", "FALSE_POSITIVE"})
+
+_QUALITY_NEEDS = ("metric_id", "dataset", "severity", "owner", "rotation", "channel", "runbook_id", "runbook_step")
+_EQUIPMENT_NEEDS = ("alert_id", "device_id", "severity", "title", "status", "alert_created_at")
+
+
+@dataclass(frozen=True)
+class QualityAlert:
+    """A monitored figure outside its limit. ``times`` counts how often it was raised since ``first_raised_at``."""
+
+    source: str
+    metric_id: str
+    family: str
+    dataset: str
+    severity: str
+    observed: str
+    threshold: str
+    reason: str
+    owner: str
+    rotation: str
+    channel: str
+    runbook_id: str
+    runbook_step: str
+    acknowledge: str
+    escalation: str
+    raised_at: datetime | None
+    first_raised_at: datetime | None
+    times: int
+
+
+@dataclass(frozen=True)
+class EquipmentAlert:
+    """A machine that needs a person. ``acknowledge_by`` is the deadline written with the alert."""
+
+    source: str
+    alert_id: str
+    device_id: str
+    site_id: str
+    alert_type: str
+    severity: str
+    title: str
+    description: str
+    model_id: str
+    anomaly_score: float | None
+    top_contributors: tuple[str, ...]
+    status: str
+    created_at: datetime | None
+    acknowledge_by: datetime | None
+    acknowledge: str
+    escalation: str
+    escalation_level: str
+    owner: str
+    rotation: str
+    channel: str
+    step: str
+
+
+@dataclass(frozen=True)
+class AlertBook:
+    """Everything open on a branch; both kinds ordered by severity, then newest first."""
+
+    quality: tuple[QualityAlert, ...] = ()
+    equipment: tuple[EquipmentAlert, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts per severity and the alerts, the two kinds apart."""
+        return {
+            "quality": {"open": counts(self.quality), "alerts": [asdict(alert) for alert in self.quality]},
+            "equipment": {"open": counts(self.equipment), "alerts": [asdict(alert) for alert in self.equipment]},
+        }
+
+
+def counts(alerts: Iterable[QualityAlert | EquipmentAlert]) -> dict[str, int]:
+    """Alerts per severity, every severity named."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    for alert in alerts:
+        found[alert.severity] = found.get(alert.severity, 0) + 1
+    return found
+
+
+def read_alerts(store: DatasetStore, branch: str, *, under: str = "") -> AlertBook:
+    """The open alerts of every dataset named ``quality_alerts`` or ``device_alerts`` on ``branch`` below ``under``.
+
+    A dataset without that branch or without a transaction has no alerts. Raises AlertColumnsError.
+    """
+    quality: list[QualityAlert] = []
+    equipment: list[EquipmentAlert] = []
+    for dataset in store.datasets():
+        if dataset.name not in (QUALITY_DATASET, EQUIPMENT_DATASET) or not dataset.path.startswith(under):
+            continue
+        view = _view(store, dataset, branch)
+        if view is None or not readable(view):
+            continue
+        if dataset.name == QUALITY_DATASET:
+            quality += open_quality(dataset.path, _rows(view, _QUALITY_NEEDS))
+        else:
+            equipment += open_equipment(dataset.path, _rows(view, _EQUIPMENT_NEEDS))
+    return AlertBook(
+        tuple(sorted(quality, key=lambda a: (*_order(a.severity, a.raised_at), a.metric_id, a.dataset))),
+        tuple(sorted(equipment, key=lambda a: (*_order(a.severity, a.created_at), a.device_id, a.alert_id))),
+    )
+
+
+def open_quality(source: str, rows: Iterable[Mapping[str, Any]]) -> list[QualityAlert]:
+    """One alert per metric and dataset: its newest row, unless that one says it is resolved."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((str(row["metric_id"]), str(row["dataset"])), []).append(row)
+    found = []
+    for group in groups.values():
+        group.sort(key=lambda row: _moment(row.get("raised_at")))
+        newest = group[-1]
+        if newest.get("resolved_at") is None and newest.get("status") not in CLOSED:
+            found.append(_quality(source, newest, group[0].get("raised_at"), len(group)))
+    return found
+
+
+def open_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[EquipmentAlert]:
+    """Alerts that nobody closed, that deduplication did not silence, and that no later ANOMALY_RESOLVED ended."""
+    rows = list(rows)
+    ended: dict[tuple[Any, Any], float] = {}
+    for row in rows:
+        if row.get("alert_type") == "ANOMALY_RESOLVED":
+            key = (row["device_id"], row.get("model_id"))
+            ended[key] = max(ended.get(key, float("-inf")), _happened(row))
+    return [
+        _equipment(source, row)
+        for row in rows
+        if row["status"] not in CLOSED
+        and not row.get("suppressed")
+        and _happened(row) > ended.get((row["device_id"], row.get("model_id")), float("-inf"))
+    ]
+
+
+def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times: int) -> QualityAlert:
+    severity = str(row["severity"])
+    defaults = routing()["quality"]
+    return QualityAlert(
+        source=source,
+        metric_id=_text(row["metric_id"]),
+        family=_text(row.get("family")),
+        dataset=_text(row["dataset"]),
+        severity=severity,
+        observed=_text(row.get("observed")),
+        threshold=_text(row.get("threshold")),
+        reason=_text(row.get("reason")),
+        owner=_text(row["owner"]),
+        rotation=_text(row["rotation"]),
+        channel=_text(row["channel"]),
+        runbook_id=_text(row["runbook_id"]),
+        runbook_step=_text(row["runbook_step"]),
+        acknowledge=_text(row.get("acknowledge")) or defaults["acknowledge"].get(severity, ""),
+        escalation=_text(row.get("escalation")) or defaults["escalation"].get(severity, ""),
+        raised_at=row.get("raised_at"),
+        first_raised_at=first,
+        times=times,
+    )
+
+
+def _equipment(source: str, row: Mapping[str, Any]) -> EquipmentAlert:
+    severity = str(row["severity"])
+    defaults = routing()["equipment"]
+    level = _text(row.get("escalation_level")) or "L1"
+    return EquipmentAlert(
+        source=source,
+        alert_id=_text(row["alert_id"]),
+        device_id=_text(row["device_id"]),
+        site_id=_text(row.get("site_id")),
+        alert_type=_text(row.get("alert_type")),
+        severity=severity,
+        title=_text(row["title"]),
+        description=_text(row.get("description")),
+        model_id=_text(row.get("model_id")),
+        anomaly_score=row.get("anomaly_score"),
+        top_contributors=tuple(str(name) for name in row.get("top_contributors") or ()),
+        status=_text(row["status"]),
+        created_at=row["alert_created_at"],
+        acknowledge_by=row.get("sla_deadline"),
+        acknowledge=defaults["acknowledge"].get(severity, ""),
+        escalation=defaults["escalation"].get(severity, ""),
+        escalation_level=f"{level} {defaults['levels'].get(level, '')}".strip(),
+        owner=_text(row.get("owner")) or defaults["owner"],
+        rotation=_text(row.get("rotation")) or defaults["rotation"],
+        channel=_text(row.get("channel")) or defaults["channel"],
+        step=_text(row.get("runbook_step")) or defaults["step"].get(severity, ""),
+    )
+
+
+def _rows(view: View, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+    known = view.schema.columns if view.schema is not None else ()
+    missing = tuple(name for name in needed if name not in known)
+    if missing:
+        raise AlertColumnsError(view.dataset.path, missing, tuple(known))
+    rows: list[dict[str, Any]] = read_columns(view).to_pylist()
+    return rows
+
+
+def _view(store: DatasetStore, dataset: Dataset, branch: str) -> View | None:
+    return None if store.resolve_branch(dataset, branch) is None else store.view(dataset, branch)
+
+
+def _order(severity: str, moment: datetime | None) -> tuple[int, float]:
+    place = SEVERITIES.index(severity) if severity in SEVERITIES else -1
+    return place, -_moment(moment)
+
+
+def _happened(row: Mapping[str, Any]) -> float:
+    """When the machine behaved so: rows of one run share their creation time, only the window tells their order."""
+    return _moment(row.get("window_end") or row["alert_created_at"])
+
+
+def _moment(value: datetime | None) -> float:
+    return value.timestamp() if isinstance(value, datetime) else float("-inf")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
