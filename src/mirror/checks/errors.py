@@ -133,13 +133,13 @@ class NotAnExpectationError(NotComputable):
 
 
 class OverflowedError(NotComputable):
-    """Args: dataset, column, its type."""
+    """Args: dataset, the sum, its type."""
 
     reason = "overflow"
 
     def __str__(self) -> str:
         dataset, column, found = self.args
-        return f"The sum of {column} of {dataset} does not fit its type {found}; cast the column to double first."
+        return f"{column} of {dataset} does not fit its type {found}; cast the column to double first."
 
 
 class DuplicateCheckError(CheckError, UsageError):

@@ -123,7 +123,7 @@ class Meets(Verdict):
             return self._error(value)
         if isinstance(value, str) and value == OVERFLOWED and self.metric.kind == "sum":
             subject = self.subject
-            return self._error(OverflowedError(subject.dataset, subject.what, subject.kind.simpleString()))
+            return self._error(OverflowedError(subject.dataset, self.metric.key, subject.kind.simpleString()))
         shown = self._shown(value)
         measured = {self.metric.key: shown} | dict(self.context)
         demand = self.limit.text(self.subject.kind)
