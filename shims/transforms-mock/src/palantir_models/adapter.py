@@ -10,7 +10,7 @@ from palantir_models.declarations.resolve import declared_api
 from palantir_models.errors import DeclarationError, ExperimentError
 from palantir_models.inputs import bind_arguments
 from palantir_models.results import InferenceResults, OutputWriter, single_result
-from palantir_models.serialization import load_arguments, save_arguments
+from palantir_models.serialization import load_arguments, plain_arguments, save_arguments
 
 if TYPE_CHECKING:
     from palantir_models.declarations.fields import Api
@@ -57,9 +57,10 @@ class ModelAdapter:
     def version_metadata(self) -> Mapping[str, Any]:
         """Facts recorded beside the published version (feature names, threshold, seed, ...), JSON types only.
 
-        A local addition: Foundry ignores it, and an adapter that overrides it runs there unchanged.
+        By default what the constructor stores as JSON or YAML: a mapping by its keys, anything else under the
+        argument's name. A local addition; an adapter that overrides it runs in Foundry unchanged.
         """
-        return {}
+        return plain_arguments(self)
 
     def transform(self, *args: Any, **kwargs: Any) -> InferenceResults:
         """Binds and converts the arguments, runs the adapter, and returns its outputs by name.

@@ -13,7 +13,7 @@ Contract of every port
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -77,8 +77,8 @@ class ModelReadPort(Protocol):
     def state_directory(self) -> Path:
         """The verified files of the version. Raises a typed error naming the version when a hash differs."""
 
-    def record_evaluation(self, document: Mapping[str, Any]) -> None:
-        """Stages an evaluation of this version; visible when the job commits."""
+    def attach_evaluation(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        """Stages an evaluation of this version: ``document`` is asked for, and made visible, when the job commits."""
 
 
 @runtime_checkable

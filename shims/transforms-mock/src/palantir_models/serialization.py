@@ -133,3 +133,15 @@ def load_arguments(cls: type, reader: ModelStateReader) -> dict[str, Any]:
         else:
             loaded[argument] = value
     return loaded
+
+
+def plain_arguments(adapter: Any) -> dict[str, Any]:
+    """What the constructor stores as readable text, by key of a mapping or by argument name."""
+    from palantir_models.serializers.text import JsonSerializer, YamlSerializer
+
+    facts: dict[str, Any] = {}
+    for argument, serializer in (serializers_of(type(adapter)) or {}).items():
+        if isinstance(serializer, JsonSerializer | YamlSerializer) and _ARGUMENTS in adapter.__dict__:
+            value = adapter.__dict__[_ARGUMENTS][argument]
+            facts.update(value if isinstance(value, Mapping) else {argument: value})
+    return facts

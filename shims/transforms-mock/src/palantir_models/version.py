@@ -49,6 +49,7 @@ class LoadedVersion:
             self.evaluation = Evaluation(
                 name=name or self.evaluation_set, evaluation_set=self.evaluation_set, model_version_rid=self.rid
             )
+            self.port.attach_evaluation(self.evaluation.to_json)
         return self.evaluation
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,0 +1,238 @@
+"""``mirror models``: what was published, what is released where, and the steps between."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from mirror.cli.context import CliContext
+from mirror.errors import ExitCode
+
+if TYPE_CHECKING:
+    from mirror.models import Done, Governance, Model, Verdict
+
+ENVIRONMENTS = click.Choice(["staging", "production"])
+
+
+def _governance(context: CliContext) -> Governance:
+    from mirror.models import Governance
+
+    return Governance(context.open_workspace())
+
+
+def _person() -> str:
+    return getpass.getuser()
+
+
+_approve = click.option(
+    "--approve-as", "approved_by", multiple=True, metavar="NAME", help="Who approves; may be repeated."
+)
+_reason = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the audit trail.")
+_actor = click.option("--as", "actor", default=_person, metavar="NAME", help="Who acts; your login by default.")
+
+
+@click.group("models")
+def command() -> None:
+    """Model versions, submissions, releases and rollbacks.
+
+    NAME is a model's path or its end (isolation_forest), or an objective that governs a single model.
+    """
+
+
+@command.command("list")
+@click.argument("name", required=False)
+@click.pass_obj
+def list_models(context: CliContext, name: str | None) -> None:
+    """Versions of all models (or one), where each is released, and how its checks stand."""
+    governance = _governance(context)
+    registry = governance.registry
+    chosen = [registry.model(name)] if name else list(registry.models())
+    document = [_model_document(governance, model) for model in chosen]
+
+    def render(console: Console) -> None:
+        if not document:
+            console.print("no model was published yet; build a training transform first: mirror build")
+        for entry in document:
+            console.print(_model_table(entry))
+
+    context.emit(document, render)
+
+
+@command.command("submit")
+@click.argument("name")
+@click.option("--version", metavar="VERSION", help="Semantic version or RID; the newest on the branch by default.")
+@click.option(
+    "--branch", metavar="BRANCH", help="Where the newest version is looked for; the workspace's default branch."
+)
+@_actor
+@click.pass_obj
+def submit(context: CliContext, name: str, version: str | None, branch: str | None, actor: str) -> None:
+    """Freeze a version as a submission of its objective and judge it."""
+    governance = _governance(context)
+    branch = branch or governance.workspace.config.default_branch
+    _show(context, governance.submit(name, owner=actor, branch=branch, version=version))
+
+
+@command.command("evaluate")
+@click.argument("name")
+@click.option("--version", metavar="VERSION", help="The newest submission by default.")
+@_actor
+@click.pass_obj
+def evaluate(context: CliContext, name: str, version: str | None, actor: str) -> int:
+    """Judge a submission again. Exit code 1 when a check that blocks a release does not pass."""
+    done = _governance(context).evaluate(name, actor=actor, version=version)
+    _show(context, done)
+    return int(ExitCode.REFUSED if any(v.blocks and v.outcome != "PASS" for v in done.verdicts) else ExitCode.DONE)
+
+
+@command.command("release")
+@click.argument("name")
+@click.option("--to", "environment", type=ENVIRONMENTS, required=True, help="Staging first, then production.")
+@click.option("--version", metavar="VERSION", help="Newest submission (staging) or what is in staging (production).")
+@_approve
+@_reason
+@_actor
+@click.pass_obj
+def release(
+    context: CliContext,
+    name: str,
+    environment: str,
+    version: str | None,
+    approved_by: tuple[str, ...],
+    reason: str,
+    actor: str,
+) -> None:
+    """Put a submitted version in force; scoring follows with its next build."""
+    done = _governance(context).release(
+        name, to=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
+    )
+    _show(context, done)
+
+
+@command.command("rollback")
+@click.argument("name")
+@click.option("--env", "environment", type=ENVIRONMENTS, default="production", show_default=True)
+@click.option("--to", "version", metavar="VERSION", help="The version released before the present one by default.")
+@_approve
+@_reason
+@_actor
+@click.pass_obj
+def rollback(
+    context: CliContext,
+    name: str,
+    environment: str,
+    version: str | None,
+    approved_by: tuple[str, ...],
+    reason: str,
+    actor: str,
+) -> None:
+    """Put an earlier release in force again."""
+    done = _governance(context).rollback(
+        name, environment=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
+    )
+    _show(context, done)
+
+
+@command.command("history")
+@click.argument("name")
+@click.pass_obj
+def history(context: CliContext, name: str) -> None:
+    """The audit trail of a model: who did what, when, why, and what was refused."""
+    governance = _governance(context)
+    model = governance.registry.model(name)
+    semantic = {v.rid: v.semantic for v in governance.registry.versions(model)}
+    document = [
+        {**vars(entry), "at": entry.at.isoformat(), "version": semantic.get(entry.version_rid or "")}
+        for entry in governance.trail(model)
+    ]
+
+    def render(console: Console) -> None:
+        table = Table("when", "who", "what", "version", "outcome", "detail", title=model.path)
+        for entry in document:
+            detail = ", ".join(f"{k}: {v}" for k, v in entry["detail"].items())
+            table.add_row(
+                entry["at"][:19], entry["actor"], entry["action"], entry["version"] or "", entry["outcome"], detail
+            )
+        console.print(table)
+
+    context.emit(document, render)
+
+
+def _show(context: CliContext, done: Done) -> None:
+    document = {
+        "changed": done.changed,
+        "done": done.sentence,
+        "version": done.version.semantic,
+        "version_rid": done.version.rid,
+        "sha256": done.version.sha256,
+        "checks": [_verdict_document(v) for v in done.verdicts],
+    }
+
+    def render(console: Console) -> None:
+        console.print(done.sentence)
+        for verdict in done.verdicts:
+            blocks = f" (blocks {', '.join(verdict.blocks)})" if verdict.blocks else ""
+            console.print(f"  {verdict.outcome.value:7} {verdict.name}: {verdict.detail}{blocks}", markup=False)
+
+    context.emit(document, render)
+
+
+def _verdict_document(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "outcome": verdict.outcome.value,
+        "detail": verdict.detail,
+        "blocks": list(verdict.blocks),
+    }
+
+
+def _model_document(governance: Governance, model: Model) -> dict[str, Any]:
+    objective = governance.objectives.for_model(model.path)
+    submitted = {s.version_rid: s for s in governance.submissions(model)}
+    in_force = {e: r for e in ("staging", "production") if (r := governance.in_force(model, e)) is not None}
+    versions = [
+        {
+            "version": v.semantic,
+            "rid": v.rid,
+            "branch": v.branch,
+            "sha256": v.sha256,
+            "size": v.size,
+            "published": v.created_at.isoformat(),
+            "trained_from": [i["alias"] + "@" + i["transaction"] for i in v.provenance.get("inputs", ())],
+            "seeds": v.provenance.get("seeds", {}),
+            "submitted": v.rid in submitted,
+            "released": [e for e, r in in_force.items() if r.version_rid == v.rid],
+            "checks": [_verdict_document(c) for c in governance.verdicts(submitted[v.rid])]
+            if v.rid in submitted
+            else [],
+        }
+        for v in governance.registry.versions(model)
+    ]
+    return {
+        "model": model.path,
+        "rid": model.rid,
+        "objective": objective.name if objective else None,
+        "versions": versions,
+    }
+
+
+def _model_table(entry: dict[str, Any]) -> Table:
+    title = f"{entry['model']} (objective {entry['objective'] or 'none'})"
+    table = Table("version", "branch", "published", "sha256", "submitted", "checks", "released to", title=title)
+    for version in entry["versions"]:
+        checks = version["checks"]
+        passed = f"{sum(c['outcome'] == 'PASS' for c in checks)}/{len(checks)}" if checks else ""
+        table.add_row(
+            version["version"],
+            version["branch"],
+            version["published"][:19],
+            version["sha256"][:12],
+            "yes" if version["submitted"] else "",
+            passed,
+            ", ".join(version["released"]),
+        )
+    return table

@@ -1,0 +1,102 @@
+"""YAML whose every value knows its file and line, so that a mistake can be pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from mirror.errors import nearest
+from mirror.models.errors import ObjectivesFileError
+
+
+@dataclass(frozen=True)
+class Located:
+    """One node of a document."""
+
+    file: str
+    node: yaml.Node
+
+    def wrong(self, problem: str) -> NoReturn:
+        """Raises ObjectivesFileError at this line."""
+        raise ObjectivesFileError(self.file, self.node.start_mark.line + 1, problem)
+
+    @property
+    def value(self) -> Any:
+        """The plain Python value."""
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(self.node, deep=True)
+        finally:
+            loader.dispose()
+
+    def mapping(
+        self, what: str, known: Iterable[str] | None = None, required: Iterable[str] = ()
+    ) -> dict[str, Located]:
+        """Entries by key; unknown, repeated and missing keys are refused at their line."""
+        if not isinstance(self.node, yaml.MappingNode):
+            self.wrong(f"{what} must be a mapping (`key: value` lines).")
+        found: dict[str, Located] = {}
+        allowed = None if known is None else sorted(known)
+        for key_node, value_node in self.node.value:
+            key = Located(self.file, key_node)
+            name = str(key.value)
+            if name in found:
+                key.wrong(f"{name!r} is given twice in {what}; keep one.")
+            if allowed is not None and name not in allowed:
+                key.wrong(f"{what} has no {name!r}.{nearest(name, allowed)} Known: {', '.join(allowed)}.")
+            found[name] = Located(self.file, value_node)
+        for name in required:
+            if name not in found:
+                self.wrong(f"{what} needs {name!r}.")
+        return found
+
+    def items(self, what: str) -> list[Located]:
+        """The entries of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.wrong(f"{what} must be a list (`- item` lines).")
+        return [Located(self.file, child) for child in self.node.value]
+
+    def text(self, what: str) -> str:
+        """A text that is not blank."""
+        value = self.value
+        if not isinstance(value, str) or not value.strip():
+            self.wrong(f"{what} must be text, not {value!r}.")
+        return value.strip()
+
+    def number(self, what: str) -> float:
+        """A number."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.wrong(f"{what} must be a number, not {value!r}.")
+        return float(value)
+
+    def count(self, what: str) -> int:
+        """A whole number from 1 up."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            self.wrong(f"{what} must be a whole number from 1 up, not {value!r}.")
+        return value
+
+
+def parse_file(file: Path, shown_as: str) -> Located | None:
+    """The root of a YAML file; ``None`` when there is no such file. Raises ObjectivesFileError for what is no YAML."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise ObjectivesFileError(shown_as, 1, f"is no UTF-8 text: {error}.") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ObjectivesFileError(
+            shown_as, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem}."
+        ) from error
+    if node is None:
+        raise ObjectivesFileError(shown_as, 1, "the file is empty; delete it, or declare `objectives:`.")
+    return Located(shown_as, node)

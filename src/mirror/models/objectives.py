@@ -1,0 +1,171 @@
+"""``ci/objectives.yml``: which models are governed, what a release must fulfil, and which branch uses which release.
+
+objectives:
+  isolation_forest:
+    model: /Fleet/*/models/isolation_forest      # a path, or a pattern: every model it fits is governed by itself
+    owner: ML Platform
+    keep_versions: 3
+    environments:
+      production: {branches: [master, release], approvers: [Ada], approvals: 1}
+      staging: {branches: ["*"]}
+    checks:
+      - name: provenance is recorded
+        kind: provenance
+        blocks: [production]
+        reason: a score that cannot be traced to its training data cannot be explained
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mirror.errors import nearest
+from mirror.models.criteria import criterion_kinds
+from mirror.models.criteria.base import Criterion
+from mirror.models.errors import NotGovernedError
+from mirror.models.located import Located, parse_file
+from mirror.models.records import ENVIRONMENTS, PRODUCTION, STAGING
+
+OBJECTIVES_FILE = "ci/objectives.yml"
+_DEFAULT_BRANCHES = {PRODUCTION: ("master", "release"), STAGING: ("*",)}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One of the two places a release goes to.
+
+    Attributes:
+        branches: patterns of branches whose scoring uses this environment's release.
+        approvers: who may approve; empty lets anybody.
+        approvals: how many different people must.
+    """
+
+    name: str
+    branches: tuple[str, ...]
+    approvers: tuple[str, ...] = ()
+    approvals: int = 1
+
+
+@dataclass(frozen=True)
+class CheckRule:
+    """One check of an objective: what is judged, why, and the environments it blocks when it does not pass."""
+
+    name: str
+    criterion: Criterion
+    reason: str
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What governs the models that ``model`` (a path or pattern) fits."""
+
+    name: str
+    model: str
+    owner: str
+    environments: Mapping[str, Environment]
+    checks: tuple[CheckRule, ...] = ()
+    keep_versions: int = 3
+
+    def governs(self, path: str) -> bool:
+        """Whether the model at ``path`` is one of this objective's."""
+        return fnmatchcase(path, self.model)
+
+    def environment_of(self, branch: str) -> str:
+        """The environment whose release a build on ``branch`` uses; production is asked before staging."""
+        for name in (PRODUCTION, STAGING):
+            if any(fnmatchcase(branch, pattern) for pattern in self.environments[name].branches):
+                return name
+        return PRODUCTION
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """All objectives of a repository, in the file's order."""
+
+    file: str
+    all: tuple[Objective, ...] = ()
+
+    def for_model(self, path: str) -> Objective | None:
+        """The objective that governs a model, or ``None``."""
+        return next((o for o in self.all if o.governs(path)), None)
+
+    def named(self, name: str) -> Objective:
+        """An objective by name. Raises NotGovernedError naming the nearest."""
+        for objective in self.all:
+            if objective.name == name:
+                return objective
+        raise NotGovernedError(name, self.file, tuple(o.name for o in self.all))
+
+
+def load_objectives(repository: Path) -> Objectives:
+    """Reads the repository's objectives; a repository without the file governs nothing.
+
+    Raises:
+        ObjectivesFileError: with file, line and the fix, for the first mistake.
+    """
+    root = parse_file(repository / OBJECTIVES_FILE, OBJECTIVES_FILE)
+    if root is None:
+        return Objectives(OBJECTIVES_FILE)
+    top = root.mapping("the file", known=("objectives",), required=("objectives",))
+    entries = top["objectives"].mapping("objectives")
+    return Objectives(OBJECTIVES_FILE, tuple(_objective(name, entry) for name, entry in entries.items()))
+
+
+def _objective(name: str, entry: Located) -> Objective:
+    what = f"objective {name!r}"
+    parts = entry.mapping(
+        what, known=("model", "owner", "environments", "checks", "keep_versions"), required=("model", "owner")
+    )
+    declared = parts["environments"].mapping("environments", known=ENVIRONMENTS) if "environments" in parts else {}
+    checks: list[CheckRule] = []
+    for item in parts["checks"].items("checks") if "checks" in parts else ():
+        check = _check(item)
+        if any(check.name == other.name for other in checks):
+            item.wrong(f"the check {check.name!r} is given twice; keep one.")
+        checks.append(check)
+    return Objective(
+        name=name,
+        model=parts["model"].text("model"),
+        owner=parts["owner"].text("owner"),
+        environments={n: _environment(n, declared.get(n)) for n in ENVIRONMENTS},
+        checks=tuple(checks),
+        keep_versions=parts["keep_versions"].count("keep_versions") if "keep_versions" in parts else 3,
+    )
+
+
+def _environment(name: str, entry: Located | None) -> Environment:
+    if entry is None:
+        return Environment(name, _DEFAULT_BRANCHES[name])
+    parts = entry.mapping(f"environment {name!r}", known=("branches", "approvers", "approvals"))
+    branches = tuple(i.text("a branch") for i in parts["branches"].items("branches")) if "branches" in parts else None
+    approvers = (
+        tuple(i.text("an approver") for i in parts["approvers"].items("approvers")) if "approvers" in parts else ()
+    )
+    approvals = parts["approvals"].count("approvals") if "approvals" in parts else 1
+    if approvers and approvals > len(approvers):
+        parts["approvals"].wrong(f"{approvals} approvals cannot come from {len(approvers)} approver(s).")
+    return Environment(name, branches or _DEFAULT_BRANCHES[name], approvers, approvals)
+
+
+def _check(item: Located) -> CheckRule:
+    kinds = criterion_kinds()
+    parts = item.mapping("a check")
+    for key in ("name", "kind", "reason"):
+        if key not in parts:
+            item.wrong(f"a check needs {key!r}." + (" Say why it must hold." if key == "reason" else ""))
+    kind = parts["kind"].text("kind")
+    if kind not in kinds:
+        parts["kind"].wrong(
+            f"there is no check of kind {kind!r}.{nearest(kind, kinds)} Known: {', '.join(sorted(kinds))}."
+        )
+    blocks = tuple(i.text("an entry of blocks") for i in parts["blocks"].items("blocks")) if "blocks" in parts else ()
+    for environment in blocks:
+        if environment not in ENVIRONMENTS:
+            parts["blocks"].wrong(f"there is no environment {environment!r}. Known: {', '.join(ENVIRONMENTS)}.")
+    settings = {k: v for k, v in parts.items() if k not in ("name", "kind", "reason", "blocks")}
+    criterion = kinds[kind].read(item, settings)
+    return CheckRule(parts["name"].text("name"), criterion, parts["reason"].text("reason"), blocks)

@@ -1,0 +1,94 @@
+"""A workspace with a catalog, and versions published into it the way a job does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import palantir_models as pm
+from mirror.builds.resources import RunningJob
+from mirror.builds.specs import JobSpec, ParamSpec
+from mirror.datasets import Workspace
+from mirror.models import ModelBinder
+
+FOREST = "/Fleet/air_handler/models/isolation_forest"
+
+OBJECTIVES = """\
+objectives:
+  isolation_forest:
+    model: /Fleet/*/models/isolation_forest
+    owner: ML Platform
+    keep_versions: 2
+    environments:
+      production: {branches: [master, release], approvers: [Ada, Grace]}
+    checks:
+      - {name: loads, kind: loads, blocks: [staging, production], reason: it must run}
+      - {name: rate, kind: metric_range, metric: rate, min: 0.01, max: 0.1, blocks: [production], reason: alert volume}
+"""
+
+
+class Threshold(pm.ModelAdapter):
+    """The smallest real adapter: flags values above a limit."""
+
+    @pm.auto_serialize(limit=pm.serializers.JsonSerializer(), facts=pm.serializers.JsonSerializer())
+    def __init__(self, limit: float, facts: dict[str, Any]) -> None:
+        self.limit, self.facts = limit, facts
+
+    @classmethod
+    def api(cls) -> Any:
+        return {"df_in": pm.Pandas([("x", float)])}, {"df_out": pm.Pandas()}
+
+    def predict(self, df_in: Any) -> Any:
+        return df_in.assign(flag=df_in["x"] > self.limit)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    repository = tmp_path / "repository"
+    (repository / "ci").mkdir(parents=True)
+    (repository / "ci" / "objectives.yml").write_text(OBJECTIVES)
+    ticks = itertools.count()
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    with Workspace.create(
+        tmp_path / "ws", repository=repository, clock=lambda: start + timedelta(minutes=next(ticks))
+    ) as opened:
+        yield opened
+
+
+def training_job(workspace: Workspace, path: str = FOREST, branch: str = "master") -> RunningJob:
+    """A job that writes the model at ``path``."""
+    output = ParamSpec("model", "model_output", "output", (path,))
+    spec = JobSpec("training:train", "train", "training.py:1", "spark", "logic-1", (output,))
+    return RunningJob(
+        f"job-{path}-{branch}", "build-1", spec, branch, (), workspace.clock(), {"ri.data": "ri.tx.7"}, {}
+    )
+
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture
+def publish(workspace: Workspace) -> Publish:
+    """Publishes one version and commits (or, with ``fail=True``, aborts) its job; returns the version's RID."""
+
+    def run(limit: float, *, path: str = FOREST, branch: str = "master", fail: bool = False, **facts: Any) -> str:
+        from palantir_models.transforms import ModelOutput
+
+        binder, job, declared = ModelBinder(workspace), training_job(workspace, path, branch), ModelOutput(path)
+        resolved = binder.resolve(job.spec.params[0], branch)
+        output = declared._bind(binder.bind(declared, resolved, job))
+        rid = output.publish(Threshold(limit, {"seed": 42, "rate": 0.05, **facts}), change_type="MINOR")
+        if fail:
+            binder.abort(job)
+        else:
+            with workspace.catalog.writing() as connection:
+                made = binder.commit(connection, job)
+            assert made == {"model": rid}
+        return rid
+
+    return run

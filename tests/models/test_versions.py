@@ -1,0 +1,115 @@
+"""Publishing, finding and loading versions: same state, same bytes; nothing of a failed job; nothing that was
+changed.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from mirror.datasets import Workspace
+from mirror.models import ModelBinder, ModelRegistry
+from mirror.models.errors import (
+    AmbiguousModelError,
+    ArtefactMissingError,
+    ArtefactTamperedError,
+    ModelNotFoundError,
+    VersionNotFoundError,
+)
+from mirror.models.registry import next_semantic
+from palantir_models.transforms import ModelInput
+
+from .conftest import FOREST, Publish, training_job
+
+
+def adapter(workspace: Workspace, version: str | None = None) -> object:
+    from mirror.builds.specs import ParamSpec
+
+    binder, declared = ModelBinder(workspace), ModelInput("/other/models/plain", model_version=version)
+    settings = {"model_version": version} if version else {}
+    spec = ParamSpec("model", "model_input", "input", ("/other/models/plain",), None, settings)
+    return declared._bind(binder.bind(declared, binder.resolve(spec, "master"), training_job(workspace)))
+
+
+def test_a_published_version_scores_and_tells_where_it_comes_from(workspace: Workspace, publish: Publish) -> None:
+    rid = publish(0.5, path="/other/models/plain")
+    model = adapter(workspace)
+    assert model.transform(pd.DataFrame({"x": [0.4, 0.6]})).df_out["flag"].tolist() == [False, True]
+    assert model.model_version_rid == rid
+    registry = ModelRegistry(workspace)
+    version = registry.version(registry.model("plain"), "1.0.0")
+    assert version.provenance["inputs"] == [{"alias": "ri.data", "rid": "ri.data", "transaction": "ri.tx.7"}]
+    assert (version.provenance["transform"], version.provenance["logic_version"]) == ("training:train", "logic-1")
+    assert version.provenance["seeds"] == {"seed": 42}
+    assert version.provenance["packages"]["scikit-learn"] == "1.5.2"
+    assert version.facts == {"limit": 0.5, "seed": 42, "rate": 0.05}
+
+
+def test_the_same_state_gives_the_same_bytes_and_is_the_same_version(workspace: Workspace, publish: Publish) -> None:
+    registry = ModelRegistry(workspace)
+    first = publish(0.5)
+    assert publish(0.5) == first
+    assert [v.semantic for v in registry.versions(registry.model(FOREST))] == ["1.0.0"]
+    other = publish(0.5, path="/Fleet/refrigeration/models/isolation_forest")
+    shas = {registry.by_rid(rid)[1].sha256 for rid in (first, other)}
+    assert other != first
+    assert len(shas) == 1
+    changed = publish(0.6)
+    assert registry.by_rid(changed)[1].semantic == "1.1.0"
+    assert registry.by_rid(changed)[1].sha256 not in shas
+
+
+def test_a_version_of_a_failed_job_never_becomes_visible(workspace: Workspace, publish: Publish) -> None:
+    registry = ModelRegistry(workspace)
+    publish(0.5)
+    publish(0.9, fail=True)
+    assert [v.facts["limit"] for v in registry.versions(registry.model(FOREST))] == [0.5]
+    artefacts = list((workspace.config.data_root / "_models").iterdir())
+    assert [a.name for a in artefacts] == [registry.file(registry.versions(registry.model(FOREST))[0]).name]
+    assert registry.by_rid(publish(0.9))[1].semantic == "1.1.0"
+
+
+def test_a_changed_artefact_is_refused_before_anything_is_unpickled(workspace: Workspace, publish: Publish) -> None:
+    registry = ModelRegistry(workspace)
+    version = registry.by_rid(publish(0.5, path="/other/models/plain"))[1]
+    file = registry.file(version)
+    file.write_bytes(b"no archive at all")
+    with pytest.raises(ArtefactTamperedError) as caught:
+        adapter(workspace)
+    assert "/other/models/plain 1.0.0" in str(caught.value)
+    assert version.sha256[:12] in str(caught.value)
+    assert "publish the model again" in str(caught.value)
+    file.unlink()
+    with pytest.raises(ArtefactMissingError, match="Restore the file"):
+        adapter(workspace)
+
+
+def test_versions_belong_to_branches_and_pins_win(workspace: Workspace, publish: Publish) -> None:
+    publish(0.5, path="/other/models/plain")
+    publish(0.7, path="/other/models/plain", branch="develop")
+    assert adapter(workspace).limit == 0.5
+    assert adapter(workspace, "1.1.0").limit == 0.7
+
+
+def test_names_find_models_and_wrong_ones_are_told_the_nearest(workspace: Workspace, publish: Publish) -> None:
+    registry = ModelRegistry(workspace)
+    with pytest.raises(ModelNotFoundError, match="nothing has been published yet"):
+        registry.model("isolation_forest")
+    publish(0.5)
+    assert registry.model("isolation_forest").path == FOREST
+    publish(0.5, path="/Fleet/refrigeration/models/isolation_forest")
+    assert registry.model("air_handler/isolation_forest").path == FOREST
+    with pytest.raises(AmbiguousModelError, match="fits several models: /Fleet/air_handler"):
+        registry.model("isolation_forest")
+    with pytest.raises(ModelNotFoundError, match="Did you mean '/Fleet/air_handler/models/isolation_forest'"):
+        registry.model("/Fleet/air_handler/models/isolation_forrest")
+    with pytest.raises(VersionNotFoundError, match=r"no version 3.0.0; it has 1.0.0"):
+        registry.version(registry.model(FOREST), "3.0.0")
+
+
+@pytest.mark.parametrize(
+    ("last", "change", "expected"),
+    [(None, "MAJOR", "1.0.0"), ("1.4.2", "MAJOR", "2.0.0"), ("1.4.2", "MINOR", "1.5.0"), ("1.4.2", None, "1.4.3")],
+)
+def test_version_numbers_follow_the_change_type(last: str | None, change: str | None, expected: str) -> None:
+    assert next_semantic(last, change) == expected
