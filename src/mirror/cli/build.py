@@ -1,0 +1,180 @@
+"""``mirror build``: decide what is stale, say why, run it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mirror.cli.context import CliContext
+from mirror.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+    from rich.console import Console
+
+    from mirror.builds import BuildPlan, BuildReport, JobDecision, JobResult, RepositoryPipeline
+    from mirror.datasets import Workspace
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option("--branch", metavar="B", help="Build this dataset branch (default: the workspace's).")
+@click.option("--fallback", metavar="B,B", default="", help="Where to read inputs that lack the branch, in order.")
+@click.option("--force", is_flag=True, help="Run everything in the build, up to date or not.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs at the same time.")
+@click.option("--master", metavar="URL", help="Spark master (default: this machine).")
+@click.pass_obj
+def command(
+    ctx: CliContext,
+    targets: tuple[str, ...],
+    branch: str | None,
+    fallback: str,
+    force: bool,
+    dry_run: bool,
+    jobs: int,
+    master: str | None,
+) -> int:
+    """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped."""
+    with ctx.open_workspace() as workspace:
+        wanted = branch or workspace.config.default_branch
+        fallbacks = tuple(name for name in fallback.split(",") if name and name != wanted)
+        if dry_run:
+            decided = _plan(workspace, targets, wanted, fallbacks, force)
+            ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
+            return int(ExitCode.DONE)
+        report = run_build(workspace, ctx.progress(), targets, wanted, fallbacks, force=force, jobs=jobs, master=master)
+    ctx.emit(report.to_json(), lambda console: show_report(console, report))
+    return int(report.exit_code)
+
+
+def run_build(
+    workspace: Workspace,
+    progress: Console,
+    targets: Sequence[str] = (),
+    branch: str | None = None,
+    fallbacks: Sequence[str] = (),
+    *,
+    force: bool = False,
+    jobs: int = 1,
+    master: str | None = None,
+) -> BuildReport:
+    """One build with everything this platform binds; progress goes to ``progress``."""
+    from mirror.builds import build
+
+    return build(
+        workspace,
+        targets,
+        branch,
+        fallbacks=fallbacks,
+        force=force,
+        binders=binders(workspace),
+        spark=session_on_demand(workspace, progress, master),
+        jobs=jobs,
+        listener=_Progress(progress),
+    )
+
+
+def binders(workspace: Workspace) -> tuple[Any, ...]:
+    """What serves parameters other than datasets."""
+    from mirror.models.binder import ModelBinder
+
+    return (ModelBinder(workspace),)
+
+
+def session_on_demand(workspace: Workspace, progress: Console, master: str | None) -> Callable[[], SparkSession]:
+    """Starts Spark when the first job asks for it, once."""
+    lock = threading.Lock()
+    found: list[SparkSession] = []
+
+    def session() -> SparkSession:
+        with lock:
+            if not found:
+                from mirror.spark import LOCAL_MASTER, start_session
+
+                progress.print(f"starting Spark ({master or LOCAL_MASTER})")
+                root = workspace.guest.source_root
+                found.append(start_session(master=master or LOCAL_MASTER, python_path=[root]))
+            return found[0]
+
+    return session
+
+
+def _plan(
+    workspace: Workspace, targets: Sequence[str], branch: str, fallbacks: Sequence[str], force: bool
+) -> BuildPlan:
+    from mirror.builds import plan, publish
+
+    pipeline: RepositoryPipeline = publish(workspace, branch)
+    return plan(
+        workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
+    )  # fmt: skip
+
+
+class _Progress:
+    """One line when a job starts and one when it ends; nothing about jobs that are skipped."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, job: JobDecision, result: JobResult | None) -> None:
+        name = job.spec.name
+        if result is None:
+            self._console.print(f"  run   {name}: {job.reason}")
+        elif result.seconds:
+            rows = ", ".join(f"{o.rows:,} rows" for o in result.outputs if o.rows is not None)
+            self._console.print(
+                f"  {result.status.value:5} {name} ({result.seconds:.1f} s{', ' + rows if rows else ''})"
+            )
+            for warning in result.warnings:
+                self._console.print(f"        warning: {warning}", markup=False)
+            if result.error:
+                self._console.print(f"        {result.error}", markup=False, style="red")
+
+
+def _show_plan(console: Console, decided: BuildPlan) -> None:
+    from rich.table import Table
+
+    table = Table("transform", "makes", "decision", "why", box=None)
+    for job in decided.jobs:
+        table.add_row(job.spec.name, "\n".join(job.spec.output_paths), job.decision.value, job.reason)
+    console.print(f"plan for branch {decided.branch}: {len(decided.to_run)} of {len(decided.jobs)} jobs run")
+    console.print(table)
+
+
+def show_report(console: Console, report: BuildReport) -> None:
+    """The table that a build ends with: one line per output, and why jobs did not run."""
+    from rich.table import Table
+
+    from mirror.builds import JobStatus
+
+    table = Table("dataset", "branch", "rows", "transaction", "checks", "seconds", "result", box=None)
+    for column in (2, 5):
+        table.columns[column].justify = "right"
+    for job in report.jobs:
+        for at, output in enumerate(job.outputs):
+            passed, failed = job.count(True, output.dataset), job.count(False, output.dataset)
+            result = job.status.value if job.status is JobStatus.SUCCEEDED else f"{job.status.value}: {job.reason}"
+            if job.status in (JobStatus.FAILED, JobStatus.ABORTED):
+                result = job.status.value
+            table.add_row(
+                output.dataset,
+                job.branch,
+                "-" if output.rows is None else f"{output.rows:,}",
+                (output.transaction or "-").rsplit(".", 1)[-1][:8],
+                f"{passed}/{failed}" if passed or failed else "-",
+                f"{job.seconds:.1f}" if at == 0 and job.seconds else "",
+                result,
+            )
+    console.print(table)
+    for job in report.jobs:
+        for entry in job.checks:
+            if not entry.passed:
+                said = entry.document.get("detail", "")
+                console.print(f"{entry.on_error} {entry.dataset}: {entry.name}: {entry.outcome} {said}", markup=False)
+        if job.error:
+            console.print(f"{job.status.value}: {job.error}", markup=False)
+    console.print(f"build of {report.branch}: {report.status} (checks are passed/not passed)")
