@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 import numpy as np
-import palantir_models as pm
 import pandas as pd
-from palantir_models.serializers import DillSerializer, JsonSerializer
 
+import palantir_models as pm
 from model_adapters.errors import FeatureMismatchError
+from palantir_models.serializers import DillSerializer, JsonSerializer
 
 TOP = 5
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from fleet_health.profiles.model import Profile
-from sklearn.ensemble import IsolationForest
 
+from fleet_health.profiles.model import Profile
 from model_adapters.isolation_forest import Constants, IsolationForestAdapter
 
 # A normal spread's standard deviation is 1.4826 times its median absolute deviation.
@@ -44,6 +43,9 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
     Raises:
         NotEnoughTrainingRowsError: fewer rows than one tree samples.
     """
+    # scikit-learn is slow to import and discovery imports this module
+    from sklearn.ensemble import IsolationForest
+
     model = profile.model
     if len(training_data) < model.max_samples:
         raise NotEnoughTrainingRowsError(profile.profile, len(training_data), model.max_samples)
@@ -62,7 +64,9 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
         "window_duration_minutes": model.window_duration_minutes,
         "feature_names": names,
         "medians": reference["training_p50"].astype("float64").tolist(),
-        "scales": [_scale(mad, std) for mad, std in zip(reference["training_mad"], reference["training_stddev"], strict=True)],
+        "scales": [
+            _scale(mad, std) for mad, std in zip(reference["training_mad"], reference["training_stddev"], strict=True)
+        ],
         "raw_min": float(raw.min()),
         "raw_max": float(raw.max()),
         "threshold": 0.0,

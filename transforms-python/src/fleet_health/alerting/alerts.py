@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from fleet_health.alerting.events import events_frame
 from fleet_health.contracts.alerts import ALERTS_SCHEMA, EVENT_SCHEMA
-from fleet_health.data_time import with_data_time
+from fleet_health.contracts.conform import conform
 from fleet_health.ids import natural_key_id
 from fleet_health.profiles.model import Profile
 
@@ -24,7 +24,8 @@ def device_alerts(scores: DataFrame, registry: DataFrame, profile: Profile) -> D
         profile: severities and deduplication.
 
     Returns:
-        one row per event, suppressed ones included; ``alert_created_at`` is the newest ``scored_at``.
+        one row per event, suppressed ones included. ``alert_created_at`` is the instant at which data time closes the window,
+        so a rebuild over more data gives the same rows and the same deadlines.
     """
     rules = profile.alerting
 
@@ -32,7 +33,7 @@ def device_alerts(scores: DataFrame, registry: DataFrame, profile: Profile) -> D
         return events_frame(rows, rules)
 
     events = scores.groupBy("device_id", "window_duration_minutes").applyInPandas(of_device, EVENT_SCHEMA)
-    events = with_data_time(events, scores, "alert_created_at", F.col("scored_at"))
+    events = events.withColumn("alert_created_at", F.col("window_end"))
     sites = registry.select("device_id", "site_id")
     rows = events.join(F.broadcast(sites), "device_id", "left")
     resolved = F.col("alert_type") == "ANOMALY_RESOLVED"
@@ -49,7 +50,7 @@ def device_alerts(scores: DataFrame, registry: DataFrame, profile: Profile) -> D
         "sla_deadline": _deadline(profile),
         "sla_breached": F.lit(False),
     }
-    return rows.withColumns(filled).select(*ALERTS_SCHEMA.fieldNames())
+    return conform(rows.withColumns(filled), ALERTS_SCHEMA)
 
 
 def _title() -> Column:
@@ -63,7 +64,9 @@ def _description(profile: Profile) -> Column:
         hint = f" Acknowledge within {rule.acknowledge_minutes} minutes."
         by_severity = F.when(F.col("severity") == rule.severity, F.lit(hint)).otherwise(by_severity)
     who = F.coalesce(F.array_join("top_contributors", ", "), F.lit("no single feature"))
-    score = F.format_string("Score %.2f in the window ending %s UTC; farthest from normal: %s.", "anomaly_score", _text(), who)
+    score = F.format_string(
+        "Score %.2f in the window ending %s UTC; farthest from normal: %s.", "anomaly_score", _text(), who
+    )
     return F.concat(score, by_severity)
 
 

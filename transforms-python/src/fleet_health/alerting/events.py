@@ -79,7 +79,9 @@ def _life(windows: list[Window], minutes: int, rules: Alerting) -> list[Event]:
         elif opened is not None:
             quiet = quiet + 1 if adjacent else 1
             if quiet >= rules.resolve_after_windows:
-                calm = Event(window.end, opened.model_id, "ANOMALY_RESOLVED", "LOW", window.score, None, opened.first_detected_at)
+                calm = Event(
+                    window.end, opened.model_id, "ANOMALY_RESOLVED", "LOW", window.score, None, opened.first_detected_at
+                )
                 events.append(replace(calm, top_contributors=opened.top_contributors))
                 opened = None
         previous = window
@@ -99,7 +101,11 @@ def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
     for event in events:
         key = (event.model_id, event.top_contributors[0] if event.top_contributors else None)
         anchor = anchors.get(key)
-        fresh = anchor is None or event.window_end - anchor.window_end >= silence or rank(event.severity) > rank(anchor.severity)
+        fresh = (
+            anchor is None
+            or event.window_end - anchor.window_end >= silence
+            or rank(event.severity) > rank(anchor.severity)
+        )
         always = event.alert_type in ("ANOMALY_ESCALATED", "ANOMALY_RESOLVED")
         if fresh and event.alert_type != "ANOMALY_RESOLVED":
             anchors[key] = event
@@ -115,7 +121,9 @@ def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
         rules: see :func:`events_of`.
     """
     minutes = int(scores["window_duration_minutes"].iloc[0])
-    ordered = scores.sort_values(["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable")
+    ordered = scores.sort_values(
+        ["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable"
+    )
     windows = [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
     made = pd.DataFrame([vars(event) for event in events_of(windows, minutes, rules)])
     made = made.assign(device_id=scores["device_id"].iloc[0], window_duration_minutes=minutes)

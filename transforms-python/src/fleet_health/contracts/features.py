@@ -11,10 +11,7 @@ COUNTS = ("reading_count", "quality_flag_count")
 
 def features_schema(profile: Profile) -> T.StructType:
     """Key, every feature in the profile's order, and the logical run time."""
-    values = [
-        T.StructField(f.name, T.IntegerType() if f.name in COUNTS else T.DoubleType())
-        for f in profile.features
-    ]
+    values = [T.StructField(f.name, T.IntegerType() if f.name in COUNTS else T.DoubleType()) for f in profile.features]
     return T.StructType(
         [
             T.StructField("device_id", T.StringType()),

@@ -11,6 +11,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.conform import conform
 from fleet_health.contracts.features import features_schema
 from fleet_health.data_time import with_data_time
 from fleet_health.features.aggregations import MINUTES, aggregate, derive
@@ -35,7 +36,7 @@ def device_features(clean: DataFrame, profile: Profile) -> DataFrame:
     )
     timed = with_data_time(windows, clean, "computed_at")
     closed = timed.where(F.col("window_end") <= F.col("computed_at"))
-    return closed.select(*features_schema(profile).fieldNames())
+    return conform(closed, features_schema(profile))
 
 
 def windows_of(clean: DataFrame, minutes: int, profile: Profile) -> DataFrame:

@@ -59,7 +59,9 @@ def readable(parsed: DataFrame, profile: Profile) -> DataFrame:
 
 def malformed(parsed: DataFrame) -> DataFrame:
     """The rows of ``malformed_messages``: why, what, where."""
-    identity: list[Column] = [F.col(name) for name in ("reason", "_partition_key", "_sequence_number", "payload", "source_file")]
+    identity: list[Column] = [
+        F.col(name) for name in ("reason", "_partition_key", "_sequence_number", "payload", "source_file")
+    ]
     bad = parsed.where(F.col("reason").isNotNull())
     return bad.withColumn("dead_letter_id", natural_key_id("dead_letter", *identity)).select(*MALFORMED_COLUMNS)
 
@@ -76,7 +78,9 @@ def parse_file(stream: IO[bytes], path: str, profile: Profile) -> Iterator[pd.Da
         if line.problem is None and not line.text.strip():
             blanks.append(line)  # only blank lines that something follows are lines that lost their content
             continue
-        failures += [(blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks if header is not None]
+        failures += [
+            (blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks if header is not None
+        ]
         blanks = []
         if header is None:
             unreadable = Header(0, {}, f"header: {line.problem}")
@@ -172,7 +176,9 @@ def _readings(
     frame["unreadable"] = _unreadable_names(masks, len(frame))
     problem = _identity_problem(frame, text_of(source.time.column), path, profile)
     bad = problem.notna()
-    failures = [(numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]]
+    failures = [
+        (numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]
+    ]
     return frame[~bad], failures
 
 
@@ -195,6 +201,8 @@ def _identity_problem(frame: pd.DataFrame, time: pd.Series, path: str, profile: 
     pattern = profile.source.time.format
     problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {pattern!r}"
     empty = frame["device_id"].isna() | (frame["device_id"] == "")
-    missing = f"file {path!r} belongs to no device of the profile" if profile.source.device == "by_file" else "no device id"
+    missing = (
+        f"file {path!r} belongs to no device of the profile" if profile.source.device == "by_file" else "no device id"
+    )
     problem[empty] = missing
     return problem

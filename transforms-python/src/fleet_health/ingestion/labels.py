@@ -7,24 +7,10 @@ from datetime import date
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 
+from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.profiles.model import Labels, Profile
 from fleet_health.training_data.selection import local_day, zone_of
-
-LABEL_SCHEMA = T.StructType(
-    [
-        T.StructField("device_id", T.StringType()),
-        T.StructField("event_timestamp", T.TimestampType()),
-        T.StructField("label_type", T.StringType()),
-        T.StructField("label_source", T.StringType()),
-        T.StructField("label_confidence", T.DoubleType()),
-        T.StructField("labeled_at", T.TimestampType()),
-        T.StructField("alert_id", T.StringType()),
-        T.StructField("failure_mode", T.StringType()),
-        T.StructField("notes", T.StringType()),
-    ]
-)
 
 # What the inventory says of a day -> label, source, confidence. The file's own label column is kept in the notes only:
 # it calls one documented fault day fault-free.
@@ -67,7 +53,9 @@ def label_rows(schedule: pd.DataFrame, profile: Profile, labels: Labels) -> pd.D
     for number, row in enumerate(schedule.to_dict("records"), start=1):
         device = next((d.device_id for d in profile.source.devices if fnmatch.fnmatchcase(row["unit"], d.file)), None)
         if device is None:
-            raise LabelScheduleError(labels.dataset, number, f"unit {row['unit']!r} belongs to no device of the profile")
+            raise LabelScheduleError(
+                labels.dataset, number, f"unit {row['unit']!r} belongs to no device of the profile"
+            )
         if row["documented"] not in _MEANING:
             known = ", ".join(map(repr, _MEANING))
             raise LabelScheduleError(labels.dataset, number, f"{row['documented']!r} is none of {known}")

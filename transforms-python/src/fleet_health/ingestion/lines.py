@@ -52,7 +52,9 @@ def _skip_rest(stream: IO[bytes]) -> None:
 
 def _decoded(number: int, raw: bytes, encoding: str, cut: bool) -> Line:
     if cut:
-        return Line(number, _printable(raw, encoding), f"the line is longer than {MAX_LINE_BYTES} bytes; only its start is kept")
+        return Line(
+            number, _printable(raw, encoding), f"the line is longer than {MAX_LINE_BYTES} bytes; only its start is kept"
+        )
     if b"\x00" in raw:
         return Line(number, _printable(raw, encoding), "the line holds NUL bytes, so it is binary")
     try:

@@ -11,6 +11,7 @@ from fleet_health.contracts.clean import (
     clean_schema,
     quarantine_schema,
 )
+from fleet_health.contracts.conform import conform
 from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
 from fleet_health.profiles.model import Profile
@@ -18,14 +19,14 @@ from fleet_health.profiles.model import Profile
 
 def clean_rows(judged: DataFrame, profile: Profile) -> DataFrame:
     """``clean_sensor_readings``."""
-    return judged.where(F.col("outcome") == "CLEAN").select(*clean_schema(profile).fieldNames())
+    return conform(judged.where(F.col("outcome") == "CLEAN"), clean_schema(profile))
 
 
 def quarantined_rows(judged: DataFrame, profile: Profile) -> DataFrame:
     """``quarantine_sensor_readings``."""
     held = judged.where(F.col("outcome") == "QUARANTINE")
     held = held.withColumnsRenamed({"reason": "quarantine_reason", "rule": "quarantine_rule"})
-    return with_data_time(held, judged, "quarantined_at").select(*quarantine_schema(profile).fieldNames())
+    return conform(with_data_time(held, judged, "quarantined_at"), quarantine_schema(profile))
 
 
 def dead_letters(judged: DataFrame, malformed: DataFrame) -> DataFrame:
@@ -33,9 +34,9 @@ def dead_letters(judged: DataFrame, malformed: DataFrame) -> DataFrame:
     empty = judged.where(F.col("outcome") == "DEAD_LETTER")
     position = F.concat_ws(":", F.col("source_file"), F.col("line_number").cast("string"))
     empty = empty.select(
-        natural_key_id("dead_letter", F.col("reason"), F.col("_partition_key"), F.col("_sequence_number"), position).alias(
-            "dead_letter_id"
-        ),
+        natural_key_id(
+            "dead_letter", F.col("reason"), F.col("_partition_key"), F.col("_sequence_number"), position
+        ).alias("dead_letter_id"),
         "reason",
         "event_id",
         "device_id",
@@ -56,5 +57,3 @@ def conservation(judged: DataFrame, malformed: DataFrame) -> DataFrame:
     unread = malformed.select("source_file", F.lit("DEAD_LETTER").alias("outcome"), "reason")
     counted = told.unionByName(unread).groupBy("source_file", "outcome", "reason").agg(F.count(F.lit(1)).alias("rows"))
     return counted.select(*CONSERVATION_SCHEMA.fieldNames())
-
-

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fleet_health.profiles.errors import ProfileMissingError, ProfileSchemaError, nearest
+from fleet_health.definition_errors import nearest
+from fleet_health.profiles.errors import ProfileMissingError, ProfileSchemaError, ProfileSyntaxError
 from fleet_health.profiles.model import Profile
 from fleet_health.profiles.rules import check_agreement
-from fleet_health.profiles.yaml_lines import load_with_lines
+from fleet_health.yaml_lines import load_with_lines
 
 
 def parse_profile(text: str, file: str) -> Profile:
@@ -26,7 +27,7 @@ def parse_profile(text: str, file: str) -> Profile:
         ProfileSchemaError: a key is missing, unknown or of the wrong type, or a threshold has no reason.
         ProfileReferenceError: names or ranges do not agree with each other.
     """
-    data, lines = load_with_lines(text, file)
+    data, lines = load_with_lines(text, file, ProfileSyntaxError)
     if not isinstance(data, dict):
         raise ProfileSchemaError(file, 1, "the file is not a mapping of keys", "Start with `profile: <name>`.")
     try:
@@ -76,7 +77,9 @@ def shipped_profiles() -> tuple[Profile, ...]:
     """Every profile beside this module, by name. Each gets its own transforms from the same factories."""
     folder = resources.files("fleet_health.profiles")
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name)
-    return tuple(parse_profile(entry.read_text(encoding="utf-8"), f"fleet_health/profiles/{entry.name}") for entry in files)
+    return tuple(
+        parse_profile(entry.read_text(encoding="utf-8"), f"fleet_health/profiles/{entry.name}") for entry in files
+    )
 
 
 def shipped_profile(name: str) -> Profile:

@@ -152,7 +152,9 @@ class ReasonedNumber(_Strict):
 class ModelSpec(_Strict):
     """The anomaly model: which rows train it and which constants are frozen with it."""
 
-    model_id: Annotated[str, Field(pattern=r"^(isolation_forest|statistical_baseline|autoencoder|dbscan_cohort)_v[0-9]+$")]
+    model_id: Annotated[
+        str, Field(pattern=r"^(isolation_forest|statistical_baseline|autoencoder|dbscan_cohort)_v[0-9]+$")
+    ]
     model_version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     window_duration_minutes: Duration
     features: Literal["all"] | tuple[Name, ...]

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fleet_health.profiles.errors import ProfileReferenceError, nearest
+from fleet_health.definition_errors import nearest
+from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.model import (
     DERIVED_AGGREGATIONS,
     QUALITY_AGGREGATIONS,
@@ -14,7 +15,7 @@ from fleet_health.profiles.model import (
     Profile,
 )
 from fleet_health.profiles.units import SOURCE_UNITS, STORED_UNITS, conversion, sources_for
-from fleet_health.profiles.yaml_lines import Lines
+from fleet_health.yaml_lines import Lines
 
 
 class _Check:
@@ -34,7 +35,9 @@ class _Check:
         for index, name in enumerate(names):
             if name in seen:
                 first = self._lines.of((*section, seen[name]))
-                self.fail((*section, index), f"{kind} {name!r} is declared twice (first on line {first})", "Rename one.")
+                self.fail(
+                    (*section, index), f"{kind} {name!r} is declared twice (first on line {first})", "Rename one."
+                )
             seen[name] = index
 
 
@@ -55,7 +58,11 @@ def _sensors(check: _Check) -> None:
     for index, sensor in enumerate(check.profile.sensors):
         path = ("sensors", index)
         if sensor.unit not in STORED_UNITS:
-            check.fail((*path, "unit"), f"unit {sensor.unit!r} of {sensor.name!r} is unknown", nearest(sensor.unit, STORED_UNITS))
+            check.fail(
+                (*path, "unit"),
+                f"unit {sensor.unit!r} of {sensor.name!r} is unknown",
+                nearest(sensor.unit, STORED_UNITS),
+            )
         if sensor.type == "boolean":
             if (sensor.min, sensor.max, sensor.suspect_below, sensor.suspect_above) != (None,) * 4:
                 check.fail(path, f"boolean sensor {sensor.name!r} has a range", "Remove the range.")
@@ -69,7 +76,9 @@ def _sensors(check: _Check) -> None:
         else:
             low, high = sensor.suspect_below, sensor.suspect_above
             if any(limit is not None and not sensor.min <= limit <= sensor.max for limit in (low, high)):
-                check.fail(path, f"suspect limits of {sensor.name!r} lie outside min..max", "Move them inside the range.")
+                check.fail(
+                    path, f"suspect limits of {sensor.name!r} lie outside min..max", "Move them inside the range."
+                )
 
 
 def _source(check: _Check) -> None:
@@ -80,7 +89,9 @@ def _source(check: _Check) -> None:
     for index, column in enumerate(source.header):
         repeated = [alias for alias in column.aliases if aliases.count(alias) > 1]
         if repeated:
-            check.fail(("source", "header", index), f"header {repeated[0]!r} belongs to two columns", "Keep one of them.")
+            check.fail(
+                ("source", "header", index), f"header {repeated[0]!r} belongs to two columns", "Keep one of them."
+            )
         if column.name in check.profile.sensor_names:
             stored = check.profile.sensor(column.name).unit
             unit = column.unit or stored
@@ -92,14 +103,18 @@ def _source(check: _Check) -> None:
                 check.fail(("source", "header", index, "unit"), f"{unit!r} cannot be converted to {stored!r}", fix)
     for sensor in check.profile.sensor_names:
         if sensor not in names:
-            check.fail(("source", "header"), f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`.")
+            check.fail(
+                ("source", "header"), f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`."
+            )
     for key in ("ingested", "device", "event_id", "sequence"):
         value = getattr(source, key)
         if value not in ("same_as_time", "by_file", "device_and_time", "line_number"):
             check.known(("source", key), value, names, "column")
     check.known(("source", "time", "column"), source.time.column, names, "column")
     if source.device == "by_file" and not source.devices:
-        check.fail(("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`.")
+        check.fail(
+            ("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`."
+        )
 
 
 def _registry(check: _Check) -> None:
@@ -107,7 +122,9 @@ def _registry(check: _Check) -> None:
     if (registry.dataset is None) == (not registry.devices):
         check.fail(("registry",), "give either `dataset` or `devices`", "Keep exactly one of the two.")
     if registry.devices and registry.updated_at is None:
-        check.fail(("registry",), "declared devices need `updated_at`", "Add the date of the last change, e.g. 2020-01-01.")
+        check.fail(
+            ("registry",), "declared devices need `updated_at`", "Add the date of the last change, e.g. 2020-01-01."
+        )
     check.unique(("registry", "devices"), (device.device_id for device in registry.devices), "device")
     for index, device in enumerate(registry.devices):
         path = ("registry", "devices", index)
@@ -123,7 +140,9 @@ def _registry(check: _Check) -> None:
         if known:
             check.known(("source", "devices", index, "device_id"), assignment.device_id, known, "device")
         if not assignment.file or fnmatch.translate(assignment.file) == fnmatch.translate(""):
-            check.fail(("source", "devices", index, "file"), "empty file pattern", "Name the file, e.g. unit_7*.csv.gz.")
+            check.fail(
+                ("source", "devices", index, "file"), "empty file pattern", "Name the file, e.g. unit_7*.csv.gz."
+            )
 
 
 def _cleansing(check: _Check) -> None:
@@ -144,7 +163,9 @@ def _features(check: _Check) -> None:
         path: tuple[str | int, ...] = ("features", index)
         if feature.aggregation in SENSOR_AGGREGATIONS:
             if feature.sensor is None or feature.of is not None:
-                check.fail(path, f"feature {feature.name!r} needs `sensor` and no `of`", "Name the sensor it summarises.")
+                check.fail(
+                    path, f"feature {feature.name!r} needs `sensor` and no `of`", "Name the sensor it summarises."
+                )
             else:
                 check.known((*path, "sensor"), feature.sensor, profile.sensor_names, "sensor")
                 boolean = profile.sensor(feature.sensor).type == "boolean"
@@ -153,21 +174,27 @@ def _features(check: _Check) -> None:
                     check.fail(path, f"{feature.aggregation!r} does not fit the type of {feature.sensor!r}", fix)
         elif feature.aggregation in DERIVED_AGGREGATIONS:
             if feature.of is None or feature.sensor is not None:
-                check.fail(path, f"feature {feature.name!r} needs `of: [a, b]` and no `sensor`", "Name its two operands.")
+                check.fail(
+                    path, f"feature {feature.name!r} needs `of: [a, b]` and no `sensor`", "Name its two operands."
+                )
             else:
                 for position, operand in enumerate(feature.of):
                     # only earlier features are known, so a circle cannot be written
                     check.known((*path, "of", position), operand, earlier, "earlier feature")
         elif feature.aggregation in QUALITY_AGGREGATIONS:
             if feature.name != feature.aggregation:
-                check.fail(path, f"quality feature {feature.name!r} must be called {feature.aggregation!r}", "Rename it.")
+                check.fail(
+                    path, f"quality feature {feature.name!r} must be called {feature.aggregation!r}", "Rename it."
+                )
         else:
             known = (*SENSOR_AGGREGATIONS, *DERIVED_AGGREGATIONS, *QUALITY_AGGREGATIONS)
             check.known((*path, "aggregation"), feature.aggregation, known, "aggregation")
         earlier.append(feature.name)
     for name in QUALITY_AGGREGATIONS:
         if name not in earlier:
-            check.fail(("features",), f"quality feature {name!r} is missing", "Add it; scoring and training filter on it.")
+            check.fail(
+                ("features",), f"quality feature {name!r} is missing", "Add it; scoring and training filter on it."
+            )
 
 
 def _model(check: _Check) -> None:
@@ -193,6 +220,10 @@ def _alerting(check: _Check) -> None:
     check.unique(("alerting", "severities"), (rule.severity for rule in severities), "severity")
     limits = [rule.above for rule in severities if rule.above is not None]
     if limits != sorted(limits, reverse=True):
-        check.fail(("alerting", "severities"), "score limits do not fall from rule to rule", "List the most urgent first.")
+        check.fail(
+            ("alerting", "severities"), "score limits do not fall from rule to rule", "List the most urgent first."
+        )
     if not severities or severities[-1].above is not None:
-        check.fail(("alerting", "severities"), "no rule catches every flagged window", "End with a rule without `above`.")
+        check.fail(
+            ("alerting", "severities"), "no rule catches every flagged window", "End with a rule without `above`."
+        )

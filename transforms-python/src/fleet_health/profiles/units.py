@@ -20,7 +20,9 @@ class Conversion:
         return self.shift == 0.0 and self.factor == 1.0
 
 
-STORED_UNITS = frozenset({"degC", "K", "Pa", "kPa", "A", "V", "W", "mm/s RMS", "mm/s", "%RH", "1", "bool", "count", "L/s"})
+STORED_UNITS = frozenset(
+    {"degC", "K", "Pa", "kPa", "A", "V", "W", "mm/s RMS", "mm/s", "%RH", "1", "bool", "count", "L/s"}
+)
 
 _CONVERSIONS: dict[tuple[str, str], Conversion] = {
     ("degF", "degC"): Conversion(shift=-32.0, factor=5.0 / 9.0),

@@ -7,6 +7,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import DETECTION_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.profiles.model import Profile
@@ -47,19 +48,27 @@ def detection_report(scores: DataFrame, labels: DataFrame, profile: Profile) -> 
     made = DETECTION_SCHEMA.fieldNames()[:-1]
     schema = [field for field in DETECTION_SCHEMA if field.name in made]
     per_device = rows.groupBy("device_id").applyInPandas(_of_device, type(DETECTION_SCHEMA)(schema))
-    return with_data_time(per_device, scores, "computed_at", F.col("scored_at")).select(*DETECTION_SCHEMA.fieldNames())
+    return conform(with_data_time(per_device, scores, "computed_at", F.col("scored_at")), DETECTION_SCHEMA)
 
 
 def _of_device(rows: pd.DataFrame) -> pd.DataFrame:
     days = rows.groupby("day_start", as_index=False).agg(
-        anomaly_score=("anomaly_score", "mean"), fault=("fault", "first"), certain=("certain", "first"), trained=("trained", "any")
+        anomaly_score=("anomaly_score", "mean"),
+        fault=("fault", "first"),
+        certain=("certain", "first"),
+        trained=("trained", "any"),
     )
     counts = {
         "training_days_left_out": int(days["trained"].sum()),
         "uncertain_days_left_out": int((~days["certain"] & ~days["trained"]).sum()),
     }
     first = rows.iloc[0]
-    shared = {"device_id": first["device_id"], "model_id": first["model_id"], "model_version": first["model_version"], **counts}
+    shared = {
+        "device_id": first["device_id"],
+        "model_id": first["model_id"],
+        "model_version": first["model_version"],
+        **counts,
+    }
     left_out = set(days.loc[days["trained"], "day_start"])
     windows = rows[~rows["day_start"].isin(left_out) & rows["certain"]]
     units = {"day": days[~days["trained"] & days["certain"]], "window": windows}

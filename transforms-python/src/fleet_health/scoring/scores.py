@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
@@ -61,9 +62,16 @@ def model_scores(features: DataFrame, model: Scorer, profile: Profile) -> DataFr
             yield model.predict(batch)[output]
 
     scored = rows.select(*columns).mapInPandas(predict, schema)
-    natural = ("device_id", F.unix_micros("window_start"), F.unix_micros("window_end"), "model_id", "model_version", "granularity")
+    natural = (
+        "device_id",
+        F.unix_micros("window_start"),
+        F.unix_micros("window_end"),
+        "model_id",
+        "model_version",
+        "granularity",
+    )
     scored = scored.withColumns({key: F.lit(constants[key]) for key in ("model_id", "model_version", "granularity")})
     parts = [F.col(part) if isinstance(part, str) else part for part in natural]
     scored = scored.withColumn("score_id", natural_key_id("score", *parts))
     timed = with_data_time(scored, features, "scored_at", F.col("computed_at"))
-    return timed.select(*SCORES_SCHEMA.fieldNames())
+    return conform(timed, SCORES_SCHEMA)

@@ -8,6 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.conform import conform
 from fleet_health.contracts.training import TRAINING_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.profiles.model import Profile
@@ -21,7 +22,9 @@ def frozen_medians(statistics: pd.DataFrame, profile: Profile) -> dict[str, floa
     return {name: float(medians[name]) for name in profile.model_features if name in medians.index}
 
 
-def training_rows(eligible: DataFrame, features: DataFrame, medians: Mapping[str, float], snapshot_id: str) -> DataFrame:
+def training_rows(
+    eligible: DataFrame, features: DataFrame, medians: Mapping[str, float], snapshot_id: str
+) -> DataFrame:
     """The rows of contract 3.5, without labels (phase 1 has none).
 
     Args:
@@ -47,4 +50,4 @@ def training_rows(eligible: DataFrame, features: DataFrame, medians: Mapping[str
         "sensor_completeness",
     )
     timed = with_data_time(rows, features, "assembled_at", F.col("computed_at"))
-    return timed.select(*TRAINING_SCHEMA.fieldNames()).orderBy("device_id", "window_start")
+    return conform(timed, TRAINING_SCHEMA).orderBy("device_id", "window_start")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fleet_health.profiles.errors import ProfileSyntaxError
+from fleet_health.definition_errors import DefinitionError
 
 Path = tuple[str | int, ...]
 
@@ -29,34 +29,38 @@ class Lines:
         return None
 
 
-def load_with_lines(text: str, file: str) -> tuple[Any, Lines]:
+def load_with_lines(text: str, file: str, error_type: type[DefinitionError]) -> tuple[Any, Lines]:
     """Parses ``text``.
 
     Raises:
-        ProfileSyntaxError: not YAML, more than one document, an empty file, or a key written twice.
+        error_type: not YAML, more than one document, an empty file, or a key written twice.
     """
     lines = Lines()
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:
-            raise ProfileSyntaxError(file, None, "the file is empty", "Start from one of the profiles in this folder.")
-        return _value(loader, node, (), lines, file), lines
+            raise error_type(file, None, "the file is empty", "Start from one of the profiles in this folder.")
+        return _value(loader, node, (), lines, file, error_type), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
         fix = "Check indentation, quotes and brackets around that line."
-        raise ProfileSyntaxError(file, line, f"not valid YAML ({error.problem or error.context})", fix) from error
+        raise error_type(file, line, f"not valid YAML ({error.problem or error.context})", fix) from error
     except yaml.YAMLError as error:
-        raise ProfileSyntaxError(file, None, f"not valid YAML ({error})", "Save the file as UTF-8 text.") from error
+        raise error_type(file, None, f"not valid YAML ({error})", "Save the file as UTF-8 text.") from error
     finally:
         loader.dispose()
 
 
-def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines, file: str) -> Any:
+def _value(
+    loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines, file: str, error_type: type[DefinitionError]
+) -> Any:
     lines.note(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, child, (*path, index), lines, file) for index, child in enumerate(node.value)]
+        return [
+            _value(loader, child, (*path, index), lines, file, error_type) for index, child in enumerate(node.value)
+        ]
     if not isinstance(node, yaml.MappingNode):
         return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
     result: dict[str, Any] = {}
@@ -65,7 +69,7 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: Lines, f
         line = key_node.start_mark.line + 1
         if key in result:
             first = lines.of((*path, key))
-            raise ProfileSyntaxError(file, line, f"key {key!r} is written twice (first on line {first})", "Remove one.")
-        result[key] = _value(loader, child, (*path, key), lines, file)
+            raise error_type(file, line, f"key {key!r} is written twice (first on line {first})", "Remove one.")
+        result[key] = _value(loader, child, (*path, key), lines, file, error_type)
         lines.note((*path, key), line)
     return result

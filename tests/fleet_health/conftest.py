@@ -1,0 +1,106 @@
+"""The fleets that the tests of this room share: the real campaigns and a tiny synthetic one, each run once per session."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from palantir_models.ports import PublishedState
+from palantir_models.state import ModelStateReader
+
+ROOT = Path(__file__).resolve().parents[2]
+LBNL = ROOT / "data" / "lbnl_ahu"
+
+
+@dataclass
+class FolderModel:
+    """A model resource in a folder: what a platform would keep, without branches."""
+
+    folder: Path
+    model_rid: str = "ri.models.main.model.test"
+    model_path: str = "/Fleet/test/models/isolation_forest"
+    branch: str = "master"
+    published: list[PublishedState] = field(default_factory=list)
+
+    def publish(self, version: PublishedState) -> str:
+        shutil.copytree(version.state, self.folder / str(len(self.published)))
+        self.published.append(version)
+        return f"ri.models.main.model-version.{len(self.published)}"
+
+    def load(self) -> Any:
+        from model_adapters.isolation_forest import IsolationForestAdapter
+
+        return IsolationForestAdapter.load(ModelStateReader(self.folder / str(len(self.published) - 1)))
+
+
+@dataclass
+class Built:
+    """One profile, built to the end. ``frame(name)`` reads one of its datasets by its contract name."""
+
+    profile: Any
+    runner: Any
+    model: FolderModel
+    spark: SparkSession
+
+    def frame(self, name: str) -> DataFrame:
+        return self.runner.datastore.get_dataframe(f"/Fleet/{self.profile.profile}/{name}", self.spark)
+
+    def transform(self, name: str) -> Any:
+        return next(t for t in _pipeline().transforms if t.__name__ == f"{self.profile.profile}_{name}")
+
+
+def _pipeline() -> Any:
+    from fleet_health.pipeline import pipeline
+
+    return pipeline
+
+
+ORDER = (
+    "deserialise_files",
+    "{}_registry",
+    "cleanse",
+    "summarise_windows",
+    "assemble_training_data",
+    "train_isolation_forest",
+    "score_windows",
+    "raise_alerts",
+    "measure_drift",
+    "measure_health",
+    "raise_quality_alerts",
+)
+
+
+def build(profile: Any, raw: dict[str, dict[str, bytes]], folder: Path, spark: SparkSession) -> Built:
+    """Runs every transform of ``profile`` over ``raw`` files (dataset -> file name -> bytes), through the real shim."""
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    store = InMemoryDatastore()
+    for dataset, files in raw.items():
+        store.store_files(dataset, files)
+    model = FolderModel(folder)
+    built = Built(profile, TransformRunner(_pipeline(), store, bindings={"model": model}), model, spark)
+    steps = [step.format("read" if profile.registry.dataset else "declare") for step in ORDER]
+    steps += ["read_labels", "report_detection"] if profile.labels else []
+    for step in steps:
+        if step == "score_windows":
+            built.runner = TransformRunner(_pipeline(), store, bindings={"model": model.load()})
+        built.runner.run(spark, built.transform(step))
+    return built
+
+
+@pytest.fixture(scope="session")
+def lbnl(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """All three measured campaigns, from landing files to alerts."""
+    from fleet_health.profiles.loader import shipped_profile
+
+    campaigns = {path.name: path.read_bytes() for path in sorted(LBNL.glob("*.csv.gz"))}
+    schedule = {"fault_schedule.csv": (LBNL / "fault_schedule.csv").read_bytes()}
+    profile = shipped_profile("air_handler")
+    raw = {"/Fleet/air_handler/landing": campaigns, "/Fleet/air_handler/label_landing": schedule}
+    return build(profile, raw, tmp_path_factory.mktemp("lbnl-model"), spark)

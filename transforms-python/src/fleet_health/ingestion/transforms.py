@@ -1,0 +1,113 @@
+"""Landing files to clean readings, for every profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleet_health import paths
+from fleet_health.contracts import bound
+from fleet_health.ingestion.cleansing import judge
+from fleet_health.ingestion.deserialise import deserialise, malformed, readable
+from fleet_health.ingestion.labels import label_events
+from fleet_health.ingestion.registry import declared_registry, registry_from_text
+from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
+from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.profiles.loader import shipped_profiles
+from fleet_health.profiles.model import Labels, Profile
+from transforms.api import Input, Output, Transform, incremental, transform
+
+
+def deserialise_transform(profile: Profile) -> Transform:
+    """Reads only files it has not read before."""
+
+    @incremental()
+    @transform(
+        landing=Input(profile.source.dataset),
+        readings=Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile)),
+        unread=Output(paths.dataset(profile, "malformed_messages")),
+    )
+    def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
+        files = landing.filesystem()
+
+        def open_file(path: str) -> Any:
+            return files.open(path, "rb")
+
+        parsed = deserialise(files.files(), open_file, profile).persist()
+        try:
+            readings.write_dataframe(readable(parsed, profile))
+            unread.write_dataframe(malformed(parsed))
+        finally:
+            parsed.unpersist()
+
+    return deserialise_files
+
+
+def registry_transform(profile: Profile) -> Transform:
+    """From the profile itself, or from the CSV of the asset system."""
+    target = Output(paths.dataset(profile, "device_registry"), checks=bound.registry_checks())
+    if profile.registry.dataset is None:
+
+        @transform(registry=target)
+        def declare_registry(ctx: Any, registry: Any) -> None:
+            registry.write_dataframe(declared_registry(ctx.spark_session, profile))
+
+        return declare_registry
+
+    @transform(landing=Input(profile.registry.dataset), registry=target)
+    def read_registry(ctx: Any, landing: Any, registry: Any) -> None:
+        text = ctx.spark_session.createDataFrame(read_text_table(landing.filesystem()))
+        registry.write_dataframe(registry_from_text(text, profile))
+
+    return read_registry
+
+
+def cleansing_transform(profile: Profile) -> Transform:
+    """One pass over raw, four datasets and the count that proves that nothing was lost between them."""
+
+    @transform(
+        raw=Input(paths.dataset(profile, "raw_sensor_readings")),
+        unread=Input(paths.dataset(profile, "malformed_messages")),
+        registry=Input(paths.dataset(profile, "device_registry")),
+        clean=Output(paths.dataset(profile, "clean_sensor_readings"), checks=bound.clean_checks(profile)),
+        quarantine=Output(
+            paths.dataset(profile, "quarantine_sensor_readings"), checks=bound.quarantine_checks(profile)
+        ),
+        dead=Output(paths.dataset(profile, "dead_letter"), checks=bound.dead_letter_checks()),
+        counts=Output(paths.dataset(profile, "row_conservation"), checks=bound.conservation_checks()),
+    )
+    def cleanse(raw: Any, unread: Any, registry: Any, clean: Any, quarantine: Any, dead: Any, counts: Any) -> None:
+        judged = judge(raw.dataframe(), registry.dataframe(), profile).persist()
+        try:
+            clean.write_dataframe(clean_rows(judged, profile))
+            quarantine.write_dataframe(quarantined_rows(judged, profile))
+            dead.write_dataframe(dead_letters(judged, unread.dataframe()))
+            counts.write_dataframe(conservation(judged, unread.dataframe()))
+        finally:
+            judged.unpersist()
+
+    return cleanse
+
+
+def label_transform(profile: Profile, labels: Labels) -> Transform:
+    """Known faults, for evaluation only."""
+
+    @transform(
+        landing=Input(labels.dataset),
+        events=Output(paths.dataset(profile, "label_events"), checks=bound.label_checks()),
+    )
+    def read_labels(ctx: Any, landing: Any, events: Any) -> None:
+        schedule = read_text_table(landing.filesystem())
+        events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
+
+    return read_labels
+
+
+def for_profile(profile: Profile) -> list[Transform]:
+    made = [deserialise_transform(profile), registry_transform(profile), cleansing_transform(profile)]
+    made += [label_transform(profile, profile.labels)] if profile.labels else []
+    for one in made:
+        one.__name__ = f"{profile.profile}_{one.__name__}"
+    return made
+
+
+TRANSFORMS = [one for profile in shipped_profiles() for one in for_profile(profile)]
