@@ -1,0 +1,206 @@
+"""The trees that go to Foundry: what they hold, that they stand alone, and what is never overwritten."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mirror.cli import run
+from mirror.datasets.guest import find_guest, shrinkwrap
+from mirror.porting import errors
+from mirror.porting.port import port
+
+FILES = {
+    "transforms-python/conda_recipe/meta.yaml": (
+        "requirements:\n  run:\n    - python 3.11\n    - transforms\n    - pyyaml\n"
+    ),
+    "transforms-python/src/setup.py": (
+        "from setuptools import setup\n"
+        "setup(entry_points={'transforms.pipelines': ['root = fleet.pipeline:pipeline']})\n"
+    ),
+    "transforms-python/src/fleet/__init__.py": "",
+    "transforms-python/src/fleet/pipeline.py": (
+        "import model_training\nfrom transforms.api import Pipeline\nimport fleet\n\n"
+        "pipeline = Pipeline()\npipeline.discover_transforms(fleet, model_training)\n"
+    ),
+    "transforms-python/src/fleet/names/__init__.py": "ROOT = '/Fleet'\n",
+    "transforms-python/src/fleet/names/fleet.yaml": "name: north\n",
+    "transforms-python/src/fleet/clean.py": (
+        "from transforms.api import Input, Output, transform_df\nfrom fleet.names import ROOT\n\n"
+        "RAW = 'ri.foundry.main.dataset.11111111-1111-1111-1111-111111111111'\n"
+        "@transform_df(Output(f'{ROOT}/clean'), raw=Input(RAW))\n"
+        "def clean(raw):\n    return raw\n"
+    ),
+    "transforms-python/src/model_adapters/__init__.py": "",
+    "transforms-python/src/model_adapters/forest.py": "class Forest: ...\n",
+    "transforms-python/src/model_training/__init__.py": "",
+    "transforms-python/src/model_training/train.py": (
+        "from transforms.api import Input, Output, transform_df\nfrom fleet.names import ROOT\n"
+        "from model_adapters.forest import Forest\n\n"
+        "@transform_df(Output(f'{ROOT}/statistics'), clean=Input(f'{ROOT}/clean'))\n"
+        "def train(clean):\n    return clean\n"
+    ),
+    "tests/fleet/test_clean.py": "from fleet.names import ROOT\n\ndef test_root():\n    assert ROOT == '/Fleet'\n",
+    "tests/fleet/test_build.py": "from mirror.builds import run\n",
+    "tests/fleet/test_file.py": "from pathlib import Path\nHERE = Path(__file__)\n",
+    "tests/fleet/slow/conftest.py": "import mirror\n",
+    "tests/fleet/slow/test_under.py": "def test_it(): assert True\n",
+    "tests/model_training/test_train.py": "from fleet.clean import clean\n",
+}
+
+
+@pytest.fixture
+def repository(tmp_path):
+    root = tmp_path / "repository"
+    for path, text in FILES.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_two_trees_that_stand_alone(repository, tmp_path):
+    out = tmp_path / "out"
+    rid = "ri.foundry.main.dataset.22222222-2222-2222-2222-222222222222"
+    transforms, training = port(repository, out, {"/Fleet/clean": rid})
+
+    files = listing(out)
+    source = "transforms-repository/transforms-python/src"
+    assert {path for path in files if path.startswith(source)} == {
+        f"{source}/{path}"
+        for path in (
+            "fleet/__init__.py",
+            "fleet/clean.py",
+            "fleet/names/__init__.py",
+            "fleet/names/fleet.yaml",
+            "fleet/pipeline.py",
+            "pytest.ini",
+            "setup.cfg",
+            "setup.py",
+            "test/conftest.py",
+            "test/fleet/test_clean.py",
+        )
+    }
+    source = "model-training-repository/transforms-python/src"
+    assert {path for path in files if path.startswith(source) and path.endswith((".py", ".yaml"))} == {
+        f"{source}/{path}"
+        for path in (
+            "fleet/__init__.py",
+            "fleet/names/__init__.py",
+            "fleet/names/fleet.yaml",
+            "model_adapters/__init__.py",
+            "model_adapters/forest.py",
+            "model_training/__init__.py",
+            "model_training/pipeline.py",
+            "model_training/train.py",
+            "setup.py",
+            "test/conftest.py",
+        )
+    }
+    assert (transforms.entry, training.entry) == ("fleet.pipeline:pipeline", "model_training.pipeline:pipeline")
+    assert transforms.unmapped == ()
+    assert training.unmapped == ("/Fleet/statistics",)
+    assert transforms.left_behind == (
+        "`tests/fleet/slow/test_under.py`: its conftest.py imports `mirror`",
+        "`tests/fleet/test_build.py`: it imports `mirror`",
+        "`tests/fleet/test_file.py`: it reads files beside itself (`__file__`)",
+    )
+    assert training.left_behind == (
+        "`tests/model_training/test_train.py`: it imports `fleet.clean.clean`, which lies in the other repository",
+    )
+
+    mappings = yaml.safe_load(files["transforms-repository/transforms-shrinkwrap.yml"])["mappings"]
+    raw = "ri.foundry.main.dataset.11111111-1111-1111-1111-111111111111"
+    assert [(m["alias"], m["modes"], m["rid"]) for m in mappings] == [
+        ("/Fleet/clean", ["BUILD"], rid),
+        (raw, ["READ"], raw),
+    ]
+    assert "* `/Fleet/statistics`" in files["model-training-repository/PORTING.md"].decode()
+    guest = find_guest(out / "transforms-repository")
+    assert (guest.module, guest.attribute) == ("fleet.pipeline", "pipeline")
+    assert shrinkwrap(out / "transforms-repository") == {rid: "/Fleet/clean"}
+
+
+def test_the_ported_tests_run_in_the_ported_tree(repository, tmp_path):
+    port(repository, tmp_path / "out", {})
+    source = tmp_path / "out" / "transforms-repository" / "transforms-python" / "src"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_the_same_sources_give_the_same_bytes_and_leftovers_go(repository, tmp_path):
+    out = tmp_path / "out"
+    port(repository, out, {})
+    first = listing(out)
+    (repository / "transforms-python/src/fleet/late.py").write_text("LATE = 1\n")
+    port(repository, out, {})
+    assert "transforms-repository/transforms-python/src/fleet/late.py" in listing(out)
+    (repository / "transforms-python/src/fleet/late.py").unlink()
+    port(repository, out, {})
+    assert listing(out) == first
+
+
+def test_other_peoples_files_are_never_overwritten(repository, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(errors.ForeignFolderError) as foreign:
+        port(repository, out, {})
+    assert "notes.txt" in str(foreign.value)
+    assert listing(out) == {"notes.txt": b"mine"}
+
+    (out / "notes.txt").unlink()
+    port(repository, out, {})
+    edited = out / "transforms-repository" / "transforms-python" / "src" / "fleet" / "clean.py"
+    edited.write_text("x = 1\n")
+    with pytest.raises(errors.EditedFilesError) as changed:
+        port(repository, out, {})
+    assert "fleet/clean.py" in str(changed.value)
+    assert edited.read_text() == "x = 1\n"
+
+
+def test_a_pipeline_nobody_can_divide_or_import_is_named(repository, tmp_path):
+    pipeline = repository / "transforms-python/src/fleet/pipeline.py"
+    good = pipeline.read_text()
+    pipeline.write_text(good + "pipeline.add_transforms(*things)\n")
+    with pytest.raises(errors.GuestFileError) as divided:
+        port(repository, tmp_path / "out", {})
+    assert str(divided.value).startswith("fleet/pipeline.py:7: pipeline.add_transforms(...) cannot be divided")
+    pipeline.write_text(good)
+    (repository / "transforms-python/src/fleet/clean.py").write_text("1 / 0\n")
+    with pytest.raises(errors.DiscoveryFailedError) as failed:
+        port(repository, tmp_path / "out", {})
+    assert "fleet.pipeline:pipeline cannot be imported: ZeroDivisionError" in str(failed.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_checks_first_and_writes_only_without_findings(repository, tmp_path, capsys):
+    workspace = ["--workspace", str(tmp_path / "none")]
+    assert run([*workspace, "port", "--check", "--repo", str(repository)]) == 0
+    assert capsys.readouterr().out == "nothing found in 8 files\n"
+    assert run([*workspace, "--json", "port", "--out", str(tmp_path / "out"), "--repo", str(repository)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [r["folder"] for r in document["repositories"]] == ["transforms-repository", "model-training-repository"]
+
+    (repository / "transforms-python/src/fleet/clean.py").write_text("import os\nHOME = os.environ['HOME']\n")
+    assert run([*workspace, "port", "--out", str(tmp_path / "new"), "--repo", str(repository)]) == 1
+    assert "fleet/clean.py:2: reads os.environ." in capsys.readouterr().out
+    assert not (tmp_path / "new").exists()
+    assert run([*workspace, "port", "--repo", str(repository)]) == 2
+    assert "either --check or --out DIR" in capsys.readouterr().err
