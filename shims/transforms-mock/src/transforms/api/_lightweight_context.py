@@ -78,9 +78,10 @@ class DuckDbConnection:
                 self._connection.register(name, dataset._arrow(mode))
             locations = [f.location.removeprefix("file://") for f in files]
             quoted = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
-            self._connection.execute(
-                f'CREATE MACRO "{name}_files"() AS TABLE SELECT unnest([{quoted}]::VARCHAR[]) AS file'
-            )
+            # As a table for FROM, and as a list for read_csv(...) and read_parquet(...).
+            listed = f"[{quoted}]::VARCHAR[]"
+            self._connection.execute(f'CREATE MACRO "{name}_files"() AS TABLE SELECT unnest({listed}) AS file')
+            self._connection.execute(f'CREATE MACRO "{name}_files"() AS {listed}')
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -38,9 +39,10 @@ class TableWriter:
         import pyarrow.parquet
 
         checked = checked_descriptions(self._port.path, descriptions, table.column_names)
-        pyarrow.parquet.write_table(
-            plain_table(table), Path(self.directory) / "part-00000.parquet", coerce_timestamps="us"
-        )
+        # Named after the transaction: a later run that adds to the dataset must not replace this file.
+        transaction = hashlib.sha256(self._port.transaction_rid.encode()).hexdigest()[:16]
+        file = Path(self.directory) / f"part-00000-{transaction}.parquet"
+        pyarrow.parquet.write_table(plain_table(table), file, coerce_timestamps="us")
         self._stage(checked)
 
     def write_directory(

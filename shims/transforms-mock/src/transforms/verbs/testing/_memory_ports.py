@@ -117,22 +117,12 @@ class MemoryWritePort(MemoryReadPort):
         self.mode = "modify" if incremental else "replace"
         self.transaction_rid = f"ri.foundry.main.transaction.{len(before) + 1}"
         self._staged: list[Part] = []
-        self._loose: Part | None = None
+        # Made now, so that threads and workers stage their files in one place.
+        self._loose = Part(folder=scratch_folder())
         self._is_aborted = False
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Files made on workers must land where this process will look for them.
-        self._loose_part()
-        return dict(self.__dict__)
-
-    def _loose_part(self) -> Part:
-        if self._loose is None:
-            self._loose = Part(folder=scratch_folder())
-        return self._loose
-
     def _written(self) -> tuple[Part, ...]:
-        loose = self._loose is not None and bool(self._loose.files())
-        return (*self._staged, self._loose_part()) if loose else tuple(self._staged)
+        return (*self._staged, self._loose) if self._loose.files() else tuple(self._staged)
 
     def _parts(self, mode: str) -> tuple[Part, ...]:
         staged = self._written()
@@ -174,7 +164,7 @@ class MemoryWritePort(MemoryReadPort):
             folder = scratch_folder()
             shutil.copytree(directory, folder, dirs_exist_ok=True)
             self._staged.append(Part(folder=folder, schema=parquet_schema(folder), options=options))
-        elif self._loose is not None:
+        else:
             self._loose.schema = parquet_schema(self._loose.folder())
             self._loose.options = options
 
@@ -183,13 +173,13 @@ class MemoryWritePort(MemoryReadPort):
         wanted = confined(self.path, path)
         if self.mode == "append" and any(entry.path == wanted for entry in view_files(self._previous)):
             raise FileExistsError(f"'{wanted}' exists in '{self.path}' and the write mode is append")
-        file = self._loose_part().folder() / wanted
+        file = self._loose.folder() / wanted
         file.parent.mkdir(parents=True, exist_ok=True)
         return file.open(mode, **kwargs)
 
     def abort(self) -> None:
         """As the port's contract says."""
-        self._is_aborted, self._loose = True, None
+        self._is_aborted, self._loose = True, Part(folder=scratch_folder())
         self._staged.clear()
 
     def commit(self) -> list[Part] | None:
