@@ -1,0 +1,114 @@
+"""``mirror checks``: the verdicts on what is stored, and how they came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mirror.cli.context import CliContext
+from mirror.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {"PASS": "green", "FAIL": "red", "ERROR": "magenta"}
+_SHOWN_ROWS = 5
+
+
+@click.command()
+@click.argument("dataset", required=False)
+@click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
+@click.option(
+    "--history", is_flag=True, help="Every recorded verdict, newest first, not only the latest of each check."
+)
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML as well."
+)
+@click.pass_obj
+def command(
+    context: CliContext, dataset: str | None, branch: str | None, history: bool, junit: Path | None
+) -> ExitCode:
+    """Verdicts of the checks of DATASET, or of all datasets; exit code 1 when a latest verdict blocks."""
+    from mirror.builds import check_history
+    from mirror.checks import CheckResult
+
+    with context.open_workspace() as workspace:
+        wanted = branch or workspace.config.default_branch
+        recorded = check_history(workspace, dataset, wanted)
+    latest = latest_of(recorded)
+    shown = list(recorded) if history else latest
+    blocked = any(CheckResult.from_json(entry["result"]).blocks for entry in latest)
+    if junit is not None:
+        _write_junit(junit, latest)
+    document = {"branch": wanted, "blocked": blocked, "checks": [_plain(entry) for entry in shown]}
+    context.emit(document, lambda console: _print(console, shown, wanted, history))
+    return ExitCode.REFUSED if blocked else ExitCode.DONE
+
+
+def latest_of(recorded: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest verdict of every check that still exists, by dataset and name.
+
+    A check on an output exists while the newest job that wrote it reports it; verdicts of removed ones are history.
+    ``recorded`` comes newest first.
+    """
+    newest_job: dict[str, str] = {}
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    for entry in recorded:
+        # one transform writes a dataset, but many may read it, so only outputs know their newest job
+        if entry["side"] == "output" and newest_job.setdefault(entry["dataset"], entry["job"]) != entry["job"]:
+            continue
+        kept.setdefault((entry["dataset"], entry["side"], entry["parameter"], entry["name"]), entry)
+    return sorted(kept.values(), key=lambda e: (e["dataset"], e["side"] == "output", e["name"]))
+
+
+def _plain(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "evaluated_at": entry["evaluated_at"].isoformat()}
+
+
+def _write_junit(file: Path, entries: Iterable[dict[str, Any]]) -> None:
+    from mirror.checks import CheckResult
+    from mirror.checks.junit import Reported, junit_xml
+
+    verdicts = [
+        Reported(e["dataset"], e["branch"], e["evaluated_at"], CheckResult.from_json(e["result"])) for e in entries
+    ]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(junit_xml(verdicts), encoding="utf-8")
+
+
+def _print(console: Console, entries: list[dict[str, Any]], branch: str, history: bool) -> None:
+    from rich.markup import escape
+
+    if not entries:
+        console.print(f"no verdicts on {escape(branch)}; `mirror build` judges what it builds")
+        return
+    width = max(len(e["name"]) for e in entries)
+    last = None
+    for entry in entries:
+        if entry["dataset"] != last:
+            console.print(f"\n[bold]{escape(entry['dataset'])}[/bold] on {escape(branch)}")
+            last = entry["dataset"]
+        style = _STYLES.get(entry["outcome"], "bold")
+        warn = " warn" if entry["on_error"] == "WARN" and entry["outcome"] != "PASS" else ""
+        side = "" if entry["side"] == "output" else " (as input)"
+        when = entry["evaluated_at"].isoformat(sep=" ", timespec="seconds")[:19] + "  " if history else ""
+        name, detail = escape(entry["name"].ljust(width)), escape(str(entry["result"].get("detail", "")))
+        console.print(f"  {when}[{style}]{entry['outcome']:5}{warn}[/{style}]  {name}  {detail}{side}")
+        if not history:
+            _print_offenders(console, entry["result"].get("offending", []))
+    counts = [
+        f"{sum(e['outcome'] == o for e in entries)} {o}" for o in _STYLES if any(e["outcome"] == o for e in entries)
+    ]
+    console.print("\n" + ", ".join(counts))
+
+
+def _print_offenders(console: Console, offending: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+
+    for row in offending[:_SHOWN_ROWS]:
+        console.print("         " + escape(", ".join(f"{k}={'null' if v is None else v}" for k, v in row.items())))
+    if len(offending) > _SHOWN_ROWS:
+        console.print(f"         ... {len(offending) - _SHOWN_ROWS} more recorded; --json shows them")
