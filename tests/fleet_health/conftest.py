@@ -1,4 +1,4 @@
-"""The fleets that the tests of this room share: the real campaigns and a tiny synthetic one, each run once per session."""
+"""Fleets that the tests of this room share, each built once per session."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ EPOCH = "1970-01-01 00:00:00"
 
 
 def with_data_time(frame: DataFrame, source: DataFrame, column: str, time: Column | None = None) -> DataFrame:
-    """``frame`` plus ``column``: the newest ``time`` of ``source`` (default: its ``timestamp_ingested``), UTC, never null."""
+    """``frame`` plus ``column``: the newest ``time`` of ``source`` (default ``timestamp_ingested``), never null."""
     newest = F.max(F.col("timestamp_ingested") if time is None else time)
     now = source.agg(F.coalesce(newest, F.lit(EPOCH).cast("timestamp")).alias(column))
     return frame.crossJoin(F.broadcast(now))

@@ -1,4 +1,4 @@
-"""Errors of the definitions this pipeline reads (profiles, metrics, runbooks): file, line, what is wrong, what to do."""
+"""Errors of the definition files (profiles, metrics, runbooks): file, line, what is wrong, what to do."""
 
 from __future__ import annotations
 

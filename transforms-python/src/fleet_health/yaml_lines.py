@@ -62,10 +62,10 @@ def _value(
             _value(loader, child, (*path, index), lines, file, error_type) for index, child in enumerate(node.value)
         ]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node, deep=True)
     result: dict[str, Any] = {}
     for key_node, child in node.value:
-        key = str(loader.construct_object(key_node, deep=True))  # type: ignore[no-untyped-call]
+        key = str(loader.construct_object(key_node, deep=True))
         line = key_node.start_mark.line + 1
         if key in result:
             first = lines.of((*path, key))

@@ -1,1 +1,1 @@
-"""How published models are called. Imported wherever a model is loaded, so nothing here knows how models are trained."""
+"""How published models are called. Nothing here knows how they are trained."""

@@ -1,4 +1,4 @@
-"""The isolation forest as it is published: forest, frozen constants, and nothing that depends on the batch it is called with."""
+"""The isolation forest as it is published: forest and frozen constants; no result depends on the batch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import palantir_models as pm
 from model_adapters.errors import FeatureMismatchError
@@ -33,6 +34,12 @@ class Constants(TypedDict):
     training_rows: int
 
 
+def normalised(raw: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """``raw`` on a scale on which the training rows reach from 0 to 1, clipped; 0 everywhere when they were all alike."""
+    spread = high - low
+    return np.clip((raw - low) / spread, 0.0, 1.0) if spread > 0.0 else np.zeros(len(raw))
+
+
 class IsolationForestAdapter(pm.ModelAdapter):
     """Scores windows of device_features by name.
 
@@ -40,14 +47,14 @@ class IsolationForestAdapter(pm.ModelAdapter):
     :description: Anomaly score in 0..1 with frozen normalisation, flag, and the five features farthest from normal.
     """
 
-    @pm.auto_serialize(forest=DillSerializer(), constants=JsonSerializer())
+    @pm.auto_serialize(forest=DillSerializer(), constants=JsonSerializer())  # type: ignore[untyped-decorator]  # as in Foundry
     def __init__(self, forest: Any, constants: Constants) -> None:
         self.forest = forest
         self.constants = constants
 
     @classmethod
     def api(cls) -> tuple[dict[str, Any], dict[str, Any]]:
-        """One frame in, one frame out. The feature columns are the model's own list and travel as undeclared columns."""
+        """One frame in, one frame out. The feature columns are the model's own list and travel undeclared."""
         key: list[Any] = [("device_id", str), ("window_start", datetime), ("window_end", datetime)]
         verdict: list[Any] = [
             ("anomaly_score", float),
@@ -87,15 +94,14 @@ class IsolationForestAdapter(pm.ModelAdapter):
             imputed_feature_count=absent.sum(axis=1).astype("int32"),
         )
 
-    def scores(self, vectors: np.ndarray) -> np.ndarray:
+    def scores(self, vectors: NDArray[Any]) -> NDArray[Any]:
         """Raw isolation mapped to 0..1 by the smallest and largest raw value of the training rows, clipped."""
         if not len(vectors):
             return np.empty(0)
         raw = -self.forest.decision_function(vectors)
-        low, high = self.constants["raw_min"], self.constants["raw_max"]
-        return np.clip((raw - low) / (high - low), 0.0, 1.0)
+        return normalised(raw, self.constants["raw_min"], self.constants["raw_max"])
 
-    def _contributors(self, vectors: np.ndarray) -> tuple[list[list[str] | None], list[list[float] | None]]:
+    def _contributors(self, vectors: NDArray[Any]) -> tuple[list[list[str] | None], list[list[float] | None]]:
         distance = np.abs(vectors - np.asarray(self.constants["medians"])) / np.asarray(self.constants["scales"])
         order = np.argsort(-distance, axis=1, kind="stable")[:, :TOP]
         strengths = np.take_along_axis(distance, order, axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fleet_health.profiles.model import Profile
-from model_adapters.isolation_forest import Constants, IsolationForestAdapter
+from model_adapters.isolation_forest import Constants, IsolationForestAdapter, normalised
 
 # A normal spread's standard deviation is 1.4826 times its median absolute deviation.
 _MAD_TO_SIGMA = 1.4826
@@ -27,8 +27,8 @@ class NotEnoughTrainingRowsError(ValueError):
 
     def __str__(self) -> str:
         return (
-            f"profile {self.profile!r}: {self.rows} training windows, at least {self.needed} are needed. Ingest more fault-free "
-            "days, declare more under model.training_days, or lower model.max_samples in the profile."
+            f"profile {self.profile!r}: {self.rows} training windows, {self.needed} are needed. "
+            "Ingest more fault-free days, declare more of them (model.training_days), or lower model.max_samples."
         )
 
 
@@ -51,12 +51,13 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
         raise NotEnoughTrainingRowsError(profile.profile, len(training_data), model.max_samples)
     rows = training_data.sort_values(["device_id", "window_start"], kind="stable")
     names = [str(name) for name in rows["feature_names"].iloc[0]]
-    vectors = np.vstack(rows["feature_vector"].to_numpy())
+    vectors = np.vstack(rows["feature_vector"].tolist())
     forest = IsolationForest(
         n_estimators=model.n_estimators, max_samples=model.max_samples, random_state=model.seed, n_jobs=1
     ).fit(vectors)
     reference = statistics.set_index("feature_name").loc[names]
     raw = -forest.decision_function(vectors)
+    low, high = float(raw.min()), float(raw.max())
     constants: Constants = {
         "model_id": model.model_id,
         "model_version": model.model_version,
@@ -67,16 +68,15 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
         "scales": [
             _scale(mad, std) for mad, std in zip(reference["training_mad"], reference["training_stddev"], strict=True)
         ],
-        "raw_min": float(raw.min()),
-        "raw_max": float(raw.max()),
-        "threshold": 0.0,
+        "raw_min": low,
+        "raw_max": high,
+        "threshold": float(np.quantile(normalised(raw, low, high), 1.0 - model.flagged_share.value)),
         "seed": model.seed,
         "snapshot_id": str(rows["snapshot_id"].iloc[0]),
         "training_rows": len(rows),
     }
-    adapter = IsolationForestAdapter(forest, constants)
-    threshold = float(np.quantile(adapter.scores(vectors), 1.0 - model.flagged_share.value))
-    return IsolationForestAdapter(forest, {**constants, "threshold": threshold})
+    adapter: IsolationForestAdapter = IsolationForestAdapter(forest, constants)
+    return adapter
 
 
 def _scale(mad: float, std: float | None) -> float:

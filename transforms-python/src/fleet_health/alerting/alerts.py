@@ -24,8 +24,8 @@ def device_alerts(scores: DataFrame, registry: DataFrame, profile: Profile) -> D
         profile: severities and deduplication.
 
     Returns:
-        one row per event, suppressed ones included. ``alert_created_at`` is the instant at which data time closes the window,
-        so a rebuild over more data gives the same rows and the same deadlines.
+        one row per event, suppressed ones included. ``alert_created_at`` is the instant at which data time closes
+        the window, so a rebuild over more data gives the same rows and the same deadlines.
     """
     rules = profile.alerting
 

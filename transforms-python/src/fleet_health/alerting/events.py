@@ -1,7 +1,7 @@
 """The life of an anomaly on one device: detected, sustained, escalated, resolved; and who is not told twice.
 
-An anomaly is open from its first flagged window until ``resolve_after_windows`` windows in a row are not flagged. Missing
-windows end it silently: what was not measured cannot be called resolved.
+An anomaly is open from its first flagged window until ``resolve_after_windows`` windows in a row are not flagged.
+Missing windows end it silently: what was not measured cannot be called resolved.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _life(windows: list[Window], minutes: int, rules: Alerting) -> list[Event]:
 
 
 def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
-    """Silences what repeats an alert of the same model and main contributor within the window that the first one opened.
+    """Silences what repeats an alert of the same model and main contributor inside the window the first one opened.
 
     A higher severity and every escalation or resolution pass; what passes with a higher severity opens a new window.
     Suppressed rows do not prolong one. The distance is measured between window ends, so it does not depend on how many

@@ -1,4 +1,4 @@
-"""Which checks ride on which dataset of a profile. Limits come from the profile, rules and reasons from the contracts."""
+"""Which checks ride on which dataset. Limits come from the profile, rules and reasons from the contracts."""
 
 from __future__ import annotations
 

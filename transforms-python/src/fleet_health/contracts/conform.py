@@ -8,5 +8,5 @@ from pyspark.sql import types as T
 
 
 def conform(frame: DataFrame, schema: T.StructType) -> DataFrame:
-    """The columns of ``schema``, cast to its types; further columns are left out, missing ones raise Spark's own error."""
+    """The columns of ``schema``, cast to its types; others are left out, missing ones raise Spark's own error."""
     return frame.select(*(F.col(field.name).cast(field.dataType).alias(field.name) for field in schema))

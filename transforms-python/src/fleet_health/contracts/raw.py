@@ -45,7 +45,7 @@ def sensor_fields(profile: Profile) -> list[T.StructField]:
 
 
 def raw_schema(profile: Profile) -> T.StructType:
-    """Contract 1 plus where the row came from: ``source_file``, ``line_number`` and ``unreadable`` (sensors whose cell was text)."""
+    """Contract 1 plus the row's origin (``source_file``, ``line_number``) and its ``unreadable`` sensor cells."""
     unreadable = T.StructField("unreadable", T.ArrayType(T.StringType()))
     return T.StructType([*IDENTITY, *sensor_fields(profile), *ORIGIN, unreadable])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +15,9 @@ _TRUTH = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false
 _OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
 
 
-def read_sensor(text: pd.Series, sensor: Sensor, column: Column, source: Source) -> tuple[pd.Series, pd.Series]:
+def read_sensor(
+    text: pd.Series[Any], sensor: Sensor, column: Column, source: Source
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """The values of one sensor and a mask of its unreadable cells.
 
     Returns:
@@ -29,14 +32,15 @@ def read_sensor(text: pd.Series, sensor: Sensor, column: Column, source: Source)
     if source.decimal == ",":
         cells = cells.str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(cells.where(~missing), errors="coerce").astype("float64")
-    unreadable = ~np.isfinite(numbers) & ~missing & (cells.str.lower() != "nan")
+    finite = pd.Series(np.isfinite(numbers), index=numbers.index)
+    unreadable = ~finite & ~missing & (cells.str.lower() != "nan")
     rule = conversion(column.unit or sensor.unit, sensor.unit)
     if rule is not None and not rule.is_identity:
         numbers = (numbers + rule.shift) * rule.factor
     return numbers.where(~unreadable), unreadable
 
 
-def read_time(text: pd.Series, pattern: str, zone: str | None) -> pd.Series:
+def read_time(text: pd.Series[Any], pattern: str, zone: str | None) -> pd.Series[Any]:
     """Instants in UTC; ``NaT`` where the text is no time, or names a local time the zone skipped.
 
     An offset in the text wins over ``zone``; without both the text is UTC. The doubled hour at the end of daylight
@@ -54,7 +58,7 @@ def read_time(text: pd.Series, pattern: str, zone: str | None) -> pd.Series:
     return aware.where(with_offset, _in_zone(naive, zone))
 
 
-def _in_zone(naive: pd.Series, zone: str | None) -> pd.Series:
+def _in_zone(naive: pd.Series[Any], zone: str | None) -> pd.Series[Any]:
     if zone is None:
         return naive.dt.tz_localize("UTC")
     standard = np.zeros(len(naive), dtype=bool)

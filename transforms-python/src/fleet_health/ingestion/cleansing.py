@@ -1,7 +1,7 @@
 """Cleansing: raw rows to verdicts. Every raw row leaves with exactly one outcome and the reason for it.
 
-The order is the contract's: NaN to null, duplicates, registry, clock, all-null rows, impossible rows, ranges, gaps, counts.
-An unknown device wins over an all-null row, so that registering the device later can release it.
+The order is the contract's: NaN to null, duplicates, registry, clock, all-null rows, impossible rows, ranges, gaps,
+counts. An unknown device wins over an all-null row, so that registering the device later can release it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Raw files to rows. Each line becomes a raw reading or a malformed message with its text and a reason; none is dropped."""
+"""Raw files to rows: each line becomes a raw reading, or a malformed message with its text and a reason."""
 
 from __future__ import annotations
 
 import csv
 import fnmatch
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -39,7 +39,7 @@ def deserialise(files: DataFrame, open_file: Callable[[str], IO[bytes]], profile
         ``payload`` and ``error_detail``.
     """
 
-    def parse(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def parse(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             for path in batch["path"]:
                 with open_file(path) as stream:
@@ -116,7 +116,7 @@ def _fields(text: str, delimiter: str) -> list[str]:
 
 
 def _device_of(path: str, profile: Profile) -> str | None:
-    """The device a file belongs to when the profile assigns files to devices; ``None`` lets every line fail with a reason."""
+    """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
     return next((d.device_id for d in profile.source.devices if fnmatch.fnmatchcase(name, d.file)), None)
 
@@ -149,7 +149,7 @@ def _readings(
     numbers, fields, texts = zip(*rows, strict=True)
     columns = list(zip(*fields, strict=True))
 
-    def text_of(name: str) -> pd.Series:
+    def text_of(name: str) -> pd.Series[Any]:
         return pd.Series(columns[header.positions[name]], dtype="object")
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": path})
@@ -168,7 +168,7 @@ def _readings(
         if source.sequence == "line_number"
         else pd.to_numeric(text_of(source.sequence), errors="coerce").astype("Int64")
     )
-    masks: dict[str, pd.Series] = {}
+    masks: dict[str, pd.Series[Any]] = {}
     for column in source.header:
         if column.name in profile.sensor_names and column.name in header.positions:
             sensor = profile.sensor(column.name)
@@ -182,7 +182,7 @@ def _readings(
     return frame[~bad], failures
 
 
-def _unreadable_names(masks: dict[str, pd.Series], rows: int) -> pd.Series:
+def _unreadable_names(masks: dict[str, pd.Series[Any]], rows: int) -> pd.Series[Any]:
     names = pd.Series([[] for _ in range(rows)], dtype="object")
     for sensor, mask in masks.items():
         for place in mask.to_numpy().nonzero()[0]:
@@ -190,7 +190,7 @@ def _unreadable_names(masks: dict[str, pd.Series], rows: int) -> pd.Series:
     return names
 
 
-def _identity_problem(frame: pd.DataFrame, time: pd.Series, path: str, profile: Profile) -> pd.Series:
+def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, profile: Profile) -> pd.Series[Any]:
     """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
     problem = pd.Series([None] * len(frame), dtype="object")
     problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"

@@ -18,7 +18,7 @@ class Header:
 
 
 def match_header(fields: Sequence[str], source: Source) -> Header:
-    """Finds every declared column by its aliases; blanks at the ends of a spelling do not matter, order does not either.
+    """Finds every declared column by its aliases; blanks at the ends of a spelling and order do not matter.
 
     Unknown columns are ignored: a new upstream column must not stop the pipeline.
     """

@@ -1,4 +1,4 @@
-"""``label_events`` from the inventory of known faults. Read by evaluation only; no feature and no training row sees it."""
+"""``label_events`` from the inventory of known faults. For evaluation only; no feature or training row sees it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def label_rows(schedule: pd.DataFrame, profile: Profile, labels: Labels) -> pd.D
     """One label per unit and local day.
 
     Args:
-        schedule: text columns ``unit, date, component, fault, intensity, label_in_file, documented``; empty text for nothing.
+        schedule: text columns ``unit, date, component, fault, intensity, label_in_file, documented``, empty if unknown.
         profile: its ``source.devices`` tell which device a unit's file belongs to.
         labels: when the inventory was recorded.
 

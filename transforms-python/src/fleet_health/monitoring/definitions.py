@@ -1,11 +1,11 @@
-"""Metrics with thresholds, owners and runbooks, from YAML; a definition nobody could act on is refused when it is loaded."""
+"""Metrics with thresholds, owners and runbooks, from YAML; one that nobody could act on is refused when loaded."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -54,6 +54,9 @@ class Runbook(_Strict):
     title: Text
     owner: Text
     steps: tuple[Text, ...] = Field(min_length=1)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Metrics(_Strict):
@@ -115,7 +118,7 @@ def parse_metrics(text: str, file: str, playbook: Playbook, measures: Iterable[s
     return parsed.metrics
 
 
-def _parse(text: str, file: str, model: type[Any]) -> tuple[Any, Lines]:
+def _parse(text: str, file: str, model: type[_Model]) -> tuple[_Model, Lines]:
     data, lines = load_with_lines(text, file, MetricDefinitionError)
     try:
         return model.model_validate(data), lines

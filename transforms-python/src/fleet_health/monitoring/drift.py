@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -31,8 +33,8 @@ def feature_drift(features: DataFrame, statistics: pd.DataFrame, profile: Profil
         profile: names the model and its window length.
 
     Returns:
-        PSI and KL on the training deciles plus a zero and a null bin, mean shift in training deviations, share outside the
-        training range, change of the null rate. KS is null: deciles underestimate it.
+        PSI and KL on the training deciles plus a zero and a null bin, mean shift in training deviations, share outside
+        the training range, change of the null rate. KS is null: deciles underestimate it.
     """
     length = profile.model.window_duration_minutes
     rows = features.where(F.col("window_duration_minutes") == length)
@@ -41,10 +43,13 @@ def feature_drift(features: DataFrame, statistics: pd.DataFrame, profile: Profil
     recent = timed.where(F.col("window_start") >= start)
     reference = statistics.set_index("feature_name").loc[list(profile.model_features)].dropna(subset=["training_p50"])
     names = [str(name) for name in reference.index]
+    rows_of_reference = [row for _, row in reference.iterrows()]
 
-    def count(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def count(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            yield pd.DataFrame([_partial(name, batch[name], reference.loc[name]) for name in names])
+            yield pd.DataFrame(
+                [_partial(name, batch[name], row) for name, row in zip(names, rows_of_reference, strict=True)]
+            )
 
     def compare(partials: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame([_compared(partials, reference.loc[partials["feature_name"].iloc[0]], profile)])
@@ -59,7 +64,7 @@ def feature_drift(features: DataFrame, statistics: pd.DataFrame, profile: Profil
     return conform(timed, DRIFT_SCHEMA)
 
 
-def _partial(name: str, column: pd.Series, reference: pd.Series) -> dict[str, object]:
+def _partial(name: str, column: pd.Series[Any], reference: pd.Series[Any]) -> dict[str, object]:
     values = column.to_numpy(dtype="float64", na_value=np.nan)
     present = values[~np.isnan(values)]
     return {
@@ -72,8 +77,8 @@ def _partial(name: str, column: pd.Series, reference: pd.Series) -> dict[str, ob
     }
 
 
-def _compared(partials: pd.DataFrame, reference: pd.Series, profile: Profile) -> dict[str, object]:
-    counts = np.sum(np.vstack(partials["counts"].to_numpy()), axis=0)
+def _compared(partials: pd.DataFrame, reference: pd.Series[Any], profile: Profile) -> dict[str, object]:
+    counts = np.sum(np.vstack(partials["counts"].tolist()), axis=0)
     rows, present = int(counts.sum()), int(partials["present"].sum())
     trained = np.asarray(reference["bin_fractions"]) * float(reference["training_row_count"])
     psi, kl = distances(counts, trained)
@@ -101,8 +106,8 @@ def _compared(partials: pd.DataFrame, reference: pd.Series, profile: Profile) ->
     }
 
 
-def distances(current: np.ndarray, trained: np.ndarray) -> tuple[float, float]:
-    """Population stability index, and the larger of both KL divergences in nats; counts per bin, smoothed and normalised."""
+def distances(current: NDArray[Any], trained: NDArray[Any]) -> tuple[float, float]:
+    """Population stability index and the larger of both KL divergences (nats); counts per bin, smoothed, normalised."""
     now = (current + SMOOTHING) / (current + SMOOTHING).sum()
     then = (trained + SMOOTHING) / (trained + SMOOTHING).sum()
     ratio = np.log(now / then)

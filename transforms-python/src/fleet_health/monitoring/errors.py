@@ -6,4 +6,4 @@ from fleet_health.definition_errors import DefinitionError
 
 
 class MetricDefinitionError(DefinitionError):
-    """A metric that nobody could act on: no reason, no owner, no runbook, no escalation; or a broken definition file."""
+    """A metric that nobody could act on: no reason, no owner, no runbook, no escalation; or a broken file."""

@@ -1,4 +1,4 @@
-"""The measured values: one function per measure, each returning ``dimension, value`` (null where nothing can be measured)."""
+"""The measured values: one function per measure, returning ``dimension, value`` (null where it cannot be measured)."""
 
 from __future__ import annotations
 

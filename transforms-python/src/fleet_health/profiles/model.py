@@ -32,7 +32,7 @@ class Column(_Strict):
 
 
 class SourceTime(_Strict):
-    """How the time text is read: a strptime pattern or ``iso8601``; an offset in the text wins over the device's zone."""
+    """How the time text is read: a strptime pattern or ``iso8601``; an offset in the text wins over the zone."""
 
     column: Name
     format: str
@@ -89,7 +89,7 @@ class Registry(_Strict):
 
 
 class Sensor(_Strict):
-    """A measured point. ``min``..``max`` is what is possible (inclusive), ``suspect_below``/``suspect_above`` what is odd but kept."""
+    """A measured point: ``min``..``max`` inclusive is possible; beyond ``suspect_below``/``_above`` is odd but kept."""
 
     name: Name
     type: Literal["double", "boolean"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -89,7 +92,7 @@ def _compare(frame: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float | None:
+def area_under_curve(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
     """Share of pairs in which the positive is larger, ties half; ``None`` without pairs."""
     if not len(positive) or not len(negative):
         return None

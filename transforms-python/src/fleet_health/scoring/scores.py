@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import pandas as pd
@@ -44,8 +44,8 @@ def model_scores(features: DataFrame, model: Scorer, profile: Profile) -> DataFr
         profile: completeness gate and window length.
 
     Returns:
-        one row per device and closed window with ``sensor_completeness`` at or above the gate; ``scored_at`` is the newest
-        ``computed_at`` of ``features``. Scores do not depend on partitioning or order.
+        one row per device and closed window with ``sensor_completeness`` at or above the gate; ``scored_at`` is the
+        newest ``computed_at`` of ``features``. Scores do not depend on partitioning or order.
     """
     constants = model.constants
     names = list(constants["feature_names"])
@@ -57,7 +57,7 @@ def model_scores(features: DataFrame, model: Scorer, profile: Profile) -> DataFr
     schema = T.StructType([field for field in SCORES_SCHEMA if field.name in {*_CARRIED, *_VERDICT}])
     output = schema.fieldNames()
 
-    def predict(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def predict(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             yield model.predict(batch)[output]
 

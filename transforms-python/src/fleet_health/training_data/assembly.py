@@ -17,7 +17,7 @@ LABEL_DELAY_BUFFER_HOURS = 24
 
 
 def frozen_medians(statistics: pd.DataFrame, profile: Profile) -> dict[str, float]:
-    """The training median of every model feature that was ever present, in vector order. Others have no place in a vector."""
+    """Training medians in vector order; a feature that was never present has none and no place in the vector."""
     medians = statistics.set_index("feature_name")["training_p50"].dropna()
     return {name: float(medians[name]) for name in profile.model_features if name in medians.index}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fleet_health.contracts.training import STATISTICS_SCHEMA
 from fleet_health.profiles.model import Profile
@@ -47,7 +50,7 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
     return pd.DataFrame(made).reindex(columns=STATISTICS_SCHEMA.fieldNames())
 
 
-def _of(column: pd.Series) -> dict[str, object]:
+def _of(column: pd.Series[Any]) -> dict[str, object]:
     everything = column.to_numpy(dtype="float64", na_value=np.nan)
     values = np.sort(everything[~np.isnan(everything)])
     null_rate = 1.0 - len(values) / len(everything) if len(everything) else 1.0
@@ -68,13 +71,13 @@ def _of(column: pd.Series) -> dict[str, object]:
     }
 
 
-def bin_edges(values: np.ndarray) -> list[float]:
+def bin_edges(values: NDArray[Any]) -> list[float]:
     """Eleven decile edges of the values that are not zero; zero has a bin of its own, or it would swallow several."""
     nonzero = values[values != 0.0]
     return np.quantile(nonzero, DECILES).tolist() if len(nonzero) else [0.0] * len(DECILES)
 
 
-def bin_counts(values: np.ndarray, edges: list[float]) -> list[int]:
+def bin_counts(values: NDArray[Any], edges: list[float]) -> list[int]:
     """Values per bin: ten between the edges (outer ones open, an edge belongs to the bin on its right), zero, null."""
     null = np.isnan(values)
     zero = values == 0.0
