@@ -166,6 +166,15 @@ def test_json_holds_both_sections_with_counts(workspace: Workspace, commit, caps
     assert document["equipment"] == {"open": {"CRITICAL": 0, "HIGH": 0, "MEDIUM": 0, "LOW": 0}, "alerts": []}
 
 
+@pytest.mark.parametrize("name", ["alerts", "health"])
+def test_a_branch_that_nothing_was_written_to_is_refused(workspace: Workspace, commit, capsys, name: str) -> None:
+    commit("/Fleet/a/quality_alerts", [_quality()])
+    assert run(["--workspace", str(workspace.path), name, "--branch", "mastre"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "no dataset has a branch 'mastre'. Did you mean 'master'?" in said.err
+
+
 def test_an_empty_workspace_has_no_alerts(workspace: Workspace, capsys) -> None:
     workspace.store.create("/Fleet/a/quality_alerts")
     assert run(["--workspace", str(workspace.path), "alerts"]) == 0

@@ -29,10 +29,10 @@ def command(context: CliContext, under: str, branch: str | None, severity: str |
 
     Quality alerts are about data, models and the pipeline; equipment alerts are about machines.
     """
-    from mirror.health import AlertBook, read_alerts
+    from mirror.health import AlertBook, read_alerts, require_branch
 
     with context.open_workspace() as workspace:
-        wanted = branch or workspace.config.default_branch
+        wanted = require_branch(workspace.store, branch or workspace.config.default_branch)
         book = read_alerts(workspace.store, wanted, under=under)
     if severity is not None:
         level = severity.upper()

@@ -26,10 +26,10 @@ def command(context: CliContext, under: str, branch: str | None) -> None:
 
     A dataset is `empty` when its newest transaction brought no rows: its clock looks fresh while nothing arrives.
     """
-    from mirror.health import read_conditions
+    from mirror.health import read_conditions, require_branch
 
     with context.open_workspace() as workspace:
-        wanted = branch or workspace.config.default_branch
+        wanted = require_branch(workspace.store, branch or workspace.config.default_branch)
         found = read_conditions(workspace.store, wanted, workspace.clock(), under=under)
     document = [{**asdict(condition), "volume_ratio": condition.volume_ratio} for condition in found]
     context.emit(document, lambda console: _print(console, found, wanted))

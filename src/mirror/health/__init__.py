@@ -6,8 +6,9 @@ the datasets that the pipeline writes; this room knows no profile and no guest.
 """
 
 from mirror.health.alerts import SEVERITIES, AlertBook, EquipmentAlert, QualityAlert, read_alerts
+from mirror.health.branches import require_branch
 from mirror.health.condition import Condition, read_conditions
-from mirror.health.errors import AlertColumnsError, HealthError
+from mirror.health.errors import AlertColumnsError, HealthError, UnusedBranchError
 
 __all__ = [
     "SEVERITIES",
@@ -17,6 +18,8 @@ __all__ = [
     "EquipmentAlert",
     "HealthError",
     "QualityAlert",
+    "UnusedBranchError",
     "read_alerts",
     "read_conditions",
+    "require_branch",
 ]

@@ -2,7 +2,8 @@
 
 UsageError
 `-- HealthError
-    `-- AlertColumnsError   a dataset that should hold alerts lacks columns without which nobody can be paged
+    |-- AlertColumnsError   a dataset that should hold alerts lacks columns without which nobody can be paged
+    `-- UnusedBranchError   no dataset has the branch asked for
 """
 
 from __future__ import annotations
@@ -26,4 +27,18 @@ class AlertColumnsError(HealthError):
         return (
             f"{self.dataset} has no column {names}: an alert without it cannot be routed."
             f"{nearest(self.missing[0], self.known)} Let the transform that writes it add the column, then build again."
+        )
+
+
+class UnusedBranchError(HealthError):
+    """No dataset has ``branch``; ``known`` are the branches there are. Silence would look like health."""
+
+    def __init__(self, branch: str, known: tuple[str, ...]) -> None:
+        super().__init__(branch, known)
+        self.branch, self.known = branch, known
+
+    def __str__(self) -> str:
+        return (
+            f"no dataset has a branch {self.branch!r}.{nearest(self.branch, self.known)} "
+            f"There are: {', '.join(self.known)}."
         )

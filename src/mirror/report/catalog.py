@@ -1,0 +1,114 @@
+"""What the catalog says about datasets, checks and models, as lines of the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mirror.builds import tables as builds
+from mirror.checks.result import CheckResult
+from mirror.datasets import DatasetStore, Workspace
+from mirror.datasets import tables as datasets
+from mirror.models import tables as models
+from mirror.report.snapshot import CheckLine, DatasetLine, ModelLine
+
+
+def dataset_lines(store: DatasetStore, branch: str, produced: Collection[str] | None) -> tuple[DatasetLine, ...]:
+    """One line per dataset, ordered by path. ``produced`` are the paths that transforms write, ``None`` if unknown."""
+    lines = []
+    for dataset in store.datasets():
+        wrote = None if produced is None else dataset.path in produced
+        if store.resolve_branch(dataset, branch) is None:
+            lines.append(DatasetLine(dataset.path, None, 0, 0, 0, produced=wrote))
+            continue
+        view = store.view(dataset, branch)
+        counts = [file.rows for file in view.files if not file.hidden]
+        known = [count for count in counts if count is not None]
+        newest = view.transactions[-1] if view.transactions else None
+        lines.append(
+            DatasetLine(
+                path=dataset.path,
+                rows=sum(known) if newest is not None and len(known) == len(counts) else None,
+                files=len(counts),
+                size=view.size,
+                transactions=len(view.transactions),
+                transaction=newest.rid if newest else None,
+                kind=newest.type.value if newest else None,
+                committed_at=newest.closed_at if newest else None,
+                produced=wrote,
+            )
+        )
+    return tuple(lines)
+
+
+def check_lines(workspace: Workspace, branch: str) -> tuple[CheckLine, ...]:
+    """The newest result of every check on the branch, ordered by dataset and name."""
+    table = builds.check_results
+    workspace.catalog.ensure(*builds.ROOM)
+    query = (
+        sa.select(datasets.datasets.c.path, table.c.evaluated_at, table.c.document)
+        .join(datasets.datasets, datasets.datasets.c.rid == table.c.dataset_rid)
+        .where(table.c.branch == branch)
+        .order_by(table.c.evaluated_at, table.c.job_rid)
+    )
+    newest: dict[tuple[str, str], CheckLine] = {}
+    with workspace.catalog.reading() as connection:
+        for path, evaluated_at, document in connection.execute(query):
+            line = _check(path, CheckResult.from_json(json.loads(document)), evaluated_at)
+            newest[(line.dataset, line.name)] = line
+    return tuple(newest[key] for key in sorted(newest))
+
+
+def _check(path: str, result: CheckResult, evaluated_at: datetime) -> CheckLine:
+    return CheckLine(
+        dataset=path,
+        name=result.name,
+        expectation=result.expectation,
+        outcome=result.outcome,
+        on_error=result.on_error,
+        detail=result.detail,
+        checked_at=evaluated_at,
+        offending=tuple(tuple((key, _short(value)) for key, value in row.items()) for row in result.offending),
+    )
+
+
+def model_lines(workspace: Workspace, branch: str) -> tuple[ModelLine, ...]:
+    """Every version published on the branch or released anywhere, newest first within its model."""
+    workspace.catalog.ensure(*models.ALL)
+    versions, releases = models.versions, models.releases
+    with workspace.catalog.reading() as connection:
+        serving: dict[str, list[str]] = {}
+        newest: dict[tuple[str, str], str] = {}
+        for row in connection.execute(sa.select(releases).order_by(releases.c.number)).mappings():
+            newest[(row["model_rid"], row["environment"])] = row["version_rid"]
+        for (_, environment), version in sorted(newest.items()):
+            serving.setdefault(version, []).append(environment)
+        query = sa.select(models.models.c.path, versions).join(versions, versions.c.model_rid == models.models.c.rid)
+        rows = connection.execute(query.order_by(models.models.c.path, versions.c.sequence.desc())).mappings().all()
+    return tuple(
+        ModelLine(
+            model=row["path"],
+            version=row["semantic"],
+            created_at=row["created_at"],
+            released=tuple(sorted(serving.get(row["rid"], ()), reverse=True)),
+            facts=_facts(row["facts"]),
+        )
+        for row in rows
+        if row["branch"] == branch or row["rid"] in serving
+    )
+
+
+def _facts(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What fits into a table cell: numbers and short texts."""
+    plain = {key: value for key, value in sorted(facts.items()) if isinstance(value, int | float | str)}
+    return tuple((key, text) for key, value in plain.items() if len(text := _short(value)) <= 24)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "null"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

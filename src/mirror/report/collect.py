@@ -1,0 +1,42 @@
+"""Reads a workspace into a snapshot. No Spark session: catalog tables, and small Parquet columns through Arrow."""
+
+from __future__ import annotations
+
+from mirror.builds.discovery import published_specs
+from mirror.datasets import Workspace
+from mirror.health import AlertBook, read_alerts, require_branch
+from mirror.report.catalog import check_lines, dataset_lines, model_lines
+from mirror.report.fleets import fleet_sections
+from mirror.report.lineage import edges_of
+from mirror.report.snapshot import ReportSnapshot
+
+
+def collect(workspace: Workspace, branch: str | None = None, *, name: str | None = None) -> ReportSnapshot:
+    """What there is on ``branch`` (the workspace's default when not given). Fallback branches are not looked through.
+
+    Args:
+        name: what the page calls the workspace; the repository's folder name when not given.
+
+    Raises:
+        UnusedBranchError: no dataset has the branch.
+        AlertColumnsError: a dataset of alerts that cannot be routed.
+    """
+    branch = require_branch(workspace.store, branch or workspace.config.default_branch)
+    specs = published_specs(workspace, branch)
+    edges = edges_of(specs)
+    lines = dataset_lines(workspace.store, branch, {edge.target for edge in edges} if specs else None)
+    notes = (
+        [] if specs or not lines else [f"No build has published its transforms on {branch} yet: no lineage is known."]
+    )
+    alerts = read_alerts(workspace.store, branch) if lines else AlertBook()
+    return ReportSnapshot(
+        workspace=name or workspace.config.repository.name,
+        branch=branch,
+        as_of=max((line.committed_at for line in lines if line.committed_at is not None), default=None),
+        datasets=lines,
+        edges=edges,
+        checks=check_lines(workspace, branch),
+        fleets=fleet_sections(workspace.store, branch, lines, edges, alerts),
+        models=model_lines(workspace, branch),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,129 @@
+"""From a snapshot to one self-contained HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from mirror.health import SEVERITIES
+from mirror.health.alerts import counts
+from mirror.report.errors import ReportUnwritableError
+from mirror.report.layout import NODE_HEIGHT, NODE_WIDTH, layout
+from mirror.report.plots import score_timeline
+from mirror.report.snapshot import STATUSES, CheckLine, FleetSection, ReportSnapshot
+
+FILE_NAME = "report.html"
+
+
+def render(snapshot: ReportSnapshot) -> str:
+    """The page. Equal snapshots give equal text; it refers to nothing outside itself."""
+    environment = Environment(
+        loader=PackageLoader("mirror.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
+    environment.globals.update(
+        SEVERITIES=SEVERITIES, STATUSES=STATUSES, NODE_WIDTH=NODE_WIDTH, NODE_HEIGHT=NODE_HEIGHT, counts=counts
+    )
+    return environment.get_template("report.html.j2").render(
+        snapshot=snapshot,
+        lines={line.path: line for line in snapshot.datasets},
+        checks=_by_dataset(snapshot.checks),
+        worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
+        lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
+        models={line.model for line in snapshot.models},
+        timelines=_timelines(snapshot.fleets),
+        quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
+        equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),
+    )
+
+
+def write_report(snapshot: ReportSnapshot, directory: Path) -> Path:
+    """Writes ``report.html`` into ``directory`` (made if missing), in place of an older one.
+
+    Raises:
+        ReportUnwritableError: the folder or file cannot be written.
+    """
+    path = directory / FILE_NAME
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".html.part")
+        unfinished.write_text(render(snapshot), encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ReportUnwritableError(str(path), error.strerror or str(error)) from error
+    return path
+
+
+def lineage_groups(snapshot: ReportSnapshot) -> list[tuple[str, set[str]]]:
+    """One picture per set of datasets and models that are connected by transforms; what stands alone has none.
+
+    Returns:
+        (the folder they share, names), ordered by folder.
+    """
+    groups: list[set[str]] = []
+    for edge in snapshot.edges:
+        touched = [group for group in groups if {edge.source, edge.target} & group]
+        groups = [group for group in groups if group not in touched]
+        groups.append({edge.source, edge.target}.union(*touched))
+    return sorted(((_shared_folder(g), g) for g in groups if len(g) > 1), key=lambda pair: (pair[0], min(pair[1])))
+
+
+def _shared_folder(names: set[str]) -> str:
+    folders = [name.split("/")[:-1] for name in sorted(names)]
+    shared = [parts[0] for parts in zip(*folders, strict=False) if len(set(parts)) == 1]
+    return "/".join(shared)
+
+
+def _by_dataset(checks: Iterable[CheckLine]) -> dict[str, list[CheckLine]]:
+    """Worst first, then by name."""
+    found: dict[str, list[CheckLine]] = {}
+    for check in sorted(checks, key=lambda c: (c.dataset, -STATUSES.index(c.status), c.name)):
+        found.setdefault(check.dataset, []).append(check)
+    return found
+
+
+def _worst(snapshot: ReportSnapshot, dataset: str) -> str:
+    present = [status for status, count in snapshot.check_counts(dataset).items() if count]
+    return present[-1] if present else "none"
+
+
+def _timelines(fleets: Iterable[FleetSection]) -> dict[tuple[str, str], Markup]:
+    drawn = {}
+    for number, fleet in enumerate(fleets):
+        for place, scores in enumerate(fleet.scores):
+            # plots.py escapes the only foreign text in it, the title
+            drawn[(fleet.prefix, scores.device_id)] = Markup(score_timeline(scores, f"t{number}-{place}"))  # noqa: S704
+    return drawn
+
+
+def _breakable(text: str) -> Markup:
+    """Lets a long name break after its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
+
+
+def _moment(value: datetime | None) -> str:
+    return "–" if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def _size(value: int) -> str:
+    amount = float(value)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

@@ -1,0 +1,105 @@
+"""Small datasets shown as they are: the newest rows, the telling columns, a bounded number of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mirror.datasets import View
+from mirror.health.rows import read_columns
+from mirror.report.snapshot import Table
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a dataset is shown.
+
+    Attributes:
+        columns: those to show, in order; all there are when none is named or none is there.
+        newest_by: only rows that have the greatest value of this column.
+        largest_by: rows with the largest value of this column first; otherwise ordered by the columns shown.
+    """
+
+    title: str
+    columns: tuple[str, ...] = ()
+    newest_by: str | None = None
+    largest_by: str | None = None
+    rows: int = 40
+
+
+SHOWN = {
+    "detection_report": Shown(
+        "Detection against known faults",
+        (
+            "device_id",
+            "unit",
+            "auc",
+            "fault_count",
+            "fault_free_count",
+            "fault_score_mean",
+            "fault_free_score_mean",
+            "training_days_left_out",
+            "uncertain_days_left_out",
+        ),
+    ),
+    "pipeline_health_metrics": Shown(
+        "Pipeline health, newest measurement",
+        ("metric_id", "dataset_name", "dimension", "value", "expected_value", "threshold", "status", "severity"),
+        newest_by="measured_at",
+    ),
+    "feature_drift_metrics": Shown(
+        "Features farthest from the training reference",
+        (
+            "feature_name",
+            "window_duration_minutes",
+            "slice_value",
+            "psi_value",
+            "ks_statistic",
+            "mean_shift_sigma",
+            "null_rate_delta",
+            "current_row_count",
+            "drift_severity",
+        ),
+        newest_by="scoring_window_start",
+        largest_by="psi_value",
+        rows=15,
+    ),
+}
+"""Dataset name -> how it is shown, in the order of the page."""
+
+
+def small_table(view: View, shown: Shown) -> Table:
+    """The dataset as text cells; numbers to four digits, times to the minute."""
+    table = read_columns(view)
+    if shown.newest_by in table.column_names and table.num_rows:
+        column = table[shown.newest_by]
+        table = table.filter(pc.equal(column, pc.max(column)))
+    names = [name for name in shown.columns if name in table.column_names] or table.column_names
+    keys = [(name, "ascending") for name in names if not pa.types.is_nested(table.schema.field(name).type)]
+    if shown.largest_by in table.column_names:
+        keys.insert(0, (shown.largest_by, "descending"))
+    if keys and table.num_rows:
+        table = table.sort_by(keys)
+    rows = table.select(names).slice(0, shown.rows).to_pylist()
+    return Table(
+        title=shown.title,
+        columns=tuple(name.replace("_", " ") for name in names),
+        rows=tuple(tuple(_cell(row[name]) for name in names) for row in rows),
+        total=table.num_rows,
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,184 @@
+"""Everything the report shows, as frozen values: what is not here cannot be on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mirror.health import AlertBook
+
+STATUSES = ("pass", "warn", "fail", "error")
+
+
+@dataclass(frozen=True)
+class DatasetLine:
+    """One dataset on the branch.
+
+    Attributes:
+        rows: ``None`` where the files do not tell (raw files) or nothing is committed.
+        transaction: RID of the newest commit, its type and its end; ``None`` before the first.
+        produced: whether a transform of the pipeline writes it; ``None`` when no pipeline could be read.
+    """
+
+    path: str
+    rows: int | None
+    files: int
+    size: int
+    transactions: int
+    transaction: str | None = None
+    kind: str | None = None
+    committed_at: datetime | None = None
+    produced: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def fleet(self) -> str:
+        """The folder it lies in; empty for a path without one."""
+        return self.path.rsplit("/", 1)[0] if "/" in self.path else ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``source`` is read by the transform ``via`` that writes ``target``; either end may be a model."""
+
+    source: str
+    target: str
+    via: str
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """The newest verdict of one check. ``offending`` rows are (column, value) pairs as text."""
+
+    dataset: str
+    name: str
+    expectation: str
+    outcome: str
+    on_error: str
+    detail: str
+    checked_at: datetime | None = None
+    offending: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+    @property
+    def status(self) -> str:
+        """``pass``; ``error`` when it could not be computed; else ``fail`` or ``warn`` as the check was declared."""
+        if self.outcome == "PASS":
+            return "pass"
+        if self.outcome == "ERROR":
+            return "error"
+        return "fail" if self.on_error == "FAIL" else "warn"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Rows under one heading; ``note`` explains it, ``aside`` marks rows that left the main way."""
+
+    name: str
+    rows: int | None
+    note: str = ""
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class ScorePoint:
+    """The score of one window, at the window's end."""
+
+    at: datetime
+    score: float
+    flagged: bool
+
+
+@dataclass(frozen=True)
+class DeviceScores:
+    """The score history of one device under one model and window length.
+
+    Attributes:
+        windows, flagged: counts over everything scored; ``points`` may be thinned out for drawing, keeping the peaks.
+        faults: when a known fault began, one per labelled day; each is shaded for 24 hours.
+    """
+
+    device_id: str
+    model: str
+    window_minutes: int | None
+    threshold: float | None
+    windows: int
+    flagged: int
+    points: tuple[ScorePoint, ...]
+    faults: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small dataset shown as it is. ``total`` counts all rows, ``rows`` those shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class FleetSection:
+    """One fleet: the datasets of one folder that have the pipeline's names.
+
+    ``raised`` counts equipment alerts per severity over the whole history, suppressed ones left out; ``alerts`` holds
+    what is still open.
+    """
+
+    prefix: str
+    flow: tuple[Count, ...] = ()
+    reasons: tuple[Count, ...] = ()
+    flags: tuple[Count, ...] = ()
+    scores: tuple[DeviceScores, ...] = ()
+    devices_scored: int = 0
+    raised: tuple[Count, ...] = ()
+    alerts: AlertBook = field(default_factory=AlertBook)
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, for headings."""
+        return self.prefix.rsplit("/", 1)[-1] or self.prefix
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One version of a model and the environments that serve it now (``staging``, ``production``)."""
+
+    model: str
+    version: str
+    created_at: datetime | None = None
+    released: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportSnapshot:
+    """The report's whole content.
+
+    Attributes:
+        as_of: end of the newest commit shown; the report carries no other time, so the same data gives the same page.
+        notes: what could not be shown, and why.
+    """
+
+    workspace: str
+    branch: str
+    as_of: datetime | None = None
+    datasets: tuple[DatasetLine, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    checks: tuple[CheckLine, ...] = ()
+    fleets: tuple[FleetSection, ...] = ()
+    models: tuple[ModelLine, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def check_counts(self, dataset: str | None = None) -> dict[str, int]:
+        """Checks per status, over all datasets or of one."""
+        found = dict.fromkeys(STATUSES, 0)
+        for check in self.checks:
+            if dataset in (None, check.dataset):
+                found[check.status] += 1
+        return found
