@@ -35,7 +35,7 @@ class Constants(TypedDict):
 
 
 def normalised(raw: NDArray[Any], low: float, high: float) -> NDArray[Any]:
-    """``raw`` on a scale on which the training rows reach from 0 to 1, clipped; 0 everywhere when they were all alike."""
+    """``raw`` on the scale on which the training rows reach from 0 to 1, clipped; 0 when they were all alike."""
     spread = high - low
     return np.clip((raw - low) / spread, 0.0, 1.0) if spread > 0.0 else np.zeros(len(raw))
 
