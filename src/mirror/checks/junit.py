@@ -1,7 +1,7 @@
 """Verdicts as JUnit XML, the form that CI servers show. One suite per dataset, one case per check.
 
-A verdict that blocks is a ``failure`` (the data) or an ``error`` (not computable). What only warns passes, with its text
-in ``system-out``: JUnit knows no warning, and a warning must not turn a pipeline red.
+A verdict that blocks is a ``failure`` (the data) or an ``error`` (not computable). What only warns passes, with its
+text in ``system-out``: JUnit knows no warning, and a warning must not turn a pipeline red.
 """
 
 from __future__ import annotations
