@@ -12,7 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from mirror.datasets import tables
-from mirror.datasets.errors import CatalogBusyError, CatalogVersionError, StorageUnwritableError
+from mirror.datasets.errors import (
+    CatalogBusyError,
+    CatalogUnreadableError,
+    CatalogVersionError,
+    StorageUnwritableError,
+)
 
 VERSION = 1
 """The schema version that this release reads and writes."""
@@ -99,6 +104,10 @@ class Catalog:
             if any(sign in reason for sign in _FULL_OR_READ_ONLY):
                 raise StorageUnwritableError(self.label, reason) from error
             raise CatalogBusyError(self.label, reason) from error
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.DatabaseError as error:
+            raise CatalogUnreadableError(self.label, str(error.orig)) from error
 
 
 def _engine(url: str) -> Engine:

@@ -5,6 +5,7 @@ UsageError
 |-- WorkspaceConfigError        config.toml cannot be read
 |-- WorkspaceLockedError        another build runs on this branch; names pid and since when
 |-- CatalogVersionError         a catalog of another version is never guessed at
+|-- CatalogUnreadableError      a file that is no catalog, or a damaged one
 |-- CatalogBusyError            another process holds the catalog
 |-- GuestNotFoundError          the repository holds no transforms source root or entry point
 |-- DatasetNotFoundError        unknown name; names the nearest
@@ -65,6 +66,15 @@ class CatalogVersionError(UsageError):
             else "use the foundry-mirror release that wrote it, or start a new workspace with `mirror init`"
         )
         return f"catalog {url} has schema version {found}, this release reads version {wanted}: {way_out}."
+
+
+class CatalogUnreadableError(UsageError):
+    """``args``: catalog URL, what the database said."""
+
+    def __str__(self) -> str:
+        return (
+            f"catalog {self.args[0]} cannot be read ({self.args[1]}); restore it from a copy, or start a new workspace."
+        )
 
 
 class CatalogBusyError(UsageError):
