@@ -145,7 +145,7 @@ def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
             for part in guest.attribute.split("."):
                 found = getattr(found, part)
         except Exception as error:
-            _imported.pop(guest.source_root, None)
+            _imported[guest.source_root] = "failed"
             raise PipelineImportError(entry, place_of(error, guest.source_root), _text(error)) from error
     if not isinstance(found, Pipeline):
         raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")

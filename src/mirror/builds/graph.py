@@ -95,6 +95,8 @@ def _cycle(specs: Mapping[str, JobSpec], open_edges: Mapping[str, set[str]], don
     for made, read_by in zip(circle, [*circle[1:], circle[0]], strict=True):
         shared = {a for p in specs[read_by].inputs for a in p.aliases} & set(specs[made].output_paths)
         datasets.append(min(shared))
+    first = datasets.index(min(datasets))
+    datasets, circle = datasets[first:] + datasets[:first], circle[first:] + circle[:first]
     return CyclicPipelineError(tuple(datasets), tuple(_shown(specs[reference]) for reference in circle))
 
 

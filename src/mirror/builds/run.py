@@ -152,7 +152,9 @@ class _Scheduler:
         unforgiven = [result for result in bad if not self._continues(job, result)]
         if unforgiven:
             first = unforgiven[0]
-            return _untouched(job, self._plan.branch, JobStatus.NOT_RUN, f"upstream {first.spec.name} {_ended(first)}")
+            told = f"upstream {first.spec.name} {first.status.value}"
+            reason = first.reason if first.status is JobStatus.NOT_RUN else told
+            return _untouched(job, self._plan.branch, JobStatus.NOT_RUN, reason)
         if upstream and not self._plan.forced and any(r.status is not JobStatus.SUCCEEDED for r in upstream):
             return self._still_fresh(job)
         return None
@@ -194,10 +196,6 @@ class _Scheduler:
             result = _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled")
         self._results[job.spec.reference] = result
         self._tell(job, result)
-
-
-def _ended(result: JobResult) -> str:
-    return result.reason if result.status is JobStatus.NOT_RUN else result.status.value
 
 
 def _untouched(job: JobDecision, branch: str, status: JobStatus | None = None, reason: str | None = None) -> JobResult:

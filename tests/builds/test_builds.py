@@ -1,0 +1,350 @@
+"""Builds on real datasets: what runs, what is skipped and why, what a failure leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from mirror.builds import check_history, plan, publish
+from mirror.builds.errors import (
+    CyclicPipelineError,
+    PipelineImportError,
+    UnknownTargetError,
+    UnknownTransformError,
+    WaitingTargetError,
+)
+from mirror.builds.preview import preview
+from mirror.datasets import TransactionStatus
+
+CHAIN = """
+from pyspark.sql import functions as F
+
+@transform_df(Output("/a", checks=[Check(E.col("v").non_null(), "v is there"),
+                                   Check(E.count().gt(100), "many", on_error="WARN")]), raw=Input("/raw"))
+def a(raw):
+    return raw.withColumn("w", raw.v * 10)
+
+@transform_df(Output("/b"), a=Input("/a"))
+def b(a):
+    return a.filter("v > 1").agg(F.sum("w").alias("w"))
+
+@transform_df(Output("/c"), x=Input("/nowhere"))
+def c(x):
+    return x
+
+@transform_df(Output("/d"), c=Input("/c"))
+def d(c):
+    return c
+"""
+
+
+def test_a_chain_from_first_build_to_new_data(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1, 2]})
+    r.write("chain", CHAIN)
+    first = r.build()
+    assert r.outcome(first) == {
+        "a": ("succeeded", "/a was never built on master"),
+        "b": ("succeeded", "input /a will be rebuilt"),
+        "c": ("waiting", "input /nowhere was never ingested"),
+        "d": ("waiting", "input /c waits: input /nowhere was never ingested"),
+    }
+    assert first.exit_code == 0
+    made = r.result(first, "a")
+    assert [(c.name, c.outcome, c.on_error) for c in made.checks] == [
+        ("v is there", "PASS", "FAIL"), ("many", "FAIL", "WARN"),
+    ]  # fmt: skip
+    assert [(o.dataset, o.rows, o.written, o.type) for o in made.outputs] == [("/a", 2, 2, "SNAPSHOT")]
+    assert r.rows("/b") == [(20,)]
+    kept = check_history(r.workspace, "/a")
+    assert {(k["name"], k["outcome"], k["transaction"]) for k in kept} == {
+        ("many", "FAIL", made.outputs[0].transaction),
+        ("v is there", "PASS", made.outputs[0].transaction),
+    }
+
+    again = r.build()
+    assert r.outcome(again)["a"] == r.outcome(again)["b"] == ("skipped", "up to date")
+    assert (again.rid, again.status) == (None, "up to date")
+
+    r.put("/raw", {"v": [5]}, "APPEND")
+    third = r.build()
+    assert r.outcome(third)["a"] == ("succeeded", "input /raw has a new transaction")
+    assert r.rows("/b") == [(70,)]
+
+    forced = r.build("/b", force=True)
+    assert r.outcome(forced) == {"a": ("succeeded", "forced"), "b": ("succeeded", "forced")}
+
+    with pytest.raises(WaitingTargetError, match="'/d' cannot be built yet: input /c waits: input /nowhere"):
+        r.build("/d")
+    with pytest.raises(UnknownTargetError, match="Did you mean '/b'"):
+        r.build("/bb")
+
+
+def test_only_what_changed_logic_is_rebuilt(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    helper = r.folder / "helper.py"
+    helper.write_text("FACTOR = 2\n")
+    r.write(
+        "one",
+        f"""
+    from {r.package}.helper import FACTOR
+
+    @transform_df(Output("/one"), raw=Input("/raw"))
+    def one(raw):
+        return raw.selectExpr(f"v * {{FACTOR}} AS v")
+    """,
+    )
+    r.write("two", '@transform_df(Output("/two"), raw=Input("/raw"))\ndef two(raw):\n    return raw\n')
+    r.write("after", '@transform_df(Output("/after"), one=Input("/one"))\ndef after(one):\n    return one\n')
+    r.build()
+    helper.write_text('"""Says more now."""\nFACTOR = 2  # and here\n')
+    assert r.build().status == "up to date"
+    helper.write_text("FACTOR = 3\n")
+    assert r.outcome(r.build()) == {
+        "one": ("succeeded", "logic changed"),
+        "after": ("succeeded", "input /one will be rebuilt"),
+        "two": ("skipped", "up to date"),
+    }
+    assert r.rows("/after") == [(3,)]
+
+
+FAILING = """
+@transform_df(Output("/a"), raw=Input("/raw"))
+def a(raw):
+    return raw
+
+@transform_df(Output("/b"), a=Input("/a"))
+def b(a):
+    raise ValueError("the sensor table is empty")
+
+@transform_df(Output("/c"), b=Input("/b"))
+def c(b):
+    return b
+
+@transform_df(Output("/deep"), c=Input("/c"))
+def deep(c):
+    return c
+
+@transform_df(Output("/none"), raw=Input("/raw"))
+def none(raw):
+    raw.count()
+
+@transform_df(Output("/pre"), raw=Input("/raw", checks=Check(E.count().gt(10), "enough rows")))
+def pre(raw):
+    raise AssertionError("must not be called")
+
+@transform_df(Output("/post", checks=Check(E.primary_key("v"), "one row per v")), raw=Input("/raw"))
+def post(raw):
+    return raw.union(raw)
+
+@transform(good=Output("/good"), quiet=Output("/quiet"), raw=Input("/raw"))
+def good(raw, good, quiet):
+    good.write_dataframe(raw.dataframe())
+"""
+
+
+def test_a_failure_stops_only_what_depends_on_it(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    r.write("failing", FAILING)
+    report = r.build(jobs=2)
+    assert r.outcome(report) == {
+        "a": ("succeeded", "/a was never built on master"),
+        "b": ("failed", "input /a will be rebuilt"),
+        "c": ("not run", "upstream b failed"),
+        "deep": ("not run", "upstream b failed"),
+        "none": ("failed", "/none was never built on master"),
+        "pre": ("aborted", "/pre was never built on master"),
+        "post": ("aborted", "/post was never built on master"),
+        "good": ("succeeded", "/good was never built on master"),
+    }
+    assert report.exit_code == 1
+    failed = r.result(report, "b")
+    assert "transform 'b' (makes /b) failed at" in failed.error
+    assert "failing.py:" in failed.error
+    assert "ValueError: the sensor table is empty" in failed.error
+    assert "'none'" in r.result(report, "none").error
+    assert "DataFrame" in r.result(report, "none").error
+    assert "check 'enough rows' on '/raw': row_count is 1, expected > 10" in r.result(report, "pre").error
+    post = r.result(report, "post")
+    assert "check 'one row per v' on '/post'" in post.error
+    assert post.checks[0].document["offending"]
+    # A transform that wrote nothing leaves an empty transaction, and is told so.
+    assert r.result(report, "good").warnings == ("/quiet: nothing was written; the transaction is empty",)
+    store = r.workspace.store
+    for path in ("/b", "/none", "/pre", "/post"):
+        dataset = store.dataset(path)
+        assert [x.status for x in store.history(dataset)] == [TransactionStatus.ABORTED], path
+        assert not store.storage.directory(dataset.rid, store.history(dataset)[0].rid).exists()
+    verdicts = {(k["name"], k["outcome"], k["transaction"] is None) for k in check_history(r.workspace)}
+    assert verdicts == {("enough rows", "FAIL", False), ("one row per v", "FAIL", True)}
+    # The next build tries again what is missing, and nothing else.
+    again = {name: status for name, (status, _) in r.outcome(r.build()).items()}
+    assert again == {name: status for name, (status, _) in r.outcome(report).items()} | {
+        "a": "skipped",
+        "good": "skipped",
+    }
+
+
+def test_broken_pipelines_are_usage_errors(repository) -> None:
+    r = repository()
+    r.write(
+        "cycle",
+        """
+    @transform_df(Output("/p"), q=Input("/q"))
+    def p(q):
+        return q
+
+    @transform_df(Output("/q"), p=Input("/p"))
+    def q(p):
+        return p
+    """,
+    )
+    with pytest.raises(CyclicPipelineError, match=r"/[pq] -> /[pq] -> /[pq]"):
+        r.build()
+    r.write(
+        "cycle",
+        """
+    @transform_df(Output("/p"), q=Input("/q"))
+    def one(q):
+        return q
+
+    @transform_df(Output("/p"), q=Input("/q"))
+    def two(q):
+        return q
+    """,
+    )
+    with pytest.raises(PipelineImportError) as double:
+        r.build()
+    assert "Two transforms write '/p'" in str(double.value)
+    assert "one" in str(double.value)
+    assert "two" in str(double.value)
+    r.write("cycle", "def broken(:\n")
+    with pytest.raises(PipelineImportError, match=r"cannot be imported at .*cycle\.py:3"):
+        r.build()
+    r.write("cycle", "import nothing_of_that_name\n")
+    with pytest.raises(PipelineImportError, match=r"cycle\.py:3: No module named 'nothing_of_that_name'"):
+        r.build()
+
+
+def test_branches_read_through_and_write_their_own(repository) -> None:
+    r = repository()
+    r.put("/A", {"v": [1]})
+    r.write(
+        "jobs",
+        """
+    @transform_df(Output("/B"), a=Input("/A"))
+    def b(a):
+        return a.selectExpr("v + 1 AS v")
+
+    @transform_df(Output("/C"), b=Input("/B"), pinned=Input("/A", branch="master"))
+    def c(b, pinned):
+        return b.union(pinned)
+    """,
+    )
+    r.build()
+    before = {path: r.workspace.store.view(r.workspace.store.dataset(path)).end_rid for path in ("/A", "/B", "/C")}
+    report = r.build(branch="feature", fallbacks=("master",))
+    assert r.outcome(report)["b"] == ("succeeded", "/B was never built on feature")
+    store = r.workspace.store
+    names = {path: [b.name for b in store.branches(store.dataset(path))] for path in ("/A", "/B", "/C")}
+    assert names == {"/A": ["master"], "/B": ["master", "feature"], "/C": ["master", "feature"]}
+    assert {path: store.view(store.dataset(path)).end_rid for path in before} == before
+    assert r.rows("/C", "feature") == [(1,), (2,)]
+    assert r.build(branch="feature", fallbacks=("master",)).status == "up to date"
+    # A branch made on purpose inherits its parent's data and the record of how they were made.
+    for path in ("/B", "/C"):
+        store.create_branch(store.dataset(path), "copy", parent="master")
+    assert r.build(branch="copy", fallbacks=("master",)).status == "up to date"
+
+
+def test_abort_job_and_partial_abort(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    r.write(
+        "jobs",
+        """
+    @transform(out=Output("/out"), raw=Input("/raw"))
+    def stops(ctx, raw, out):
+        if raw.dataframe().count() > 1:
+            out.write_dataframe(raw.dataframe())
+            ctx.abort_job()
+        out.write_dataframe(raw.dataframe())
+
+    @transform_df(Output("/after"), out=Input("/out"))
+    def after(out):
+        return out
+
+    @transform(one=Output("/one"), two=Output("/two"), raw=Input("/raw"))
+    def half(raw, one, two):
+        one.write_dataframe(raw.dataframe())
+        two.write_dataframe(raw.dataframe())
+        two.abort()
+    """,
+    )
+    first = r.build()
+    assert r.outcome(first)["stops"][0] == "succeeded"
+    assert [(o.dataset, o.transaction is None) for o in r.result(first, "half").outputs] == [
+        ("/one", False),
+        ("/two", True),
+    ]
+    # An output that was aborted was never built: it is tried again.
+    assert r.outcome(r.build())["half"] == ("succeeded", "/two was never built on master")
+    r.put("/raw", {"v": [2]}, "APPEND")
+    second = r.build("/after")
+    assert r.outcome(second) == {
+        "stops": ("nothing committed", "input /raw has a new transaction"),
+        "after": ("skipped", "up to date: nothing upstream was committed"),
+    }
+    assert second.exit_code == 0
+    assert r.rows("/out") == [(1,)]
+
+
+def test_failure_strategy_continue_uses_the_last_version(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    code = """
+    @transform_df(Output("/a"), raw=Input("/raw"))
+    def a(raw):
+        {body}
+
+    @transform_df(Output("/b"), a=Input("/a", failure_strategy="continue"))
+    def b(a):
+        return a
+    """
+    r.write("jobs", code.format(body="return raw"))
+    r.build()
+    r.write("jobs", code.format(body="raise ValueError('no')"))
+    assert {n: s for n, (s, _) in r.outcome(r.build()).items()} == {"a": "failed", "b": "succeeded"}
+
+
+def test_preview_shows_and_stores_nothing(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": list(range(50))})
+    r.write(
+        "jobs",
+        """
+    @incremental(require_incremental=True)
+    @transform(out=Output("/out"), raw=Input("/raw"))
+    def clean(ctx, raw, out):
+        assert not ctx.is_incremental
+        out.write_dataframe(raw.dataframe().selectExpr("v * 2 AS v"))
+    """,
+    )
+    pipeline = publish(r.workspace, "master")
+    found = preview(r.workspace, pipeline, "clean", branch="master", rows=3, sample=10, spark=lambda: r.spark)
+    assert [(o.dataset, o.columns, len(o.rows)) for o in found] == [("/out", {"v": "bigint"}, 3)]
+    assert {row["v"] for row in found[0].rows} <= set(range(0, 100, 2))
+    assert [d.path for d in r.workspace.store.datasets()] == ["/raw"]
+    with pytest.raises(UnknownTransformError, match="Did you mean 'clean'"):
+        preview(r.workspace, pipeline, "cleen", branch="master", spark=lambda: r.spark)
+
+
+def test_a_plan_can_be_looked_at_without_running(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    r.write("chain", CHAIN)
+    decided = plan(r.workspace, publish(r.workspace, "master"), ["/b"])
+    assert [(j.spec.name, j.decision.value) for j in decided.jobs] == [("a", "run"), ("b", "run")]
+    assert decided.to_json()["jobs"][0]["inputs"]["/raw"]["branch"] == "master"
+    assert r.workspace.store.find("/a") is None

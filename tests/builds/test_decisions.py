@@ -1,0 +1,221 @@
+"""The pure rules: order of jobs, staleness of logic, when a run is incremental."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mirror.builds import JobGraph, JobSpec, ParamSpec, Verdict, decide
+from mirror.builds import errors as e
+from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
+from mirror.builds.incremental import InputNow
+from mirror.builds.lineage import lineage
+from mirror.builds.specs import JobSpec as Spec
+from mirror.builds.state import InputRange, RunRecord
+from mirror.datasets import Transaction, TransactionStatus, TransactionType
+from mirror.errors import MirrorError
+
+
+def spec(name: str, reads: str, makes: str) -> JobSpec:
+    inputs = tuple(ParamSpec(f"i{p}", "dataset_input", "input", (p,)) for p in reads.split())
+    outputs = tuple(ParamSpec(f"o{p}", "dataset_output", "output", (p,)) for p in makes.split())
+    return JobSpec(f"m:{name}", name, f"m.py:{name}", "spark", "v", (*inputs, *outputs))
+
+
+DIAMOND = (spec("last", "/b /c", "/d"), spec("b", "/a", "/b"), spec("c", "/a", "/c"), spec("a", "/raw", "/a"))
+
+
+def test_producers_come_first_and_ties_keep_declared_order() -> None:
+    graph = JobGraph.of(DIAMOND)
+    assert [s.name for s in graph.specs] == ["a", "b", "c", "last"]
+    assert graph.upstream["m:last"] == {"m:b", "m:c"}
+    assert [s.name for s in graph.selection(["/c"])] == ["a", "c"]
+    assert [s.name for s in graph.selection(["last", "d"])] == ["a", "b", "c", "last"]
+    with pytest.raises(e.UnknownTargetError, match="Did you mean '/a'"):
+        graph.selection(["/aa"])
+
+
+def test_cycles_and_double_makers_are_named() -> None:
+    with pytest.raises(e.CyclicPipelineError) as cycle:
+        JobGraph.of([spec("x", "/q /raw", "/p"), spec("y", "/p", "/q"), spec("z", "/q", "/r")])
+    assert "/p -> /q -> /p" in str(cycle.value)
+    assert "made by 'x' (m.py:x), 'y' (m.py:y)" in str(cycle.value)
+    with pytest.raises(e.CyclicPipelineError, match="/self -> /self"):
+        JobGraph.of([spec("s", "/self", "/self")])
+    with pytest.raises(e.TwoProducersError, match=r"'/p' is written by two transforms, 'x' \(m.py:x\) and 'y'"):
+        JobGraph.of([spec("x", "/a", "/p"), spec("y", "/b", "/p")])
+
+
+def test_lineage_reaches_both_ways_and_no_siblings() -> None:
+    whole = lineage((*DIAMOND, spec("other", "/raw2", "/z")))
+    assert [n.path for n in whole.nodes] == ["/raw", "/a", "/b", "/c", "/d", "/raw2", "/z"]
+    assert [n.path for n in whole.around(["/b"]).nodes] == ["/raw", "/a", "/b", "/d"]
+    assert ("/a", "b", "/b") in whole.around(["/b"]).edges
+    assert ("/a", "c", "/c") not in whole.around(["/b"]).edges
+
+
+def test_specs_survive_json_and_read_settings_as_attributes() -> None:
+    param = ParamSpec("m", "model_input", "input", ("/model",), "dev", {"model_version": "1.0.0"}, ("c",))
+    made = Spec("r", "n", "f:1", "spark", "v", (param,), {"semantic_version": 3}, {"profile": "x"})
+    assert Spec.from_json(made.to_json()) == made
+    assert param.model_version == "1.0.0"
+    assert made.semantic_version == 3
+    with pytest.raises(AttributeError, match="declares no 'nothing'"):
+        _ = param.nothing
+
+
+def transaction(number: int, kind: str, retention: bool = False) -> Transaction:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    status = TransactionStatus.COMMITTED
+    return Transaction(
+        f"t{number}", "d", "master", number, None, TransactionType(kind), status, at, at, "o", retention=retention
+    )
+
+
+def previous(end: str = "t2", **changes) -> RunRecord:
+    record = RunRecord("job1", "ref", "v", 1, True, {"/in": InputRange("i", "master", "t1", end)})
+    return replace(record, **changes)
+
+
+CHAIN = (transaction(1, "SNAPSHOT"), transaction(2, "APPEND"))
+ADDED = (*CHAIN, transaction(3, "APPEND"))
+UPDATED = (*CHAIN, transaction(3, "UPDATE"))
+DELETED = (*CHAIN, transaction(3, "DELETE"))
+RETAINED = (*CHAIN, transaction(3, "DELETE", retention=True))
+REPLACED = (transaction(4, "SNAPSHOT"),)
+NEW = frozenset({"t3"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "run", "chain", "replaced", "verdict", "reason"),
+    [
+        (None, previous(), ADDED, (), Verdict.SNAPSHOT, "not incremental"),
+        ({}, previous(), ADDED, (), Verdict.INCREMENTAL, "only additions"),
+        ({}, previous(), CHAIN, (), Verdict.INCREMENTAL, "only additions"),
+        ({}, previous(), UPDATED, (), Verdict.INCREMENTAL, "only additions"),
+        ({}, previous(), UPDATED, NEW, Verdict.SNAPSHOT, "files of input /in were changed (UPDATE t3)"),
+        ({}, previous(), DELETED, NEW, Verdict.SNAPSHOT, "files of input /in were removed (DELETE t3)"),
+        ({}, previous(), RETAINED, NEW, Verdict.SNAPSHOT, "were removed"),
+        ({"allow_retention": True}, previous(), RETAINED, NEW, Verdict.INCREMENTAL, "only additions"),
+        ({"allow_retention": True}, previous(), DELETED, NEW, Verdict.SNAPSHOT, "were removed"),
+        ({}, previous(), REPLACED, (), Verdict.SNAPSHOT, "replaced by a SNAPSHOT"),
+        ({"snapshot_inputs": ["i"]}, previous(), REPLACED, (), Verdict.INCREMENTAL, "only additions"),
+        ({"require_incremental": True}, previous(), REPLACED, (), Verdict.REFUSED, "replaced by a SNAPSHOT"),
+        ({"semantic_version": 2}, previous(), ADDED, (), Verdict.SNAPSHOT, "semantic version 2 instead of 1"),
+        ({"semantic_version": 2, "require_incremental": True}, previous(), ADDED, (), Verdict.SNAPSHOT, "2 instead"),
+        ({"v2_semantics": True}, previous(), ADDED, (), Verdict.SNAPSHOT, "v2_semantics was switched on"),
+        ({"v2_semantics": True}, previous(v2_semantics=True), ADDED, (), Verdict.INCREMENTAL, "only additions"),
+        ({}, previous(reference="other"), ADDED, (), Verdict.SNAPSHOT, "inconsistent"),
+        ({"require_incremental": True}, previous(reference="other"), ADDED, (), Verdict.REFUSED, "inconsistent"),
+        ({}, previous(inputs={}), ADDED, (), Verdict.INCREMENTAL, "only additions"),
+    ],
+)  # fmt: skip
+def test_incremental_procedure(settings, run, chain, replaced, verdict, reason) -> None:
+    entry = InputNow("/in", "i", chain, frozenset(replaced), known=any(x.rid == "t2" for x in chain))
+    decision = decide(settings, "ref", {"/out": run}, {"/out": True}, [entry])
+    assert decision.verdict is verdict
+    assert reason in decision.reason
+
+
+def test_incremental_needs_history_and_one_run_behind_all_outputs() -> None:
+    settings = {"require_incremental": True}
+    entry = InputNow("/in", "i", ADDED)
+    first = decide(settings, "ref", {"/a": None}, {"/a": False}, [entry])
+    assert (first.verdict, first.reason) == (Verdict.SNAPSHOT, "first build")
+    runs = {"/a": previous(), "/b": previous(job="job2")}
+    split = decide(settings, "ref", runs, {"/a": True, "/b": True}, [entry])
+    assert (split.verdict, split.inconsistent) == (Verdict.REFUSED, True)
+    # An output that never was built does not stand in the way.
+    fresh = decide(settings, "ref", {"/a": previous(), "/b": None}, {"/a": True, "/b": False}, [entry])
+    assert fresh.verdict is Verdict.INCREMENTAL
+    foreign = decide({}, "ref", {"/a": None}, {"/a": True}, [entry])
+    assert "inconsistent" in foreign.reason
+    lost = decide({}, "ref", {"/a": previous(end="gone")}, {"/a": True}, [replace(entry, known=False)])
+    assert "not in its view any more" in lost.reason
+
+
+HELPER = '''"""Text."""
+def double(x):
+    """Doc."""
+    return x * 2  # note
+'''
+JOB = "from pkg.helper import double\ndef make(n):\n    def compute():\n        return double(n)\n    return compute\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "src"
+    (root / "pkg" / "data").mkdir(parents=True)
+    for name, text in {"__init__": "", "helper": HELPER, "job": JOB, "other": "X = 1\n"}.items():
+        (root / "pkg" / f"{name}.py").write_text(text)
+    (root / "pkg" / "data" / "limits.yaml").write_text("a: 1\n")
+    (tmp_path / "conda_recipe").mkdir()
+    (tmp_path / "conda_recipe" / "meta.yaml").write_text("pandas 2\n")
+    return root
+
+
+def version(root: Path, captured: int = 1, declared: str = "") -> str:
+    space: dict = {"__name__": "pkg.job"}
+    exec(compile(f"def double(x): return x\n{JOB.split(chr(10), 1)[1]}", str(root / "pkg" / "job.py"), "exec"), space)  # noqa: S102
+    return LogicVersions(root).of(space["make"](captured), declared)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changes"),
+    [
+        ("pkg/helper.py", HELPER.replace("Doc.", "Other words.").replace("# note", "# remark\n\n"), False),
+        ("pkg/helper.py", HELPER.replace("* 2", "* 3"), True),
+        ("pkg/other.py", "X = 2\n", False),
+        ("pkg/data/limits.yaml", "a: 2\n", True),
+        ("pkg/__init__.py", "Y = 1\n", True),
+        ("../conda_recipe/meta.yaml", "pandas 3\n", True),
+    ],
+)
+def test_what_counts_as_logic(tree: Path, file: str, text: str, changes: bool) -> None:
+    before = version(tree)
+    (tree / file).write_text(text)
+    assert (version(tree) != before) is changes
+
+
+def test_captured_values_and_declarations_count(tree: Path) -> None:
+    assert version(tree, 1) == version(tree, 1)
+    assert version(tree, 1) != version(tree, 2)
+    assert version(tree, 1, "Output(/a)") != version(tree, 1, "Output(/b)")
+
+
+def test_tree_fingerprint_sees_every_file_but_caches(tree: Path) -> None:
+    before = tree_fingerprint(tree)
+    (tree / "pkg" / "__pycache__").mkdir()
+    (tree / "pkg" / "__pycache__" / "job.pyc").write_bytes(b"x")
+    assert tree_fingerprint(tree) == before
+    (tree / "pkg" / "other.py").write_text("X = 1  # comment\n")
+    assert tree_fingerprint(tree) != before
+
+
+ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
+    (e.PipelineImportError("p:x", "/f.py:3", "ValueError: no"), 2, ("p:x", "/f.py:3", "ValueError: no")),
+    (e.PipelineObjectError("p:x", "/setup.py", "a list"), 2, ("/setup.py", "p:x", "a list", "Pipeline")),
+    (e.CyclicPipelineError(("/a", "/b"), ("'x'", "'y'")), 2, ("/a -> /b -> /a", "'x', 'y'", "Cut")),
+    (e.TwoProducersError("/a", "'x'", "'y'"), 2, ("'/a'", "'x' and 'y'", "another output")),
+    (e.UnknownTargetError("/aa", ("/a",)), 2, ("'/aa'", "Did you mean '/a'", "--dry-run")),
+    (e.WaitingTargetError("/a", "input /b was never ingested"), 2, ("'/a'", "/b was never ingested")),
+    (e.UnknownTransformError("cleen", ("clean",)), 2, ("'cleen'", "Did you mean 'clean'", "Known: clean")),
+    (e.UnboundKindError("t", "p", "media_set"), 2, ("'t'", "'p'", "media_set", "docs/fidelity.md")),
+    (e.JobFailedError("t", ("/a",), "/f.py:3", "ValueError", "no"), 1, ("'t'", "/a", "/f.py:3", "ValueError: no")),
+    (e.ChecksFailedError("t", (("/a", "pk", "2 doubled"),)), 1, ("'t'", "'pk' on '/a': 2 doubled", "nothing")),
+    (e.BatchInputError("/a", "UPDATE"), 1, ("'/a'", "UPDATE", "APPEND")),
+    (e.NotIncrementalError("t", "why"), 1, ("'t'", "why", "semantic_version")),
+    (e.InconsistentProvenanceError("t", "why"), 1, ("'t'", "why", "semantic_version")),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "fragments"), ERRORS, ids=lambda v: type(v).__name__)
+def test_errors_name_subject_and_fix(error: MirrorError, code: int, fragments: tuple[str, ...]) -> None:
+    for fragment in fragments:
+        assert fragment in str(error)
+    assert error.exit_code == code
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
