@@ -151,7 +151,7 @@ def _code_notes(packages: tuple[str, ...], borrowed: list[str]) -> str:
         return own
     names = ", ".join(f"`{name}`" for name in borrowed)
     return (
-        f"{own} Of {names} only the modules that these import are copied along; change them in the repository they come\n"
+        f"{own} Of {names} only the modules that these import are copied along; change them where they come\n"
         "from and port again, or publish them as a library and require it in both recipes."
     )
 

@@ -1,7 +1,7 @@
 """Contracts as a pipeline declares them: what the checks on its outputs promise, read in a process of its own.
 
-Two versions of one pipeline cannot be imported into one process, so each tree's is imported by ``declared_script.py`` in a
-fresh interpreter that sees that tree's source roots first.
+Two versions of one pipeline cannot be imported into one process, so each tree's is imported by ``declared_script.py``
+in an interpreter of its own that sees that tree's source roots first.
 """
 
 from __future__ import annotations

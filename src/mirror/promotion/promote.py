@@ -171,7 +171,13 @@ def _facts(
         "commits": [commit.sha for commit in plan.commits],
         "contracts": [change.to_json() for change in plan.contracts.changes],
         "gates": [
-            {"gate": r.gate, "outcome": r.outcome.value, "summary": r.summary, "evidence": r.fingerprint}
+            {
+                "gate": r.gate,
+                "outcome": r.outcome.value,
+                "summary": r.summary,
+                "evidence": r.fingerprint,
+                "seconds": round(r.seconds, 3),
+            }
             for r in results
         ],
         "approvals": list(request.approvals),

@@ -1,0 +1,42 @@
+"""Every model in force records the training statistics that drift is measured against."""
+
+from __future__ import annotations
+
+from mirror.models import PRODUCTION, Governance, ModelRegistry, ModelVersion
+from mirror.promotion.review import Answer, ReviewCase, Verdict
+from mirror.promotion.review._wording import some
+
+
+def examine(case: ReviewCase) -> Answer:
+    link = "mirror models list"
+    with case.workspace() as workspace:
+        if workspace is None:
+            proof = f"there is no workspace at {case.workspace_path}, so no model version is known"
+            return Answer(Verdict.CANNOT_TELL, proof, link, "Build once (`make run`), then review again.")
+        registry = ModelRegistry(workspace)
+        governance = Governance(workspace)
+        seen: list[str] = []
+        without: list[str] = []
+        for model in registry.models():
+            versions = registry.versions(model)
+            released = governance.in_force(model, PRODUCTION)
+            version = next((v for v in versions if released and v.rid == released.version_rid), versions[-1])
+            baselines = _baselines(version)
+            seen += [f"{model.path} {version.semantic}: {alias} at {transaction}" for alias, transaction in baselines]
+            if not baselines:
+                without.append(f"{model.path} {version.semantic} names no statistics among its inputs")
+    if without:
+        fix = "Give the training transform its training statistics as an input, so that the version records them."
+        return Answer(Verdict.NOT_MET, some(without), link, fix)
+    if not seen:
+        return Answer(Verdict.CANNOT_TELL, "no model was published yet", link, "Build once (`make run`).")
+    return Answer(Verdict.MET, some(seen), link)
+
+
+def _baselines(version: ModelVersion) -> list[tuple[str, str]]:
+    inputs = version.provenance.get("inputs") or []
+    return [
+        (str(item["alias"]), str(item["transaction"]))
+        for item in inputs
+        if "statistics" in str(item["alias"]).rpartition("/")[2] and item.get("transaction")
+    ]

@@ -1,0 +1,244 @@
+"""The production checklist: a repository where every line is met, and what a line says once something is gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mirror.cli import run
+from mirror.models import ModelRegistry
+from mirror.promotion.audit import AUDIT_REF, audit_commit
+from mirror.promotion.git import Repository, clean_environment
+from mirror.promotion.review import Answer, ReviewCase, Verdict, known_lines, line, review
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FAMILIES = ("volume", "freshness", "null_rate", "outlier_rate", "feature_drift")
+GUEST = "transforms-python/src"
+
+METRIC = """\
+  - id: M-{family}
+    family: {family}
+    thresholds: [{{severity: HIGH, op: ">", value: 3, reason: because}}]
+    owner: Data Engineer
+    runbook: RB-1
+    escalation: ESC-1
+"""
+
+FILES = {
+    f"{GUEST}/setup.py": (
+        "from setuptools import setup\n"
+        "setup(entry_points={'transforms.pipelines': ['root = fleet.pipeline:pipeline']})\n"
+    ),
+    f"{GUEST}/fleet/__init__.py": "",
+    f"{GUEST}/fleet/scoring/__init__.py": "",
+    f"{GUEST}/fleet/scoring/scores.py": "LIMIT = 1\n",
+    f"{GUEST}/fleet/pipeline.py": (
+        "from pyspark.sql import types as T\nfrom transforms import expectations as E\n"
+        "from transforms.api import Check, Input, Output, Pipeline, transform_df\n\n"
+        "@transform_df(\n    Output('/fleet/clean', checks=Check(E.schema().equals({'a': T.LongType()}), 'shape')),\n"
+        "    raw=Input('/fleet/raw'),\n)\ndef clean(raw):\n    return raw\n\n"
+        "pipeline = Pipeline()\npipeline.add_transforms(clean)\n"
+    ),
+    f"{GUEST}/fleet/monitoring/metrics.yaml": "metrics:\n" + "".join(METRIC.format(family=f) for f in FAMILIES),
+    f"{GUEST}/fleet/monitoring/runbooks.yaml": "runbooks: [{id: RB-1, steps: [look]}]\nescalations: [{id: ESC-1}]\n",
+    "transforms-python/conda_recipe/meta.yaml": (
+        "requirements:\n  run:\n    - python 3.11.*\n    - transforms {{ PYTHON_TRANSFORMS_VERSION }}\n"
+        "    - pandas 2.2.3\n"
+    ),
+    "requirements.lock": "pandas==2.2.3 \\\n    --hash=sha256:00\n",
+    "tests/test_scores.py": "from fleet.scoring.scores import LIMIT\ndef test_one(): ...\ndef test_two(): ...\n",
+    "ci/hand_overs.yml": (
+        "hand_overs:\n  - {name: scope, why: w, owed_by: Architect, files: docs/*.md, words: [sensors]}\n"
+        "  - name: metrics\n    why: w\n    owed_by: ML Platform\n"
+        f"    files: {GUEST}/fleet/monitoring/m*.yaml\n    keys: [metrics]\n"
+    ),
+    "docs/scope.md": "Sensors of the fleet.\n",
+    "ci/branches.yml": (
+        "protected: [release]\npeople: {Ada: ada@company.example}\nroles: {owner: [Ada]}\nsteps:\n"
+        "  - from: main\n    to: release\n    gates:\n"
+        "      tests: {reason: r, command: ['true'], limit_seconds: 60}\n"
+        "      staging_build: {reason: r, command: ['true'], limit_seconds: 60}\n"
+        "      contract_compatibility: {reason: r}\n      approvals: {reason: r, roles: [owner]}\n"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    """Everything in place: files, an audit entry of a fast suite, a model version with its statistics."""
+    root = tmp_path_factory.mktemp("review") / "repository"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "init", "--quiet")
+    for key, value in {"user.name": "Ada", "user.email": "ada@company.example"}.items():
+        git(root, "config", key, value)
+    record_suite(root, "PASS", 42.0)
+    publish_model(root, "/fleet/training_statistics")
+    return root
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, env=clean_environment())
+
+
+def record_suite(root: Path, outcome: str, seconds: float) -> None:
+    repository = Repository(root)
+    facts = {"kind": "promoted", "gates": [{"gate": "tests", "outcome": outcome, "seconds": seconds}]}
+    commit, before = audit_commit(repository, facts, repository.identity(), NOW)
+    repository.move({AUDIT_REF: (commit, before)})
+
+
+def publish_model(root: Path, source: str) -> None:
+    from mirror.datasets import Workspace
+
+    path = root / ".mirror"
+    with Workspace.create(path, repository=root, clock=lambda: NOW) as workspace:
+        registry = ModelRegistry(workspace)
+        model = registry.declared("/fleet/models/forest")
+        facts = {
+            "rid": f"ri.models.main.model-version.{source.rpartition('/')[2]}",
+            "branch": "master",
+            "adapter": "m:A",
+            "location": "x",
+            "sha256": "0" * 64,
+            "size": 1,
+            "api": {},
+            "change_type": None,
+            "experiment": None,
+            "facts": {},
+            "provenance": {"inputs": [{"alias": source, "transaction": "ri.t.1"}]},
+        }
+        with workspace.catalog.writing() as connection:
+            registry.record(connection, model, facts)
+
+
+@pytest.fixture
+def case(template, tmp_path) -> ReviewCase:
+    root = tmp_path / "repository"
+    shutil.copytree(template, root)
+    return ReviewCase(root, root / ".mirror", lambda: NOW)
+
+
+def edit(case: ReviewCase, path: str, old: str, new: str) -> None:
+    file = case.repository / path
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def answer(case: ReviewCase, name: str) -> Answer:
+    return line(name).examine(case)
+
+
+def test_every_line_is_met_where_everything_is_in_place(template):
+    lines = review(ReviewCase(template, template / ".mirror", lambda: NOW))
+    assert [done.name for done in lines] == known_lines()
+    assert {done.name: (done.answer.verdict, done.answer.fix) for done in lines} == dict.fromkeys(
+        known_lines(), (Verdict.MET, "")
+    )
+    proofs = {done.name: done.answer.proof for done in lines}
+    assert proofs["suite_time"] == "audit entry 1 (2026-01-01T00:00:00+00:00): tests PASS in 42.0 s"
+    assert proofs["tests_per_layer"].endswith("scoring 2")
+    assert proofs["drift_baseline"].endswith("/fleet/training_statistics at ri.t.1")
+    assert proofs["monitoring_families"] == "metrics per family: " + ", ".join(f"{family} 1" for family in FAMILIES)
+    assert all(done.says.endswith(".") for done in lines)
+
+
+METRICS, RUNBOOKS = f"{GUEST}/fleet/monitoring/metrics.yaml", f"{GUEST}/fleet/monitoring/runbooks.yaml"
+PIPELINE, RECIPE = f"{GUEST}/fleet/pipeline.py", "transforms-python/conda_recipe/meta.yaml"
+
+TAKEN_AWAY = [
+    ("monitoring_families", METRICS, "family: freshness", "family: age", "freshness 0"),
+    ("thresholds_justified", METRICS, ", reason: because", "", "M-volume > 3 has no reason"),
+    ("thresholds_justified", METRICS, "    owner: Data Engineer\n", "", "M-volume has no owner"),
+    (
+        "thresholds_justified",
+        METRICS,
+        "runbook: RB-1",
+        "runbook: RB-2",
+        "M-volume names runbook 'RB-2', which does not exist",
+    ),
+    ("thresholds_justified", METRICS, "ESC-1", "ESC-2", "M-volume names escalation 'ESC-2', which does not exist"),
+    ("thresholds_justified", RUNBOOKS, "[look]", "[]", "runbook RB-1 of M-volume has no steps"),
+    (
+        "contracts_declared",
+        PIPELINE,
+        ", checks=Check(E.schema().equals({'a': T.LongType()}), 'shape')",
+        "",
+        "no columns: /fleet/clean",
+    ),
+    ("contracts_declared", PIPELINE, "import Check", "import Chck", "has no 'Chck'"),
+    ("recipe_and_lock", RECIPE, "pandas 2.2.3", "pandas 2.2.2", "pandas is 2.2.2 in the recipe and 2.2.3 in the lock"),
+    ("recipe_and_lock", RECIPE, "pandas 2.2.3", "polars 1.0", "polars is 1.0 in the recipe and absent in the lock"),
+    ("recipe_and_lock", RECIPE, "pandas 2.2.3", "pandas", "pandas is unpinned in the recipe"),
+    ("tests_per_layer", "tests/test_scores.py", "fleet.scoring", "fleet_scoring", "scoring 0"),
+    (
+        "guest_portable",
+        f"{GUEST}/fleet/scoring/scores.py",
+        "LIMIT",
+        "import mirror\nLIMIT",
+        "fleet/scoring/scores.py:1 (provided_imports)",
+    ),
+    (
+        "hand_overs",
+        "docs/scope.md",
+        "Sensors",
+        "Parts",
+        "scope: docs/scope.md says nothing about sensors (owed by Architect)",
+    ),
+    ("hand_overs", "ci/hand_overs.yml", "docs/*.md", "docs/*.txt", "scope: no file docs/*.txt (owed by Architect)"),
+    ("hand_overs", METRICS, "metrics:", "measures:", "says nothing about metrics (owed by ML Platform)"),
+    ("promotion_policy", "ci/branches.yml", "      tests: ", "      lint: ", "lint, staging_build"),
+    ("promotion_policy", "ci/branches.yml", "company.example", "example.org", "nobody real: Ada"),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "old", "new", "proof"), TAKEN_AWAY)
+def test_what_is_missing_is_named(case, name, path, old, new, proof):
+    edit(case, path, old, new)
+    found = answer(case, name)
+    assert found.verdict is Verdict.NOT_MET
+    assert proof in found.proof
+    assert found.fix
+    assert found.link
+
+
+def test_a_slow_or_failed_suite_is_not_met_and_an_unrecorded_one_cannot_be_told(case):
+    record_suite(case.repository, "PASS", 60.5)
+    assert answer(case, "suite_time").proof.startswith("audit entry 2")
+    assert answer(case, "suite_time").verdict is Verdict.NOT_MET
+    record_suite(case.repository, "FAIL", 1.0)
+    assert answer(case, "suite_time").verdict is Verdict.NOT_MET
+    git(case.repository, "update-ref", "-d", AUDIT_REF)
+    assert answer(case, "suite_time").verdict is Verdict.CANNOT_TELL
+
+
+def test_the_newest_model_version_counts_and_without_a_workspace_nothing_is_claimed(case):
+    publish_model(case.repository, "/fleet/training_data")
+    found = answer(case, "drift_baseline")
+    assert found.verdict is Verdict.NOT_MET
+    assert "/fleet/models/forest" in found.proof
+    shutil.rmtree(case.workspace_path)
+    found = answer(case, "drift_baseline")
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert str(case.workspace_path) in found.proof
+
+
+def test_the_command_prints_each_line_and_exits_by_the_worst(case, capsys):
+    arguments = ["--workspace", str(case.workspace_path), "--json", "review", "--repo", str(case.repository)]
+    assert run(arguments) == 0
+    edit(case, METRICS, "metrics:", "metrics: {")
+    assert run(arguments) == 1  # the hand-over is torn as well, and that is known
+    lines = {entry["line"]: entry for entry in json.loads(capsys.readouterr().out.splitlines()[-1])["lines"]}
+    assert lines["monitoring_families"]["verdict"] == "cannot tell"
+    assert f"{METRICS}:2: not valid YAML" in lines["monitoring_families"]["proof"]
+    edit(case, METRICS, "metrics: {", "metrics:")
+    git(case.repository, "update-ref", "-d", AUDIT_REF)
+    assert run(arguments) == 0
+    assert run([*arguments, "--strict"]) == 1
