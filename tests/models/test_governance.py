@@ -44,7 +44,7 @@ def test_a_version_goes_through_staging_to_production_and_every_step_is_idempote
     assert (again.changed, again.sentence) == (
         False, "/Fleet/air_handler/models/isolation_forest 1.0.0 is already submitted to isolation_forest",
     )  # fmt: skip
-    with pytest.raises(ReleaseRefusedError, match="has not been through staging.*--to staging --approve-as NAME"):
+    with pytest.raises(ReleaseRefusedError, match=r"has not been through staging.*--to staging --approve-as NAME"):
         governance.release(FOREST, to=PRODUCTION, **WHO)
     assert governance.release(FOREST, to=STAGING, **WHO).changed
     assert not governance.release(FOREST, to=STAGING, **WHO).changed

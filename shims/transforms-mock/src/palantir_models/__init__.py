@@ -22,6 +22,7 @@ from palantir_models.declarations.types import (
     Spark,
 )
 from palantir_models.errors import PalantirModelsError, nearest
+from palantir_models.hosted import ContainerModelAdapter, ExternalModelAdapter
 from palantir_models.publishing import ModelVersionChangeType
 from palantir_models.results import InferenceResults
 from palantir_models.serialization import auto_serialize
@@ -29,7 +30,9 @@ from palantir_models.serializers.base import ModelSerializer
 from palantir_models.state import ModelStateReader, ModelStateWriter
 
 __all__ = [
+    "ContainerModelAdapter",
     "DFType",
+    "ExternalModelAdapter",
     "FileSystem",
     "InferenceResults",
     "MediaReference",

@@ -16,13 +16,11 @@ class CloudPickleSerializer(ModelSerializer[Any]):
 
     file_name = "cloudpickle.pkl"
 
-    def __init__(self) -> None:
-        self._cloudpickle = package("cloudpickle", type(self).__name__)
-
     def serialize(self, writer: ModelStateWriter, obj: Any) -> None:
+        cloudpickle = package("cloudpickle", type(self).__name__)
         with writer.open(self.file_name, "wb") as stream:
-            self._cloudpickle.dump(obj, stream, protocol=4)
+            cloudpickle.dump(obj, stream, protocol=4)
 
     def deserialize(self, reader: ModelStateReader) -> Any:
         with reader.open(self.file_name, "rb") as stream:
-            return pickle.load(stream)  # noqa: S301 - the files of a version are hashed when published, checked before loading
+            return pickle.load(stream)  # noqa: S301 - the files of a version are hashed when published, checked on loading

@@ -36,6 +36,7 @@ class ModelInput(LightweightInputParam):
     """
 
     kind = "model_input"
+    keeps_results = True
     model_version: str | None
     use_sidecar: bool
     sidecar_resources: Mapping[str, float] | None

@@ -35,7 +35,8 @@ def declared(owner: str, specs: Mapping[str, Any]) -> tuple[dict[str, Param], di
                 f"No parameter of {owner} can be called 'ctx': that name is the context's.", where
             )
     outputs = {name: spec for name, spec in specs.items() if spec.direction == "output"}
-    if not outputs:
+    # An evaluation of a model is kept by its ModelInput; such a transform writes nothing else.
+    if not outputs and not any(getattr(type(spec), "keeps_results", False) for spec in specs.values()):
         raise TransformValueError(f"{owner} declares no output: it needs at least one Output(...).", where)
     return {name: spec for name, spec in specs.items() if spec.direction != "output"}, outputs
 

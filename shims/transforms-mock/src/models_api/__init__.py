@@ -1,0 +1,1 @@
+"""Types that adapters of container and external models name in their signatures."""

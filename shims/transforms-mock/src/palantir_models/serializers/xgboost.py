@@ -1,0 +1,26 @@
+"""XGBoost models in XGBoost's own JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from palantir_models.serializers.base import ModelSerializer, package
+
+if TYPE_CHECKING:
+    from palantir_models.state import ModelStateReader, ModelStateWriter
+
+
+class XGBoostSerializer(ModelSerializer[Any]):
+    """Stores an ``xgboost.sklearn.XGBModel`` as ``xgboost_model.json``; a subclass comes back as ``XGBModel``."""
+
+    file_name = "xgboost_model.json"
+
+    def serialize(self, writer: ModelStateWriter, obj: Any) -> None:
+        package("xgboost", type(self).__name__)
+        obj.save_model(str(Path(writer.mkdir(".")) / self.file_name))
+
+    def deserialize(self, reader: ModelStateReader) -> Any:
+        model = package("xgboost", type(self).__name__).sklearn.XGBModel()
+        model.load_model(str(Path(reader.dir(".")) / self.file_name))
+        return model

@@ -1,0 +1,245 @@
+"""Models as parameters of transforms, run through ``transforms.api.execute`` on a folder of versions."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark import cloudpickle
+from pyspark.sql import SparkSession
+
+import palantir_models as pm
+from palantir_models.errors import DeclarationError, ExperimentError, ModelStateError, PublishError
+from palantir_models.experiments import ErrorHandlerType
+from palantir_models.ports import AdapterReference
+from palantir_models.publishing import ModelVersionChangeType, WritableModel
+from palantir_models.transforms import (
+    DistributedInferenceWrapper,
+    ModelInput,
+    ModelOutput,
+    copy_model_to_driver,
+    evaluation,
+)
+from palantir_models.version import adapter_class, load_version
+from transforms.api import JobEnvironment, execute, lightweight, transform
+
+from . import samples
+from .samples import Bare, FolderModel, Listed
+
+
+def published(folder: FolderModel, adapter: pm.ModelAdapter | None = None) -> FolderModel:
+    WritableModel(folder).publish(adapter or Bare("weights", 3.0))
+    return folder
+
+
+def test_declarations_know_their_kind_and_keep_what_is_recorded() -> None:
+    declared = ModelInput("/models/m", "1.2.0", use_sidecar=True, sidecar_resources={"cpus": 2.0, "gpus": 1})
+    assert (declared.kind, declared.alias, declared.model_version) == ("model_input", "/models/m", "1.2.0")
+    assert declared.sidecar_resources == {"cpus": 2.0, "gpus": 1}
+    assert (ModelOutput("/models/m").kind, ModelOutput("/models/m").alias) == ("model_output", "/models/m")
+    assert ModelInput(model_rid_or_path="/older").alias == "/older"
+    assert ModelInput("/m", branch="develop").branch == "develop"
+
+
+@pytest.mark.parametrize(
+    ("declare", "expected"),
+    [
+        (lambda: ModelInput("/m", model_version="latest"), "'latest' is neither a version RID nor like '1.2.0'"),
+        (lambda: ModelInput("/m", sidecar_resources={"cpus": 1}), "sidecar_resources need use_sidecar=True"),
+        (lambda: ModelInput("/m", use_sidecar=True, sidecar_resources={"cpu": 1}), "Did you mean 'cpus'?"),
+        (
+            lambda: ModelInput("/m", modelversion="1.0.0"),
+            "has no argument 'modelversion'. Did you mean 'model_version'?",
+        ),
+        (lambda: ModelOutput(7), "takes a path or RID as text, got 7"),
+    ],
+)
+def test_declarations_that_cannot_work_are_refused(declare: Any, expected: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        declare()
+    assert expected in str(caught.value)
+
+
+def test_one_transform_publishes_and_the_next_one_scores(tmp_path: Path) -> None:
+    folder = FolderModel(tmp_path)
+
+    @transform(model=ModelOutput("/models/m"))
+    def train(model: Any) -> None:
+        assert (model.rid, model.path, model.branch) == (folder.model_rid, "/models/m", "master")
+        model.publish(model_adapter=Bare("weights", 3.0), change_type=ModelVersionChangeType.MINOR)
+
+    scored: list[Any] = []
+
+    @transform(model=ModelInput("/models/m"))
+    def score(model: Any) -> None:
+        assert isinstance(model, Bare)
+        frame = pd.DataFrame({"x": [1.0], "label": [1]})
+        scored.append(model.transform(frame, shift=1.0).df_out)
+        scored.append(model.predict(frame, 0.0))
+        scored.append(model.model_version_rid)
+
+    execute(train, JobEnvironment(), {"model": folder})
+    state = folder.published[0]
+    assert (str(state.adapter), state.change_type) == (f"{samples.__name__}:Bare", "MINOR")
+    assert [f["name"] for f in state.api["inputs"]] == ["df_in", "shift"]
+    execute(score, JobEnvironment(), {"model": folder})
+    assert scored[0].to_dict("list") == {"x": [1.0], "label": [1], "y": [4.0]}
+    assert scored[1]["y"].tolist() == [3.0]
+    assert scored[2] == "ri.models.main.model-version.1"
+
+
+def test_model_inputs_work_in_single_node_transforms_too(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    @lightweight
+    @transform(model=ModelInput("/models/m"))
+    def score(model: Any) -> None:
+        seen.append(model.scale)
+
+    execute(score, JobEnvironment(), {"model": published(FolderModel(tmp_path))})
+    assert seen == [3.0]
+
+
+def test_what_is_no_adapter_or_could_not_be_found_again_is_not_published(tmp_path: Path) -> None:
+    class Local(Bare):
+        pass
+
+    model = WritableModel(FolderModel(tmp_path))
+    with pytest.raises(PublishError, match=r"was given str. Wrap the trained model in your adapter"):
+        model.publish("model")  # type: ignore[arg-type]
+    with pytest.raises(PublishError, match="Move the adapter to its own module"):
+        model.publish(Local("weights"))
+    with pytest.raises(PublishError, match="has no argument 'notes'"):
+        model.publish(Bare("weights"), notes="x")
+
+
+def test_a_state_that_does_not_load_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = FolderModel(tmp_path)
+    monkeypatch.setattr(samples.ByHand, "save", lambda self, state_writer: None)
+    with pytest.raises(ModelStateError, match=r"notes/text.txt: is not stored"):
+        WritableModel(folder).publish(samples.ByHand("hello"))
+    assert folder.published == []
+
+
+def test_a_version_whose_class_moved_says_what_a_version_keeps() -> None:
+    with pytest.raises(ModelStateError, match=r"the adapter class is gone. .* Did you mean 'Bare'\?"):
+        adapter_class(AdapterReference(samples.__name__, "Bear"))
+    with pytest.raises(ModelStateError, match="the adapter's module cannot be imported: No module named 'gone'"):
+        adapter_class(AdapterReference("gone", "Bare"))
+    with pytest.raises(ModelStateError, match="is no ModelAdapter"):
+        adapter_class(AdapterReference(samples.__name__, "FolderModel"))
+    with pytest.raises(ValueError, match=r"package.module:ClassName"):
+        AdapterReference.parse("nonsense")
+
+
+def test_an_experiment_travels_with_its_version_and_repeated_names_are_made_unique(tmp_path: Path) -> None:
+    folder = FolderModel(tmp_path)
+    model = WritableModel(folder)
+    experiment = model.create_experiment("run", error_handler_type=ErrorHandlerType.FAIL)
+    assert [model.create_experiment("run").name for _ in range(2)] == ["run-2", "run-3"]
+    experiment.log_metric("loss", 0.5)
+    model.publish(Bare("weights"), experiment=experiment)
+    attached = folder.published[0].experiment
+    assert attached is not None
+    assert (attached["name"], attached["series"]) == ("run", {"loss": [{"step": 0, "value": 0.5}]})
+
+
+def test_an_evaluation_transform_needs_no_dataset_output(tmp_path: Path) -> None:
+    folder = published(FolderModel(tmp_path))
+
+    @evaluation("week 3")
+    @transform(model=ModelInput("/models/m"))
+    def judge(model: Any) -> None:
+        first = model.create_evaluation(name="week 3 run")
+        assert model.create_evaluation() is first
+        first.log_metrics({"accuracy": 0.5, "north/accuracy": 1})
+        first.log_metric("accuracy", 0.75)
+
+    assert judge.recorded["evaluation_set"] == "week 3"
+    execute(judge, JobEnvironment(), {"model": folder})
+    (document,) = [make() for make in folder.evaluations]
+    assert document["metrics"] == {"accuracy": 0.75, "north/accuracy": 1}
+    assert (document["evaluationSet"], document["name"]) == ("week 3", "week 3 run")
+    assert document["modelVersionRid"] == folder.model_version_rid
+    assert document["rid"].startswith("ri.models.main.evaluation.")
+
+
+def test_the_evaluation_decorator_wants_a_name_and_a_model_and_changes_no_shared_declaration() -> None:
+    shared = ModelInput("/models/m")
+    marked = evaluation("a set")(transform(model=shared)(lambda model: None))
+    assert (marked.inputs["model"]._evaluation_set, shared._evaluation_set) == ("a set", None)
+    for misuse, text in (
+        (lambda: evaluation(" "), "is named by a text"),
+        (lambda: evaluation("x")(lambda: None), r"stands on something without a ModelInput"),
+        (lambda: evaluation("x")(transform(model=ModelOutput("/m"))(lambda model: None)), "without a ModelInput"),
+    ):
+        with pytest.raises(DeclarationError, match=text):
+            misuse()
+    with pytest.raises(ExperimentError, match="has 101 characters; 100 is the most"):
+        evaluation("x" * 101)
+
+
+def test_a_loaded_adapter_travels_to_workers_without_its_port(tmp_path: Path) -> None:
+    adapter: Any = load_version(published(FolderModel(tmp_path)), "a set")
+    adapter.create_evaluation()
+    copied = pickle.loads(pickle.dumps(adapter))  # noqa: S301
+    assert copied.model_version_rid == "ri.models.main.model-version.1"
+    with pytest.raises(ExperimentError, match="works only in the transform itself"):
+        copied.create_evaluation()
+
+
+def test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_columns(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    cloudpickle.register_pickle_by_value(samples)
+    try:
+        adapter: Any = load_version(published(FolderModel(tmp_path)))
+        rows = spark.createDataFrame(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0], "label": list("abcde")}))
+        wrapper = DistributedInferenceWrapper(adapter, None, num_partitions=2, max_rows_per_chunk=2)
+        scored = wrapper.predict(rows, shift=0.5).toPandas().sort_values("x")
+    finally:
+        cloudpickle.unregister_pickle_by_value(samples)
+    assert scored["y"].tolist() == [3.5, 6.5, 9.5, 12.5, 15.5]
+    assert scored["label"].tolist() == list("abcde")
+
+
+def test_distributed_inference_wants_one_pandas_table_each_way() -> None:
+    two = type(
+        "Two",
+        (pm.ModelAdapter,),
+        {"api": classmethod(lambda c: ({"a": pm.Pandas(), "b": pm.Pandas()}, {"o": pm.Pandas()}))},
+    )
+    with pytest.raises(DeclarationError, match=r"it declares \(a: tabular \(pandas\), b: tabular \(pandas\)\)"):
+        DistributedInferenceWrapper(two(), None)
+    with pytest.raises(DeclarationError, match="num_partitions=0 is no count"):
+        DistributedInferenceWrapper(Listed(1, 2, {}), None, num_partitions=0)
+    with pytest.raises(pm.PalantirModelsError, match="takes a Spark frame, got DataFrame"):
+        DistributedInferenceWrapper(Listed(1, 2, {}), None).predict(pd.DataFrame())
+
+
+class Files:
+    """A file system of model files."""
+
+    def __init__(self, root: Path, *extra: str) -> None:
+        self.root, self.extra = root, extra
+
+    def ls(self) -> list[Any]:
+        found = [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()]
+        return [type("Status", (), {"path": path}) for path in [*found, *self.extra]]
+
+    def open(self, path: str, mode: str) -> Any:
+        return (self.root / path).open(mode)
+
+
+def test_model_files_are_copied_to_a_local_folder(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(ModelStateError, match="the dataset holds no file"):
+        copy_model_to_driver(Files(tmp_path))
+    (tmp_path / "a" / "b" / "weights.bin").write_bytes(b"w")
+    local = Path(copy_model_to_driver(Files(tmp_path)))
+    assert (local / "a" / "b" / "weights.bin").read_bytes() == b"w"
+    with pytest.raises(ModelStateError, match="leaves the folder it is copied to"):
+        copy_model_to_driver(Files(tmp_path, "../evil"))
