@@ -36,7 +36,11 @@ class CliContext:
         if self.as_json:
             click.echo(json.dumps(document, default=str, ensure_ascii=False))
         else:
-            render(Console(highlight=False, soft_wrap=True))
+            console = Console(highlight=False, soft_wrap=True)
+            if not console.is_terminal:
+                # A file or pipe has no edge that a table could be folded at.
+                console.width = 240
+            render(console)
 
     def progress(self) -> Console:
         """A console on stderr for what is going on."""

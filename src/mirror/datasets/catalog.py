@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,19 +111,30 @@ class Catalog:
             raise CatalogUnreadableError(self.label, str(error.orig)) from error
 
 
+def _readable(url: sa.URL) -> sa.URL:
+    """A catalog on a read-only file system opens for reading only: its write-ahead log could not be made."""
+    file = Path(url.database or "")
+    if not file.is_file() or os.access(file.parent, os.W_OK):
+        return url
+    return url.set(database=f"file:{file}", query={"mode": "ro", "immutable": "1", "uri": "true"})
+
+
 def _engine(url: str) -> Engine:
     parsed = sa.engine.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+    engine = sa.create_engine(_readable(parsed), connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout = 30000")
+        if engine.url.query.get("immutable"):
+            cursor.close()
+            return
         if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")

@@ -256,7 +256,7 @@ class StorageUnwritableError(UsageError):
 
     def __str__(self) -> str:
         return (
-            f"cannot write {self.args[0]}: {self.args[1]}. The transaction was aborted and the catalog is as it was;"
+            f"cannot write {self.args[0]}: {self.args[1]}. Nothing was committed, the catalog is as it was;"
             " free space or make the folder writable and run the command again."
         )
 

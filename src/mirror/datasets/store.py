@@ -20,10 +20,12 @@ from mirror.datasets.errors import (
     BranchExistsError,
     BranchNotFoundError,
     BranchProtectedError,
+    CatalogBusyError,
     DatasetExistsError,
     DatasetNameError,
     DatasetNotFoundError,
     NoViewError,
+    StorageUnwritableError,
     TransactionNotFoundError,
     TransactionOpenError,
 )
@@ -208,13 +210,14 @@ class DatasetStore:
 
     def abort(self, dataset_rid: str, rid: str) -> None:
         """Aborts an open transaction; one that is closed already is left alone."""
-        with self.catalog.writing() as connection:
+        with self.catalog.reading() as connection:
             found = ledger.transaction(connection, rid)
-            aborted = found is not None and found.status is TransactionStatus.OPEN
-            if aborted and found is not None:
-                self._abort(connection, dataset_rid, found)
-        if aborted:
-            self.storage.discard(dataset_rid, rid)
+        if found is None or found.status is not TransactionStatus.OPEN:
+            return
+        # Files first: on a full disk the catalog needs the room they take.
+        self.storage.discard(dataset_rid, rid)
+        with self.catalog.writing() as connection:
+            self._abort(connection, dataset_rid, found)
 
     def abort_abandoned(self) -> tuple[Transaction, ...]:
         """Aborts every transaction whose process has died, and tells which."""
@@ -239,7 +242,9 @@ class DatasetStore:
             yield opened
             opened.commit()
         except BaseException:
-            opened.abort()
+            # A catalog that cannot be written now keeps the transaction open; the next process finds its owner dead.
+            with contextlib.suppress(StorageUnwritableError, CatalogBusyError):
+                opened.abort()
             raise
 
     def view(

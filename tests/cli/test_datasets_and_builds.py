@@ -1,0 +1,198 @@
+"""The commands as a person types them: text, exit codes, and what is not started for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from mirror.cli import run
+from mirror.datasets import Workspace
+
+JOBS = """
+from transforms.api import Check, Input, Output, transform_df
+from transforms import expectations as E
+
+@transform_df(Output("/Fleet/clean", checks=Check(E.col("v").non_null(), "v is there")), raw=Input("/Fleet/raw"))
+def clean(raw):
+    return raw.filter("v > 0")
+
+@transform_df(Output("/Fleet/late"), raw=Input("/Fleet/never"))
+def late(raw):
+    return raw
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> Path:
+    """A repository in the working directory, initialised."""
+    source = tmp_path / "transforms-python" / "src"
+    name = f"cli_{tmp_path.name.replace('-', '_')}"
+    (source / name / "profiles").mkdir(parents=True)
+    (source / name / "__init__.py").write_text("")
+    (source / name / "jobs.py").write_text(JOBS)
+    (source / name / "pipeline.py").write_text(
+        f"from transforms.api import Pipeline\nfrom {name} import jobs\np = Pipeline()\np.discover_transforms(jobs)\n"
+    )
+    (source / "setup.py").write_text(f"setup(entry_points={{'transforms.pipelines': ['root = {name}.pipeline:p']}})\n")
+    monkeypatch.chdir(tmp_path)
+    assert run(["init"]) == 0
+    pd.DataFrame({"v": [1, -1, 2]}).to_parquet("raw.parquet")
+    return tmp_path
+
+
+def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init"]) == 0
+    assert "already initialised" in capsys.readouterr().out
+    assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
+    assert "/Fleet/raw on master (new dataset): 1 file(s) added, 3 rows" in capsys.readouterr().out
+    assert run(["ingest", "raw", "raw.parquet"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert run(["build", "--dry-run"]) == 0
+    planned = capsys.readouterr().out
+    assert "1 of 2 jobs run" in planned
+    assert "input /Fleet/never was never ingested" in planned
+    assert run(["build"]) == 0
+    built = capsys.readouterr()
+    row = next(line for line in built.out.splitlines() if line.strip().startswith("/Fleet/clean"))
+    assert row.split()[:3] == ["/Fleet/clean", "master", "2"]
+    assert row.split()[4] == "1/0"
+    assert "waiting: input /Fleet/never was never ingested" in built.out
+    assert "run   clean: /Fleet/clean was never built on master" in built.err
+    assert run(["--json", "build"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["status"] == "up to date"
+    assert again["jobs"][0]["reason"] == "up to date"
+    assert run(["show", "clean", "--rows", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 rows, 1 file(s)" in shown or "2 rows, 2 file(s)" in shown
+    assert "v: long" in shown
+    assert run(["--json", "history", "clean"]) == 0
+    assert [x["rows"] for x in json.loads(capsys.readouterr().out)["transactions"]] == [2]
+    assert run(["--json", "show", "raw", "--at", "2001-01-01"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == []
+    assert run(["lineage", "clean"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "/Fleet/raw  (from outside)", "/Fleet/clean  <- clean", "    reads /Fleet/raw",
+    ]  # fmt: skip
+    assert run(["--json", "preview", "clean", "--rows", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["columns"] == {"v": "bigint"}
+
+
+WITHOUT_SPARK = """
+import sys
+from mirror.cli import run
+codes = [run(args.split()) for args in {commands!r}]
+heavy = sorted(m for m in ("pyspark", "py4j", "pandas", "transforms.api") if m in sys.modules)
+print("codes", codes, "imported", heavy, file=sys.stderr)
+"""
+
+
+def test_no_spark_where_none_is_needed(repo: Path) -> None:
+    assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
+    assert run(["build"]) == 0
+    commands = ["ingest raw raw.parquet", "datasets", "history raw", "show raw", "show clean", "lineage", "build"]
+    code = WITHOUT_SPARK.format(commands=commands)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last == "codes [0, 0, 0, 0, 0, 0, 0] imported []", done.stderr
+
+
+def test_refusals_name_the_way_out_and_exit_2(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("torn.parquet").write_bytes(b"PAR1 and then nothing")
+    assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
+    for command, told in (
+        (["show", "row"], "Did you mean '/Fleet/raw'"),
+        (["history", "raw", "--branch", "mastr"], "Did you mean 'master'"),
+        (["ingest", "/Fleet/raw", "torn.parquet"], "torn.parquet: it is no readable Parquet file"),
+        (["ingest", "/Fleet/raw", "missing.csv"], "missing.csv: there is no such file"),
+        (["build", "/Fleet/claen"], "Did you mean '/Fleet/clean'"),
+        (["build", "late"], "'late' cannot be built yet: input /Fleet/never was never ingested"),
+        (["preview", "clan"], "Did you mean 'clean'"),
+        (["lineage", "/Fleet/rew"], "Did you mean '/Fleet/raw'"),
+        (["--workspace", "elsewhere", "datasets"], "create one with `mirror init`"),
+    ):
+        capsys.readouterr()
+        assert run(command) == 2, command
+        assert told in capsys.readouterr().err
+    with Workspace.open(repo / ".mirror") as workspace:
+        assert [len(workspace.store.history(d)) for d in workspace.store.datasets()] == [1]
+        with workspace.lock("master"):
+            assert run(["build"]) == 2
+    said = capsys.readouterr().err
+    assert f"runs as process {os.getpid()} since" in said
+
+
+def test_a_refusing_check_exits_1_and_commits_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
+    jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.col("v").gt(1)'))
+    assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
+    assert run(["build"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL /Fleet/clean: v is there: FAIL" in out
+    assert "build of master: failed" in out
+    assert run(["--json", "show", "clean"]) == 0
+    assert json.loads(capsys.readouterr().out)["transaction"] is None
+
+
+def test_profiles_are_copied_once(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text("profile: boats\nsource: {dataset: /Fleet/boats/landing, header: [{name: t}]}\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 0
+    target = next(repo.glob("transforms-python/src/*/profiles")) / "boats.yaml"
+    assert target.read_text() == Path("mine.yaml").read_text()
+    assert run(["init", "--profile", "mine.yaml"]) == 0
+    Path("x.csv").write_text("nope\n")
+    assert run(["ingest", "boats/landing", "x.csv"]) == 2
+    assert "column 't' ('t') is missing" in capsys.readouterr().err
+    Path("mine.yaml").write_text("profile: boats\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 2
+    assert "another profile 'boats'" in capsys.readouterr().err
+    Path("mine.yaml").write_text("profile: ../../escape\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 2
+    Path("mine.yaml").write_text("a: [\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 2
+    assert "mine.yaml, line 2" in capsys.readouterr().err
+
+
+FULL_DISK = """
+set -e
+mount -t tmpfs -o size=2m tmpfs {mount}
+cd {mount}
+{python} -m mirror.cli_entry init --repo {repo} >/dev/null
+{python} -m mirror.cli_entry ingest /small {repo}/small.bin >/dev/null
+{python} -m mirror.cli_entry ingest /big {repo}/big.bin && exit 90 || test $? -eq 2
+{python} -m mirror.cli_entry --json datasets
+mount -o remount,ro tmpfs {mount}
+{python} -m mirror.cli_entry ingest /other {repo}/small.bin && exit 91 || test $? -eq 2
+{python} -m mirror.cli_entry --json datasets
+"""
+
+
+def test_full_disk_and_read_only_root(tmp_path: Path) -> None:
+    if shutil.which("unshare") is None:
+        pytest.skip("needs unshare (util-linux) to mount a small file system")
+    probe = ["unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
+    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs user namespaces (kernel.unprivileged_userns_clone=1) to mount a small file system")
+    (tmp_path / "small.bin").write_bytes(b"s" * 1000)
+    (tmp_path / "big.bin").write_bytes(os.urandom(4 << 20))
+    (tmp_path / "mount").mkdir()
+    run_it = f"{sys.executable} -c 'import sys; from mirror.cli import run; sys.exit(run(sys.argv[1:]))'"
+    script = textwrap.dedent(FULL_DISK).replace("{python} -m mirror.cli_entry", run_it)
+    script = script.format(mount=tmp_path / "mount", repo=tmp_path)
+    done = subprocess.run(["unshare", "-Urm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "the catalog is as it was" in done.stderr
+    assert "readonly" in done.stderr or "Read-only" in done.stderr
+    for line in done.stdout.strip().splitlines():
+        assert [(d["dataset"], d.get("files", 0)) for d in json.loads(line) if d.get("files")] == [("/small", 1)]
+    assert len(done.stdout.strip().splitlines()) == 2
