@@ -24,20 +24,37 @@ def read_sensor(
         values in the sensor's unit (null where missing, NaN or unreadable); ``True`` where the cell held text that is
         neither a value nor one of the profile's words for "missing". Infinite numbers count as unreadable.
     """
-    cells = text.str.strip()
-    missing = cells.isin([word.strip() for word in source.missing])
+    words = {word.strip() for word in source.missing}
     if sensor.type == "boolean":
-        truth = cells.str.lower().map(_TRUTH)
-        return truth.astype("boolean"), truth.isna() & ~missing
-    if source.decimal == ",":
-        cells = cells.str.replace(",", ".", regex=False)
-    numbers = pd.to_numeric(cells.where(~missing), errors="coerce").astype("float64")
+        truth = pd.Series([_TRUTH.get(cell.strip().lower()) for cell in text], index=text.index, dtype="object")
+        return truth.astype("boolean"), _not_a_value(text, truth.isna(), words)
+    cells = text.str.replace(",", ".", regex=False) if source.decimal == "," else text
+    numbers = pd.Series([_number(cell) for cell in cells], index=text.index, dtype="float64")
+    declared = [word for word in words if word]
+    if declared:  # a word for "missing" may be a number, such as -999.9
+        numbers = numbers.where(~text.str.strip().isin(declared))
     finite = pd.Series(np.isfinite(numbers), index=numbers.index)
-    unreadable = ~finite & ~missing & (cells.str.lower() != "nan")
+    unreadable = _not_a_value(text, ~finite, {*words, "nan", "NaN"})
     rule = conversion(column.unit or sensor.unit, sensor.unit)
     if rule is not None and not rule.is_identity:
         numbers = (numbers + rule.shift) * rule.factor
     return numbers.where(~unreadable), unreadable
+
+
+def _number(cell: str) -> float:
+    """The nearest double, NaN where the text is no number. pandas' own parser is off by one unit in the last place."""
+    try:
+        return float(cell) if "_" not in cell else np.nan
+    except ValueError:
+        return np.nan
+
+
+def _not_a_value(text: pd.Series[Any], suspects: pd.Series[Any], words: set[str]) -> pd.Series[Any]:
+    """Which of the suspects hold something else than a word for "missing"; only they are looked at as text."""
+    mask = suspects.to_numpy(dtype=bool, copy=True)
+    for place in mask.nonzero()[0]:
+        mask[place] = text.iloc[place].strip() not in words
+    return pd.Series(mask, index=text.index)
 
 
 def read_time(text: pd.Series[Any], pattern: str, zone: str | None) -> pd.Series[Any]:

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_columns
-from fleet_health.ids import natural_key_id
+from fleet_health.ids import natural_key_id, natural_key_id_of
 from fleet_health.ingestion.cells import read_sensor, read_time
 from fleet_health.ingestion.header import Header, match_header
 from fleet_health.ingestion.lines import Line, decompressed, read_lines
@@ -45,11 +45,7 @@ def deserialise(files: DataFrame, open_file: Callable[[str], IO[bytes]], profile
                 with open_file(path) as stream:
                     yield from parse_file(stream, path, profile)
 
-    parsed = files.select("path").mapInPandas(parse, parsed_schema(profile))
-    if profile.source.event_id == "device_and_time":
-        made = natural_key_id("reading", F.col("device_id"), F.unix_micros("timestamp_device"))
-        parsed = parsed.withColumn("event_id", F.when(F.col("reason").isNull(), made))
-    return parsed
+    return files.select("path").mapInPandas(parse, parsed_schema(profile))
 
 
 def readable(parsed: DataFrame, profile: Profile) -> DataFrame:
@@ -161,7 +157,9 @@ def _readings(
         if source.ingested == "same_as_time"
         else read_time(text_of(source.ingested), source.time.format, None)
     )
-    frame["event_id"] = None if source.event_id == "device_and_time" else text_of(source.event_id).str.strip()
+    frame["event_id"] = (
+        _made_ids(frame) if source.event_id == "device_and_time" else text_of(source.event_id).str.strip()
+    )
     frame["_partition_key"] = frame["device_id"]
     frame["_sequence_number"] = (
         frame["line_number"]
@@ -180,6 +178,13 @@ def _readings(
         (numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]
     ]
     return frame[~bad], failures
+
+
+def _made_ids(frame: pd.DataFrame) -> list[str]:
+    """A feed without message ids: device and instant identify a reading, so a file sent twice brings no new one."""
+    micros = frame["timestamp_device"].dt.tz_localize(None).to_numpy("datetime64[us]").astype("int64")
+    pairs = zip(frame["device_id"], micros.tolist(), strict=True)
+    return [natural_key_id_of("reading", device, instant) for device, instant in pairs]
 
 
 def _unreadable_names(masks: dict[str, pd.Series[Any]], rows: int) -> pd.Series[Any]:

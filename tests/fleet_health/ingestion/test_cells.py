@@ -1,0 +1,78 @@
+"""Cells: text to numbers in stored units, booleans and instants."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from fleet_health.ingestion.cells import read_sensor, read_time
+from fleet_health.profiles.loader import shipped_profile
+from fleet_health.profiles.model import Column, Sensor
+
+SOURCE = shipped_profile("air_handler").source
+NUMBER = Sensor(name="t", type="double", unit="degC", meaning="", min=0, max=1, reason="only for this test")
+SWITCH = Sensor(name="s", type="boolean", unit="bool", meaning="")
+
+
+def read(cells: list[str], unit: str = "degC", **source: object) -> tuple[list[float | None], list[bool]]:
+    column = Column(name="t", aliases=("t",), unit=unit)
+    values, unreadable = read_sensor(pd.Series(cells), NUMBER, column, SOURCE.model_copy(update=source))
+    return [None if pd.isna(v) else float(v) for v in values], unreadable.tolist()
+
+
+def test_numbers_missing_and_unreadable() -> None:
+    cells = ["1.5", " 2 ", "-0.04", "1e3", "", "  ", "nan", "NaN", "#VALUE!", "inf", "-inf", "1e400", "1,5", "0x10", "1_000"]
+    values, unreadable = read(cells)
+    assert values == [1.5, 2.0, -0.04, 1000.0, *[None] * 11]
+    assert unreadable == [False] * 8 + [True] * 7
+
+
+def test_units_become_stored_units() -> None:
+    assert read(["32", "212", "-40"], unit="degF")[0] == [0.0, 100.0, -40.0]
+
+
+def test_words_for_missing_may_be_numbers() -> None:
+    values, unreadable = read(["-999.9", "NA", "3"], missing=("", "NA", "-999.9"))
+    assert values == [None, None, 3.0]
+    assert unreadable == [False, False, False]
+
+
+def test_decimal_comma() -> None:
+    assert read(["22,5", "1"], decimal=",")[0] == [22.5, 1.0]
+
+
+def test_numbers_read_as_python_reads_them() -> None:
+    cells = ["72.99", "0.1", "107.81", "1.3399999999999999", "4.35"]
+    assert read(cells)[0] == [float(cell) for cell in cells]
+
+
+def test_booleans() -> None:
+    cells = pd.Series(["1", "0", "1.0", "TRUE", "false", "", "2", "#VALUE!"])
+    values, unreadable = read_sensor(cells, SWITCH, Column(name="s", aliases=("s",)), SOURCE)
+    assert [None if pd.isna(v) else bool(v) for v in values] == [True, False, True, True, False, None, None, None]
+    assert unreadable.tolist() == [False] * 6 + [True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "zone", "expected"),
+    [
+        ("3/11/2017 0:00", "%m/%d/%Y %H:%M", "Etc/GMT+8", "2017-03-11T08:00:00+00:00"),
+        ("3/12/2017 2:30", "%m/%d/%Y %H:%M", "Etc/GMT+8", "2017-03-12T10:30:00+00:00"),
+        ("3/12/2017 2:30", "%m/%d/%Y %H:%M", "America/Los_Angeles", None),  # the zone skipped that hour
+        ("11/5/2017 1:30", "%m/%d/%Y %H:%M", "America/Los_Angeles", "2017-11-05T09:30:00+00:00"),  # doubled: standard
+        ("31/12/2017 0:00", "%m/%d/%Y %H:%M", None, None),
+        ("2026-01-01T00:00:00Z", "iso8601", "Europe/Berlin", "2026-01-01T00:00:00+00:00"),
+        ("2026-01-01T01:00:00+01:00", "iso8601", None, "2026-01-01T00:00:00+00:00"),
+        ("2026-01-01T01:00:00", "iso8601", "Europe/Berlin", "2026-01-01T00:00:00+00:00"),
+        ("2026-01-01 01:00:00.250", "iso8601", None, "2026-01-01T01:00:00.250000+00:00"),
+        ("yesterday", "iso8601", None, None),
+        ("", "iso8601", None, None),
+    ],
+)
+def test_times(text: str, pattern: str, zone: str | None, expected: str | None) -> None:
+    found = read_time(pd.Series([text]), pattern, zone).iloc[0]
+    assert (None if pd.isna(found) else found.isoformat()) == expected
+
+
+def test_offsets_may_come_and_go_in_one_column() -> None:
+    found = read_time(pd.Series(["2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00"]), "iso8601", "Etc/GMT-1")
+    assert [t.isoformat() for t in found] == ["2025-12-31T22:00:00+00:00", "2025-12-31T23:00:00+00:00"]

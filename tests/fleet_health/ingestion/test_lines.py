@@ -1,0 +1,50 @@
+"""Lines: bounded memory, and whatever cannot be read is told with its text."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+from fleet_health.ingestion.lines import MAX_LINE_BYTES, decompressed, read_lines
+
+
+def lines(content: bytes, path: str = "a.csv", encoding: str = "utf-8") -> list[tuple[int, str, str | None]]:
+    stream = decompressed(io.BytesIO(content), path)
+    return [(line.number, line.text, line.problem) for line in read_lines(stream, encoding)]
+
+
+def test_line_ends_byte_order_mark_and_missing_last_end() -> None:
+    assert lines(b"\xef\xbb\xbfa,b\r\n1,2\n3,4") == [(1, "a,b", None), (2, "1,2", None), (3, "3,4", None)]
+
+
+def test_binary_and_wrongly_encoded_lines_keep_their_text() -> None:
+    found = lines(b"ok\n\x00\x01\x02\n\xff\xfe\xfa\nok\n")
+    assert [text for _, text, problem in found if problem is None] == ["ok", "ok"]
+    assert found[1][1:] == ("\\x00\x01\x02", "the line holds NUL bytes, so it is binary")
+    assert found[2][1] == "\\xff\\xfe\\xfa"
+    assert found[2][2] == "the line is not utf-8 text (byte 0)"
+
+
+def test_latin_1_is_text_where_the_profile_says_so() -> None:
+    assert lines("22,5 °C\n".encode("latin-1"), encoding="latin-1") == [(1, "22,5 °C", None)]
+
+
+def test_over_long_line_is_cut_and_the_next_one_is_whole() -> None:
+    found = lines(b"x" * (3 * MAX_LINE_BYTES) + b"\nnext\n")
+    assert len(found[0][1]) == MAX_LINE_BYTES
+    assert "longer than 65536 bytes" in str(found[0][2])
+    assert found[1] == (2, "next", None)
+    assert lines(b"y" * MAX_LINE_BYTES + b"\n")[0][2] is None  # exactly the limit is fine
+
+
+def test_torn_gzip_keeps_what_came_before() -> None:
+    whole = gzip.compress(b"".join(b"%d,%d\n" % (n, n * n) for n in range(20_000)), mtime=0)
+    found = lines(whole[: len(whole) // 2], "a.csv.gz")
+    assert found[0] == (1, "0,0", None)
+    assert len(found) > 1_000
+    assert "torn or damaged" in str(found[-1][2])
+    assert all(problem is None for _, _, problem in found[:-1])
+
+
+def test_a_gz_name_on_plain_text_is_told_once() -> None:
+    assert [problem is not None for _, _, problem in lines(b"a,b\n1,2\n", "a.csv.gz")] == [True]

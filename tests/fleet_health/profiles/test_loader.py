@@ -1,0 +1,246 @@
+"""Profiles: what is shipped is sound, and every mistake names file, line and the way out."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from fleet_health.profiles.errors import (
+    ProfileError,
+    ProfileMissingError,
+    ProfileReferenceError,
+    ProfileSchemaError,
+    ProfileSyntaxError,
+)
+from fleet_health.profiles.loader import load_profile, parse_profile, shipped_profile, shipped_profiles
+
+SOURCE = Path(__file__).resolve().parents[3] / "transforms-python" / "src"
+
+
+def shipped_text(name: str) -> str:
+    return resources.files("fleet_health.profiles").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def line_of(text: str, fragment: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if fragment in line)
+
+
+def test_refrigeration_is_the_contract() -> None:
+    profile = shipped_profile("refrigeration")
+    assert len(profile.sensors) == 14
+    assert [s.name for s in profile.sensors if s.type == "boolean"] == ["door_open_close", "defrost_cycle"]
+    assert len(profile.model_features) == 45
+    assert profile.model_features[0] == "temp_evaporator_mean"
+    assert profile.model_features[23] == "pressure_ratio"
+    assert profile.model_features[-3:] == ("sensor_completeness", "quality_flag_count", "reading_count")
+    assert profile.windows_minutes == (15, 60, 1440)
+    ranges = {s.name: (s.min, s.max) for s in profile.sensors}
+    assert ranges["temperature_evaporator"] == (-60, 30)
+    assert ranges["pressure_high_side"] == (500, 3500)
+    assert profile.sensor("superheat").suspect_below == 0
+
+
+def test_air_handler_declares_fixed_zones_and_no_label_sensor() -> None:
+    profile = shipped_profile("air_handler")
+    assert {d.device_id: d.timezone for d in profile.registry.devices} == {
+        "AHU-X3A-CAV-2017S": "Etc/GMT+8",
+        "AHU-X3A-VAV-2017F": "Etc/GMT+8",
+        "AHU-ERS-A-MZVAV": "Etc/GMT+6",
+    }
+    assert "ground_truth" in {column.name for column in profile.source.header}
+    assert "ground_truth" not in profile.sensor_names
+
+
+def test_nothing_in_the_code_names_a_sensor() -> None:
+    names = {sensor for profile in shipped_profiles() for sensor in profile.sensor_names}
+    words = re.compile(r"\b(" + "|".join(sorted(names - {"occupied"})) + r")\b")
+    found = [
+        f"{file.name}: {match.group()}"
+        for file in SOURCE.rglob("*.py")
+        for match in words.finditer(file.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+Edit = Callable[[str], str]
+
+
+def swap(old: str, new: str) -> Edit:
+    def edit(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return edit
+
+
+MISTAKES = {
+    "min above max": (
+        swap("min: -60, max: 30,", "min: 60, max: 30,"),
+        ProfileReferenceError,
+        "min: 60, max: 30",
+        "'temperature_evaporator' has min > max",
+        "min is 60, max is 30",
+    ),
+    "range without reason": (
+        swap(',\n     reason: "relative humidity is a percentage"}', "}"),
+        ProfileReferenceError,
+        "name: humidity, type",
+        "'humidity' has no complete range with a reason",
+        "no threshold is accepted without its reason",
+    ),
+    "model threshold without reason": (
+        swap("    reason: two thirds of the 15 readings a full window holds\n", ""),
+        ProfileSchemaError,
+        "training_reading_count_min",
+        "model.training_reading_count_min.reason: Field required",
+        "Say in `reason` why this number",
+    ),
+    "reason that says nothing": (
+        swap("reason: below half of the sensors a score is not trusted", "reason: because"),
+        ProfileSchemaError,
+        "reason: because",
+        "at least 10 characters",
+        "why this number",
+    ),
+    "unknown sensor in a feature": (
+        swap("sensor: vibration_compressor, aggregation: p95", "sensor: vibration_compresor, aggregation: p95"),
+        ProfileReferenceError,
+        "vibration_compressor_p95",
+        "sensor 'vibration_compresor' is not declared",
+        "Did you mean 'vibration_compressor'?",
+    ),
+    "derived from a later feature": (
+        swap("of: [pressure_high_mean, pressure_low_mean]", "of: [pressure_high_mean, subcooling_mean]"),
+        ProfileReferenceError,
+        "name: pressure_ratio",
+        "earlier feature 'subcooling_mean' is not declared",
+        "",
+    ),
+    "derived from itself": (
+        swap("of: [pressure_high_mean, pressure_low_mean]", "of: [pressure_ratio, pressure_low_mean]"),
+        ProfileReferenceError,
+        "name: pressure_ratio",
+        "earlier feature 'pressure_ratio' is not declared",
+        "",
+    ),
+    "feature declared twice": (
+        swap("name: humidity_std,", "name: humidity_mean,"),
+        ProfileReferenceError,
+        'aggregation: std, unit: "%RH"',
+        "feature 'humidity_mean' is declared twice",
+        "Rename one",
+    ),
+    "sensor declared twice": (
+        swap("{name: subcooling, type", "{name: superheat, type"),
+        ProfileReferenceError,
+        "condenser saturation temperature above",
+        "sensor 'superheat' is declared twice",
+        "Rename one",
+    ),
+    "unknown unit": (
+        swap(
+            'type: double, unit: kPa, meaning: "refrigerant pressure on the suction',
+            'type: double, unit: kPA, meaning: "refrigerant pressure on the suction',
+        ),
+        ProfileReferenceError,
+        "unit: kPA",
+        "unit 'kPA' of 'pressure_low_side' is unknown",
+        "Did you mean 'kPa'?",
+    ),
+    "unit that cannot be converted": (
+        swap('aliases: ["humidity"],', 'aliases: ["humidity"], unit: degF,'),
+        ProfileReferenceError,
+        'aliases: ["humidity"]',
+        "'degF' cannot be converted to '%RH'",
+        "Use one of: %RH",
+    ),
+    "unknown aggregation": (
+        swap("aggregation: p95", "aggregation: p59"),
+        ProfileReferenceError,
+        "aggregation: p59",
+        "aggregation 'p59' is not declared",
+        "Did you mean 'p95'?",
+    ),
+    "unknown key": (
+        swap("windows_minutes: [15, 60, 1440]", "windows_minutes: [15, 60, 1440]\nwindow_hours: 1"),
+        ProfileSchemaError,
+        "window_hours: 1",
+        "window_hours: Extra inputs are not permitted",
+        "correct its spelling",
+    ),
+    "key written twice": (
+        swap("registry:\n", "registry:\n  dataset: /a/b\n"),
+        ProfileSyntaxError,
+        "dataset: /Fleet/refrigeration/registry_landing",
+        "key 'dataset' is written twice",
+        "Remove one",
+    ),
+    "not YAML": (
+        swap("windows_minutes: [15, 60, 1440]", "windows_minutes: [15, 60, 1440"),
+        ProfileSyntaxError,
+        "features:",
+        "not valid YAML",
+        "brackets",
+    ),
+    "model window that is not computed": (
+        swap("window_duration_minutes: 15", "window_duration_minutes: 30"),
+        ProfileReferenceError,
+        "window_duration_minutes: 30",
+        "no window of 30 minutes",
+        "15, 60, 1440",
+    ),
+    "severity limits out of order": (
+        swap("above: 0.95", "above: 0.75"),
+        ProfileReferenceError,
+        "  severities:",
+        "score limits do not fall",
+        "most urgent first",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_every_mistake_names_line_and_fix(case: str) -> None:
+    edit, kind, at, problem, fix = MISTAKES[case]
+    text = edit(shipped_text("refrigeration"))
+    with pytest.raises(kind) as caught:
+        parse_profile(text, "my_fleet.yaml")
+    told = str(caught.value)
+    assert told.startswith(f"my_fleet.yaml, line {line_of(text, at)}: "), told
+    assert problem in told
+    assert fix in told
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own error, just made
+    assert str(copy) == told
+
+
+def test_air_handler_mistakes() -> None:
+    text = shipped_text("air_handler")
+    zone = text.replace("timezone: Etc/GMT+6", "timezone: America/Ankeny", 1)
+    with pytest.raises(ProfileReferenceError, match=r"'America/Ankeny' does not exist\. Use an IANA name"):
+        parse_profile(zone, "p.yaml")
+    rule = text.replace("- {sensor: return_air_temperature, op", "- {sensor: return_temperature, op", 1)
+    with pytest.raises(
+        ProfileReferenceError, match="sensor 'return_temperature' is not declared.*return_air_temperature"
+    ):
+        parse_profile(rule, "p.yaml")
+    day = text.replace("- device_id: AHU-ERS-A-MZVAV\n      days", "- device_id: AHU-ERS-B\n      days", 1)
+    with pytest.raises(ProfileReferenceError, match="device 'AHU-ERS-B' is not declared"):
+        parse_profile(day, "p.yaml")
+
+
+def test_missing_and_empty_files(tmp_path: Path) -> None:
+    (tmp_path / "refrigeration.yaml").write_text("profile: x")
+    with pytest.raises(ProfileMissingError, match=r"no such profile file\. Did you mean 'refrigeration.yaml'\?"):
+        load_profile(tmp_path / "refrigertion.yaml")
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    with pytest.raises(ProfileSyntaxError, match="the file is empty"):
+        load_profile(tmp_path / "empty.yaml")
+    (tmp_path / "list.yaml").write_text("- a\n- b\n")
+    with pytest.raises(ProfileSchemaError, match="line 1: the file is not a mapping"):
+        load_profile(tmp_path / "list.yaml")
+    with pytest.raises(ProfileError, match="Did you mean 'air_handler'"):
+        shipped_profile("air_handlers")
