@@ -273,7 +273,9 @@ def _commit(context: BuildContext, running: _Running) -> tuple[tuple[OutputEntry
         journal.keep_checks(connection, running.rid, context.branch, running.checks, _datasets(running), judged, now)
 
     store.commit(list(kept.values()), within)
-    return tuple(_output(context, path, records[path], kept.get(path)) for path in running.outputs), published
+    datasets = [_output(context, path, records[path], kept.get(path)) for path in running.outputs]
+    others = [OutputEntry(p.alias, published.get(p.name), p.kind) for p in spec.resources("output") if p.alias]
+    return (*datasets, *others), published
 
 
 def _output(context: BuildContext, path: str, record: OutputRecord, opened: OpenTransaction | None) -> OutputEntry:

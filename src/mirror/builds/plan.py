@@ -166,7 +166,8 @@ class _Planner:
                 and producer.decision is Decision.WAIT
                 and (head is None or head.transaction is None)
             ):
-                waiting = waiting or f"input {path} waits: {producer.reason}"
+                root = producer.reason.rsplit(" waits: ", 1)[-1]
+                waiting = waiting or f"input {path} waits: {root}"
             elif head is None or head.transaction is None:
                 where = f" on {param.branch}" if param.branch else ""
                 verb = "built" if path in self._graph.producers else "ingested"

@@ -55,7 +55,7 @@ class OutputEntry:
     """What a job did to one output.
 
     Attributes:
-        transaction: RID, ``None`` where nothing was committed.
+        transaction: RID (of the new version, for models), ``None`` where nothing was committed.
         type: of the transaction.
         rows: of the view after the commit, where known from footers.
         written: rows this transaction brought, where known.

@@ -154,7 +154,11 @@ def show_report(console: Console, report: BuildReport) -> None:
     table = Table("dataset", "branch", "rows", "transaction", "checks", "seconds", "result", box=None)
     for column in (2, 5):
         table.columns[column].justify = "right"
+    waiting: dict[str, list[str]] = {}
     for job in report.jobs:
+        if job.status is JobStatus.WAITING:
+            waiting.setdefault(job.reason.rsplit(" waits: ", 1)[-1], []).extend(o.dataset for o in job.outputs)
+            continue
         for at, output in enumerate(job.outputs):
             passed, failed = job.count(True, output.dataset), job.count(False, output.dataset)
             result = job.status.value if job.status is JobStatus.SUCCEEDED else f"{job.status.value}: {job.reason}"
@@ -169,7 +173,11 @@ def show_report(console: Console, report: BuildReport) -> None:
                 f"{job.seconds:.1f}" if at == 0 and job.seconds else "",
                 result,
             )
-    console.print(table)
+    if table.rows:
+        console.print(table)
+    for reason, datasets in waiting.items():
+        console.print(f"waiting: {reason}", markup=False)
+        console.print(f"    {', '.join(datasets)}", markup=False, style="dim")
     for job in report.jobs:
         for entry in job.checks:
             if not entry.passed:
