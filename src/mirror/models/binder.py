@@ -19,14 +19,14 @@ from mirror.models.records import PRODUCTION, STAGING, Model, ModelVersion
 
 
 class ModelBinder:
-    """Serves ``model_input`` and ``model_output``; one object lives for one build.
+    """Serves ``model_input``, ``model_output`` and ``language_model_input``; one object lives for one build.
 
     An input's version is, in this order: the pinned one, the newest on the input's own branch, the release of the
     branch's environment where an objective governs the model, the newest on the build's branch (else on the default
     branch).
     """
 
-    kinds = frozenset({"model_input", "model_output"})
+    kinds = frozenset({"model_input", "model_output", "language_model_input"})
 
     def __init__(self, workspace: Workspace, governance: Governance | None = None) -> None:
         self.workspace = workspace
@@ -37,6 +37,8 @@ class ModelBinder:
 
     def resolve(self, param: ParamSpec, branch: str) -> ResolvedResource:
         """The version in force, or why the job must wait with the command that ends the waiting."""
+        if param.kind == "language_model_input":
+            return ResolvedResource(str(param.alias), label=f"{param.alias} (served by Foundry, or by a stand-in)")
         model = self.registry.declared(str(param.alias))
         if param.kind == "model_output":
             newest = self.registry.newest(model, branch)
@@ -59,8 +61,12 @@ class ModelBinder:
             return ResolvedResource(None, waiting, model.path)
         return _resolved(model, newest, f"newest on {newest.branch}", follows_producer=True)
 
-    def bind(self, param: Any, resolved: ResolvedResource, job: RunningJob) -> VersionReadPort | VersionWritePort:
-        """The port that ``palantir_models`` turns into an adapter or a writable model."""
+    def bind(
+        self, param: Any, resolved: ResolvedResource, job: RunningJob
+    ) -> VersionReadPort | VersionWritePort | None:
+        """The port that ``palantir_models`` turns into an adapter or a writable model; a language model needs none."""
+        if param.kind == "language_model_input":
+            return None
         model = self.registry.declared(str(param.alias))
         if param.kind == "model_output":
             written = VersionWritePort(self.registry, model, job.branch, self._provenance(job))
