@@ -44,3 +44,16 @@ def test_wrong_use_exits_with_2_and_says_how(world, capsys, tmp_path):
     assert "not inside a git repository" in capsys.readouterr().err
     assert call(world, "feature/x", "--to", "staging", "--resume") == 2
     assert "no promotion of 'feature/x' to 'staging' was interrupted" in capsys.readouterr().err
+
+
+def test_a_rebuild_can_take_the_code_of_another_tree(tmp_path):
+    from mirror.cli.context import CliContext
+    from mirror.datasets import Workspace
+
+    Workspace.create(tmp_path / "ws", repository=tmp_path / "checkout").close()
+    before = (tmp_path / "ws" / "config.toml").read_text()
+    with CliContext(str(tmp_path / "ws"), False, str(tmp_path / "tree")).open_workspace() as workspace:
+        assert workspace.config.repository == tmp_path / "tree"
+    with CliContext(str(tmp_path / "ws"), False).open_workspace() as workspace:
+        assert workspace.config.repository == tmp_path / "checkout"
+    assert (tmp_path / "ws" / "config.toml").read_text() == before

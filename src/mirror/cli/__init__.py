@@ -45,12 +45,13 @@ class _Commands(click.Group):
     metavar="DIR",
     help="Where the catalog and data lie.",
 )
+@click.option("--repository", metavar="DIR", help="Read the code from here instead of the workspace's repository.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 @click.version_option(package_name="foundry-mirror")
 @click.pass_context
-def cli(ctx: click.Context, workspace: str, as_json: bool) -> None:
+def cli(ctx: click.Context, workspace: str, repository: str | None, as_json: bool) -> None:
     """Build, check, score, monitor and promote a Foundry transforms repository outside Foundry."""
-    ctx.obj = CliContext(workspace_path=workspace, as_json=as_json)
+    ctx.obj = CliContext(workspace_path=workspace, as_json=as_json, repository=repository)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,19 @@ class CliContext:
 
     workspace_path: str
     as_json: bool
+    repository: str | None = None
 
     def open_workspace(self) -> Workspace:
-        """The workspace named by ``--workspace``; a usage error names ``mirror init`` when there is none."""
+        """The workspace named by ``--workspace``; a usage error names ``mirror init`` when there is none.
+
+        ``--repository`` replaces where its code is read from for this one command; the workspace's file stays as it is.
+        """
         from mirror.datasets import Workspace
 
-        return Workspace.open(Path(self.workspace_path))
+        workspace = Workspace.open(Path(self.workspace_path))
+        if self.repository is not None:
+            workspace.config = replace(workspace.config, repository=Path(self.repository).resolve())
+        return workspace
 
     def emit(self, document: Any, render: Callable[[Console], None]) -> None:
         """The result: ``document`` as JSON with ``--json``, else whatever ``render`` prints, on stdout."""

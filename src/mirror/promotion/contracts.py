@@ -71,10 +71,14 @@ class ContractChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All changes, ordered by subject, and the files that were looked at on either side."""
+    """All changes, ordered by subject, and the files that were looked at on either side.
+
+    ``untouched`` says why declared contracts did not have to be read; it is empty when they were.
+    """
 
     files: tuple[str, ...]
     changes: tuple[ContractChange, ...]
+    untouched: str = ""
 
     @property
     def effect(self) -> Effect:

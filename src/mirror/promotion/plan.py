@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirror.clock import Clock
@@ -83,10 +83,13 @@ def planned(
     if repository.is_ancestor(source_commit, target_commit):
         raise errors.NothingToPromoteError(source, target)
     name = _tag(repository, step, tag, target)
-    code_changed = any(
+    code_changed = not policy.python_path or any(
         path.startswith(f"{root}/")
         for _, path in repository.changed_files(base, source_commit)
         for root in policy.python_path
+    )
+    untouched = (
+        "" if code_changed or policy.transforms is None else f"nothing below {', '.join(policy.python_path)} changed"
     )
     with repository.scratch_tree(target_commit) as scratch:
         before = _declared(scratch, policy, clock) if code_changed else []
@@ -110,7 +113,7 @@ def planned(
                 step=step,
                 commits=repository.commits(target_commit, source_commit),
                 files=repository.changed_files(repository.tree(target_commit), tree),
-                contracts=compare(before, after),
+                contracts=replace(compare(before, after), untouched=untouched),
                 tag=name,
                 notes=(*notes, *_history_notes(repository, policy, target, target_commit)),
             ),

@@ -11,6 +11,9 @@ SETTINGS: dict[str, str] = {}
 
 def judge(case: GateCase, settings: GateSettings) -> GateResult:
     comparison = case.plan.contracts
+    if comparison.untouched and not comparison.changes:
+        summary = f"{comparison.untouched}, so every declared contract is the same."
+        return GateResult(settings.gate, Outcome.PASS, summary)
     if not comparison.files:
         return GateResult(
             settings.gate,
