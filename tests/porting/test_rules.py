@@ -36,6 +36,10 @@ def compute(frame):
     import os  # !
     def inner():
         from os import path  # !
+    # pandas is slow to import
+    import pandas as pd
+    # a reason does not help a module of the guest
+    from fleet.other import thing  # !
     return importlib.import_module("x")  # !
 if True:
     class Late:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mirror.porting.errors import GuestFileError
 
+_REASON_WORDS = 3
+
 
 @dataclass(frozen=True)
 class Module:
@@ -37,6 +39,11 @@ class Module:
             for token in tokenize.generate_tokens(reader)
             if token.type == tokenize.COMMENT
         }
+
+    def has_reason(self, node: ast.stmt | ast.expr) -> bool:
+        """Whether a comment of at least three words stands on the node's lines or on the one above."""
+        lines = range(node.lineno - 1, (node.end_lineno or node.lineno) + 1)
+        return any(len(self.comments.get(line, "").split()) >= _REASON_WORDS for line in lines)
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ def training_transform(profile: Profile) -> Transform:
         model=ModelOutput(paths.model(profile)),
     )
     def train_isolation_forest(data: Any, statistics: Any, model: Any) -> None:
+        # scikit-learn trains in memory on one machine; statistics are one row per feature
         adapter = train(data.dataframe().toPandas(), statistics.dataframe().toPandas(), profile)
         model.publish(model_adapter=adapter)
 

@@ -9,7 +9,6 @@ from mirror.porting.rules import Finding, GuestFacts
 from mirror.porting.source import Module
 
 _COLLECTS = frozenset({"collect", "toPandas", "toLocalIterator", "pandas_api"})
-_WORDS = 3
 
 
 def findings(module: Module, guest: GuestFacts) -> Iterator[Finding]:
@@ -19,9 +18,7 @@ def findings(module: Module, guest: GuestFacts) -> Iterator[Finding]:
         # Spark's methods take no argument; `collect(x)` of another library is none of ours.
         if node.func.attr not in _COLLECTS or node.args:
             continue
-        first, last = node.lineno, node.end_lineno or node.lineno
-        reasons = [module.comments.get(line, "") for line in range(first - 1, last + 1)]
-        if not any(len(reason.split()) >= _WORDS for reason in reasons):
+        if not module.has_reason(node):
             problem = f"brings a whole frame to the driver (.{node.func.attr}())."
             fix = "Keep it in Spark, or say in a comment on this line or the one above why it is small."
-            yield Finding(module.file, last, "collected_frames", problem, fix)
+            yield Finding(module.file, node.end_lineno or node.lineno, "collected_frames", problem, fix)

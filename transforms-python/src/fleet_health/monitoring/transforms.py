@@ -27,6 +27,7 @@ def drift_transform(profile: Profile) -> Transform:
         drift=Output(paths.dataset(profile, "feature_drift_metrics"), checks=bound.drift_checks()),
     )
     def measure_drift(features: Any, statistics: Any, drift: Any) -> None:
+        # one row per feature, whatever the size of the fleet
         reference = statistics.dataframe().toPandas()
         drift.write_dataframe(feature_drift(features.dataframe(), reference, profile))
 

@@ -27,6 +27,7 @@ def assembly_transform(profile: Profile) -> Transform:
         rows = features.dataframe()
         snapshot = features.end_transaction_rid or "unknown"
         eligible = eligible_windows(rows, profile)
+        # the forest holds these same rows in memory when it trains on them
         described = training_statistics(eligible.orderBy("device_id", "window_start").toPandas(), profile, snapshot)
         statistics.write_dataframe(ctx.spark_session.createDataFrame(described, STATISTICS_SCHEMA))
         data.write_dataframe(training_rows(eligible, rows, frozen_medians(described, profile), snapshot))
