@@ -73,6 +73,13 @@ def test_acknowledgement_and_escalation_come_from_the_row_else_from_the_severity
     own, default = open_quality("q", [_quality(acknowledge="now", escalation="the boss"), _quality(dataset="x")])
     assert (own.acknowledge, own.escalation) == ("now", "the boss")
     assert (default.acknowledge, default.escalation) == ("8 working hours", "lead engineer after 3 days")
+    (named,) = open_quality("q", [_quality(escalation="ESC-HIGH")])
+    assert named.escalation == "lead engineer after 3 days (ESC-HIGH)"
+
+
+def test_figures_of_one_metric_are_told_apart_by_dimension() -> None:
+    rows = [_quality(dimension="fan_speed"), _quality(dimension="damper"), _quality(dimension="ALL")]
+    assert [alert.dimension for alert in open_quality("q", rows)] == ["fan_speed", "damper", ""]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_every_edge_goes_down_even_past_several_layers() -> None:
     drawing = _draw("a>b", "b>c", "c>d", "a>d", "x>d")
     y = {node.name: node.y for node in drawing.nodes}
     assert all(y[link.source] < y[link.target] for link in drawing.links)
-    assert {node.name: node.layer for node in drawing.nodes} == {"a": 0, "x": 0, "b": 1, "c": 2, "d": 3}
+    assert {node.name: node.layer for node in drawing.nodes} == {"a": 0, "x": 2, "b": 1, "c": 2, "d": 3}
 
 
 def test_nodes_of_a_layer_do_not_overlap_and_stay_on_the_canvas() -> None:
@@ -47,6 +47,22 @@ def test_neighbours_are_sorted_so_that_lines_do_not_cross() -> None:
     # Alphabetical order inside the layers would cross all of these.
     drawing = _draw("a>z", "b>y", "c>x", "d>w")
     assert _crossings(drawing) == 0
+
+
+def test_long_lines_pass_beside_nodes_not_behind_them() -> None:
+    drawing = _draw("a>b", "b>c", "c>d", "d>e", "a>e", "b>e", "a>x", "x>e")
+    for link in drawing.links:
+        numbers = [[float(n) for n in re.findall(r"[\d.]+", part)] for part in re.findall(r"[CV][^CV]+", link.path)]
+        ends = [(part[-2], part[-1]) for part in numbers if len(part) == 6]
+        for x, y in ends[:-1]:
+            inside = [n.name for n in drawing.nodes if n.x < x < n.x + NODE_WIDTH and n.y <= y <= n.y + NODE_HEIGHT]
+            assert inside == [], link
+
+
+def test_what_is_read_late_stands_near_its_reader() -> None:
+    drawing = _draw("a>b", "b>c", "c>d", "label>events", "events>d")
+    layer = {node.name: node.layer for node in drawing.nodes}
+    assert (layer["events"], layer["label"]) == (2, 1)
 
 
 def test_curves_begin_and_end_at_the_nodes() -> None:

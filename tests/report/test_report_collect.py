@@ -147,6 +147,12 @@ def _small_tables(workspace: Workspace) -> None:
     ]
     _commit(workspace, f"{HALL}/feature_drift_metrics", pa.Table.from_pylist(drift))
 
+    measured = [
+        {"measured_at": NOW + timedelta(hours=age), "metric_id": metric, "value": 1.0, "status": status}
+        for age, metric, status in [(1, "A", "OK"), (1, "B", "BREACH"), (1, "C", "UNKNOWN"), (0, "D", "BREACH")]
+    ]
+    _commit(workspace, "/Fleet/measured/pipeline_health_metrics", pa.Table.from_pylist(measured), branch="measured")
+
 
 def _specs(workspace: Workspace) -> None:
     def spec(name: str, reads: list[tuple[str, str]], writes: list[tuple[str, str]]) -> JobSpec:
@@ -281,6 +287,7 @@ def test_alerts_raised_and_alerts_open_are_told_apart(snapshot: ReportSnapshot) 
     (fleet,) = snapshot.fleets
     assert {count.name: count.rows for count in fleet.raised} == {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 0, "LOW": 1}
     assert [alert.alert_id for alert in fleet.alerts.equipment] == ["4"]
+    assert [alert.alert_id for alert in fleet.worst_raised] == ["1", "4"]
 
 
 def test_drift_shows_the_newest_period_largest_first(snapshot: ReportSnapshot) -> None:
@@ -290,12 +297,18 @@ def test_drift_shows_the_newest_period_largest_first(snapshot: ReportSnapshot) -
     assert table.total == 3
 
 
+def test_measurements_that_need_attention_come_first(workspace: Workspace, snapshot: ReportSnapshot) -> None:
+    (fleet,) = collect(workspace, "measured").fleets
+    assert [row[0] for row in fleet.tables[0].rows] == ["B", "C", "A"]
+
+
 def test_lineage_joins_datasets_and_models_but_no_plain_parameters(snapshot: ReportSnapshot) -> None:
     assert snapshot.edges == (
         Edge(f"{HALL}/landing", f"{HALL}/raw_sensor_readings", "deserialise"),
         Edge(f"{HALL}/models/forest", f"{HALL}/model_scores", "score"),
         Edge(f"{HALL}/raw_sensor_readings", f"{HALL}/models/forest", "train"),
     )
+    assert snapshot.model_paths == (f"{HALL}/models/forest",)
 
 
 def test_only_the_newest_verdict_of_a_check_counts(snapshot: ReportSnapshot) -> None:
@@ -334,6 +347,7 @@ def test_the_command_writes_one_file_and_says_where(
     assert 'data-figure="rows:/Fleet/hall:clean" value="6"' in page
     assert run(["--workspace", str(workspace.path), "report", "--branch", "mastr", "--out", str(tmp_path)]) == 2
     assert (
-        "no dataset has a branch 'mastr'. Did you mean 'master'? There are: develop, master." in capsys.readouterr().err
+        "no dataset has a branch 'mastr'. Did you mean 'master'? There are: develop, master, measured."
+        in capsys.readouterr().err
     )
     assert not (tmp_path / "report.html").exists()

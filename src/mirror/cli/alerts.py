@@ -58,8 +58,9 @@ def _quality(console: Console, alert: QualityAlert) -> None:
     from rich.markup import escape
 
     since = f", raised {alert.times} times since {_moment(alert.first_raised_at)}" if alert.times > 1 else ""
+    about = f"{alert.dimension}  " if alert.dimension else ""
     lines = (
-        f"\n{alert.severity}  {alert.metric_id}  {alert.dataset}  ({alert.family})",
+        f"\n{alert.severity}  {alert.metric_id}  {alert.dataset}  {about}({alert.family})",
         f"  observed     {alert.observed}, limit {alert.threshold}",
         f"  why it is    {alert.reason}" if alert.reason else "",
         f"  owner        {alert.owner}",

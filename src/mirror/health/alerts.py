@@ -15,6 +15,10 @@ from mirror.health.rows import read_columns, readable
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 QUALITY_DATASET = "quality_alerts"
 EQUIPMENT_DATASET = "device_alerts"
+EVERYTHING = "ALL"
+"""The dimension of a figure that is not split."""
+POLICY = "ESC-"
+"""How the names of escalation policies begin."""
 CLOSED = frozenset({"RESOLVED", "FALSE_POSITIVE"})
 
 _QUALITY_NEEDS = ("metric_id", "dataset", "severity", "owner", "rotation", "channel", "runbook_id", "runbook_step")
@@ -23,12 +27,16 @@ _EQUIPMENT_NEEDS = ("alert_id", "device_id", "severity", "title", "status", "ale
 
 @dataclass(frozen=True)
 class QualityAlert:
-    """A monitored figure outside its limit. ``times`` counts how often it was raised since ``first_raised_at``."""
+    """A monitored figure outside its limit. ``times`` counts how often it was raised since ``first_raised_at``.
+
+    ``dimension`` is the sensor, feature or window length it is about, empty when it is about all.
+    """
 
     source: str
     metric_id: str
     family: str
     dataset: str
+    dimension: str
     severity: str
     observed: str
     threshold: str
@@ -114,15 +122,16 @@ def read_alerts(store: DatasetStore, branch: str, *, under: str = "") -> AlertBo
             equipment += open_equipment(dataset.path, _rows(view, _EQUIPMENT_NEEDS))
     return AlertBook(
         tuple(sorted(quality, key=lambda a: (*_order(a.severity, a.raised_at), a.metric_id, a.dataset))),
-        tuple(sorted(equipment, key=lambda a: (*_order(a.severity, a.created_at), a.device_id, a.alert_id))),
+        most_urgent_first(equipment),
     )
 
 
 def open_quality(source: str, rows: Iterable[Mapping[str, Any]]) -> list[QualityAlert]:
-    """One alert per metric and dataset: its newest row, unless that one says it is resolved."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    """One alert per metric, dataset and dimension: its newest row, unless that one says it is resolved."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
-        groups.setdefault((str(row["metric_id"]), str(row["dataset"])), []).append(row)
+        key = (str(row["metric_id"]), str(row["dataset"]), _text(row.get("dimension")))
+        groups.setdefault(key, []).append(row)
     found = []
     for group in groups.values():
         group.sort(key=lambda row: _moment(row.get("raised_at")))
@@ -149,6 +158,20 @@ def open_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[Equip
     ]
 
 
+def raised_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[EquipmentAlert]:
+    """Every alert that was ever sent: suppressed rows and the notices that an anomaly ended are none."""
+    return [
+        _equipment(source, row)
+        for row in rows
+        if not row.get("suppressed") and row.get("alert_type") != "ANOMALY_RESOLVED"
+    ]
+
+
+def most_urgent_first(alerts: Iterable[EquipmentAlert]) -> tuple[EquipmentAlert, ...]:
+    """By severity, then newest first."""
+    return tuple(sorted(alerts, key=lambda a: (*_order(a.severity, a.created_at), a.device_id, a.alert_id)))
+
+
 def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times: int) -> QualityAlert:
     severity = str(row["severity"])
     defaults = routing()["quality"]
@@ -157,6 +180,7 @@ def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times:
         metric_id=_text(row["metric_id"]),
         family=_text(row.get("family")),
         dataset=_text(row["dataset"]),
+        dimension="" if row.get("dimension") == EVERYTHING else _text(row.get("dimension")),
         severity=severity,
         observed=_text(row.get("observed")),
         threshold=_text(row.get("threshold")),
@@ -167,11 +191,18 @@ def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times:
         runbook_id=_text(row["runbook_id"]),
         runbook_step=_text(row["runbook_step"]),
         acknowledge=_text(row.get("acknowledge")) or defaults["acknowledge"].get(severity, ""),
-        escalation=_text(row.get("escalation")) or defaults["escalation"].get(severity, ""),
+        escalation=_escalation(_text(row.get("escalation")), defaults["escalation"].get(severity, "")),
         raised_at=row.get("raised_at"),
         first_raised_at=first,
         times=times,
     )
+
+
+def _escalation(own: str, default: str) -> str:
+    """The row's own words; a bare policy name is shown behind what it means for this severity."""
+    if own.startswith(POLICY):
+        return f"{default} ({own})" if default else own
+    return own or default
 
 
 def _equipment(source: str, row: Mapping[str, Any]) -> EquipmentAlert:

@@ -7,7 +7,7 @@ from mirror.datasets import Workspace
 from mirror.health import AlertBook, read_alerts, require_branch
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
 from mirror.report.fleets import fleet_sections
-from mirror.report.lineage import edges_of
+from mirror.report.lineage import edges_of, models_of
 from mirror.report.snapshot import ReportSnapshot
 
 
@@ -35,6 +35,7 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
         as_of=max((line.committed_at for line in lines if line.committed_at is not None), default=None),
         datasets=lines,
         edges=edges,
+        model_paths=models_of(specs),
         checks=check_lines(workspace, branch),
         fleets=fleet_sections(workspace.store, branch, lines, edges, alerts),
         models=model_lines(workspace, branch),

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mirror.datasets import DatasetStore, View
-from mirror.health import SEVERITIES, AlertBook
+from mirror.health import AlertBook, EquipmentAlert
+from mirror.health.alerts import counts, most_urgent_first, raised_equipment
 from mirror.health.rows import read_columns
 from mirror.report.small_tables import SHOWN, small_table
 from mirror.report.snapshot import Count, DatasetLine, Edge, FleetSection
@@ -25,6 +26,9 @@ STAGES = {
     "device_alerts": ("alerts", False),
 }
 """Dataset name -> stage, and whether its rows left the main way."""
+
+WORST = 8
+"""Raised alerts that are listed even after they ended."""
 
 NAMES = frozenset({*STAGES, *SHOWN, "label_events", "quality_alerts"})
 
@@ -52,6 +56,7 @@ def _section(
         tuple(alert for alert in alerts.quality if alert.source.startswith(prefix + "/")),
         tuple(alert for alert in alerts.equipment if alert.source.startswith(prefix + "/")),
     )
+    raised = _raised(views.get("device_alerts"))
     return FleetSection(
         prefix=prefix,
         flow=(*_landing(prefix, lines, edges), *_stages(mine)),
@@ -62,7 +67,8 @@ def _section(
         flags=_counts(views.get("clean_sensor_readings"), "quality_flags", ""),
         scores=scores,
         devices_scored=devices,
-        raised=_raised(views.get("device_alerts")),
+        raised=_severities(raised) if "device_alerts" in views else (),
+        worst_raised=most_urgent_first(raised)[:WORST],
         alerts=book,
         tables=tuple(small_table(views[name], SHOWN[name]) for name in SHOWN if name in views),
     )
@@ -97,15 +103,10 @@ def _counts(view: View | None, column: str, note: str) -> tuple[Count, ...]:
     return tuple(sorted(counts, key=lambda count: (-(count.rows or 0), count.name)))
 
 
-def _raised(view: View | None) -> tuple[Count, ...]:
-    """Unsuppressed equipment alerts per severity; the resolution of an anomaly is no alert of its own."""
-    if view is None:
-        return ()
-    table = read_columns(view, ["severity", "suppressed", "alert_type"])
-    if "severity" not in table.column_names:
-        return ()
-    found = dict.fromkeys(SEVERITIES, 0)
-    for row in table.to_pylist():
-        if not row.get("suppressed") and row.get("alert_type") != "ANOMALY_RESOLVED":
-            found[row["severity"]] = found.get(row["severity"], 0) + 1
-    return tuple(Count(severity, rows) for severity, rows in found.items())
+def _raised(view: View | None) -> list[EquipmentAlert]:
+    """The alerts that were ever sent; read_alerts has already refused a dataset without the columns for it."""
+    return [] if view is None else raised_equipment(view.dataset.path, read_columns(view).to_pylist())
+
+
+def _severities(alerts: Iterable[EquipmentAlert]) -> tuple[Count, ...]:
+    return tuple(Count(severity, rows) for severity, rows in counts(alerts).items())

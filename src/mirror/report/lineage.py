@@ -10,6 +10,12 @@ from mirror.report.snapshot import Edge
 _RESOURCES = ("dataset_", "model_")
 
 
+def models_of(specs: Iterable[JobSpec]) -> tuple[str, ...]:
+    """Paths of the models that transforms read or write."""
+    params = (param for spec in specs for param in spec.params if param.kind.startswith("model_"))
+    return tuple(sorted({alias for param in params for alias in param.aliases}))
+
+
 def edges_of(specs: Iterable[JobSpec]) -> tuple[Edge, ...]:
     """Every (read, written) pair of every transform, ordered. A plain parameter is no resource and makes no edge."""
     found = {

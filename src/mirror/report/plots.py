@@ -25,7 +25,8 @@ _SETTINGS: Any = {
 }
 PAUSE = timedelta(hours=6)
 FAULT_LENGTH = timedelta(days=1)
-LABELS = 5.5
+LABEL, YEAR_LABEL = 0.16, 0.23
+"""Share of the axis that a date takes, without and with its year."""
 
 
 def score_timeline(scores: DeviceScores, identifier: str) -> str:
@@ -113,13 +114,14 @@ def _mark_days(axes: Any, stretches: list[_Stretch], end: float) -> None:
         while midnight < stretch.last:
             wanted.append((stretch.place(midnight), midnight))
             midnight += timedelta(days=1)
+    with_year = len({at.year for _, at in wanted}) > 1
+    room = end * (YEAR_LABEL if with_year else LABEL)
     kept: list[tuple[float, datetime]] = []
     for place, at in wanted:
-        if place <= end * 0.88 and all(abs(place - other) >= end / LABELS for other, _ in kept):
+        if place <= end - room * 0.8 and all(abs(place - other) >= room for other, _ in kept):
             kept.append((place, at))
     kept.sort()
-    years = {at.year for _, at in kept}
-    texts = [f"{at:%b} {at.day}" + (f" ’{at:%y}" if len(years) > 1 else "") for _, at in kept]
+    texts = [f"{at:%b} {at.day}" + (f" ’{at:%y}" if with_year else "") for _, at in kept]
     axes.set_xticks([place for place, _ in kept], texts, ha="left")
 
 

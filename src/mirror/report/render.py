@@ -39,7 +39,7 @@ def render(snapshot: ReportSnapshot) -> str:
         checks=_by_dataset(snapshot.checks),
         worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
         lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
-        models={line.model for line in snapshot.models},
+        models={*snapshot.model_paths, *(line.model for line in snapshot.models)},
         timelines=_timelines(snapshot.fleets),
         quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
         equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),

@@ -21,6 +21,7 @@ class Shown:
     Attributes:
         columns: those to show, in order; all there are when none is named or none is there.
         newest_by: only rows that have the greatest value of this column.
+        last: (column, value) of the rows that need no attention and come after all others.
         largest_by: rows with the largest value of this column first; otherwise ordered by the columns shown.
     """
 
@@ -28,10 +29,12 @@ class Shown:
     columns: tuple[str, ...] = ()
     newest_by: str | None = None
     largest_by: str | None = None
+    last: tuple[str, str] | None = None
     rows: int = 40
 
 
 SHOWN = {
+    "row_conservation": Shown("Every row accounted for", ("source_file", "outcome", "reason", "rows")),
     "detection_report": Shown(
         "Detection against known faults",
         (
@@ -50,6 +53,7 @@ SHOWN = {
         "Pipeline health, newest measurement",
         ("metric_id", "dataset_name", "dimension", "value", "expected_value", "threshold", "status", "severity"),
         newest_by="measured_at",
+        last=("status", "OK"),
     ),
     "feature_drift_metrics": Shown(
         "Features farthest from the training reference",
@@ -84,6 +88,9 @@ def small_table(view: View, shown: Shown) -> Table:
         keys.insert(0, (shown.largest_by, "descending"))
     if keys and table.num_rows:
         table = table.sort_by(keys)
+    if shown.last is not None and shown.last[0] in table.column_names:
+        calm = pc.equal(table[shown.last[0]], shown.last[1])
+        table = pa.concat_tables([table.filter(pc.invert(calm)), table.filter(calm)])
     rows = table.select(names).slice(0, shown.rows).to_pylist()
     return Table(
         title=shown.title,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mirror.health import AlertBook
+from mirror.health import AlertBook, EquipmentAlert
 
 STATUSES = ("pass", "warn", "fail", "error")
 
@@ -125,8 +125,8 @@ class Table:
 class FleetSection:
     """One fleet: the datasets of one folder that have the pipeline's names.
 
-    ``raised`` counts equipment alerts per severity over the whole history, suppressed ones left out; ``alerts`` holds
-    what is still open.
+    ``raised`` counts equipment alerts per severity over the whole history, suppressed ones left out, ``worst_raised``
+    are the most severe of them; ``alerts`` holds what is still open.
     """
 
     prefix: str
@@ -135,6 +135,7 @@ class FleetSection:
     flags: tuple[Count, ...] = ()
     scores: tuple[DeviceScores, ...] = ()
     devices_scored: int = 0
+    worst_raised: tuple[EquipmentAlert, ...] = ()
     raised: tuple[Count, ...] = ()
     alerts: AlertBook = field(default_factory=AlertBook)
     tables: tuple[Table, ...] = ()
@@ -162,6 +163,7 @@ class ReportSnapshot:
 
     Attributes:
         as_of: end of the newest commit shown; the report carries no other time, so the same data gives the same page.
+        model_paths: the ends of ``edges`` that are models, not datasets.
         notes: what could not be shown, and why.
     """
 
@@ -170,6 +172,7 @@ class ReportSnapshot:
     as_of: datetime | None = None
     datasets: tuple[DatasetLine, ...] = ()
     edges: tuple[Edge, ...] = ()
+    model_paths: tuple[str, ...] = ()
     checks: tuple[CheckLine, ...] = ()
     fleets: tuple[FleetSection, ...] = ()
     models: tuple[ModelLine, ...] = ()
