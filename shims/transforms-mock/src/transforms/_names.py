@@ -28,8 +28,11 @@ def caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _asked_by_import(depth: int = 2) -> bool:
-    frame = sys._getframe(depth)
+def _asked_by_import() -> bool:
+    frame = sys._getframe(2)
+    # A module's own __getattr__ may stand between the question and the answer.
+    while frame.f_code.co_name == "__getattr__" and frame.f_back is not None:
+        frame = frame.f_back
     if frame.f_globals.get("__name__") == "importlib._bootstrap":
         return True
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM

@@ -12,12 +12,14 @@
     |-- PipelineError                    (ValueError) two transforms claim the same output or reference
     |-- BindingError                     (TypeError) a compute function and its declared parameters do not fit
     |-- ReturnTypeError                  (TypeError) a compute function returned something that is no frame
+    |-- SourceError                      (ValueError) a source or secret is not configured
     |-- UnionError                       (ValueError) frames that ``union_many`` cannot put together
     `-- RuntimeUseError                  a dataset object was used against its rules, inside a job
         |-- WriteModeError               (ValueError), ModeAfterWriteError, WrittenTwiceError, ReadOnlyError
         |-- ReadModeError, PreviousWithoutSchemaError (ValueError), SchemaMismatchError
         |-- WriteArgumentError           (ValueError), FrameTypeError (TypeError)
         |-- NoSchemaError, PathError     (ValueError) no rows, or no such place, in a dataset
+        |-- MediaItemError               (KeyError) no such item in a media set
         |-- DatasetNotFoundError         (KeyError), RequireIncrementalError: in ``transforms.verbs.testing``
         `-- DriverOnlyError              a Spark frame was asked for on a worker
 
@@ -380,6 +382,29 @@ class RequireIncrementalError(RuntimeUseError):
 
     def __str__(self) -> str:
         return f"Transform '{self.transform}' requires an incremental run, which is not possible: {self.reason}."
+
+
+@dataclass(eq=False, repr=False)
+class SourceError(TransformsError, ValueError):
+    """A source, or one of its secrets, is not configured. Never carries a secret."""
+
+    source: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"Source '{self.source}': {self.what}."
+
+
+@dataclass(eq=False, repr=False)
+class MediaItemError(RuntimeUseError, KeyError):
+    """A media set has no such item."""
+
+    media_set: str
+    item: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Media set '{self.media_set}' has no item '{self.item}'.{nearest(self.item, self.known)}"
 
 
 @dataclass(eq=False, repr=False)

@@ -5,6 +5,8 @@ platform that runs transforms; everything else is Foundry's public surface (``do
 behaves here).
 """
 
+from typing import Any
+
 from transforms._names import module_getattr
 from transforms.api._check import Check
 from transforms.api._context import IncrementalTransformContext, TransformContext
@@ -117,4 +119,13 @@ _NOTES = {
     "DataFrame": "Import it from pyspark.sql.",
 }
 
-__getattr__ = module_getattr("transforms.api", __all__, _NOTES)
+_unknown = module_getattr("transforms.api", __all__, _NOTES)
+
+
+def __getattr__(name: str) -> Any:
+    # These two belong to both packages; ``transforms.tables`` builds on this one, so they are looked up late.
+    if name in ("TableTransformInput", "IncrementalTableTransformInput"):
+        from transforms.tables import _runtime
+
+        return getattr(_runtime, name)
+    return _unknown(name)

@@ -61,6 +61,18 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
     return JobOutcome(aborted_outputs=tuple(n for n in transform.outputs if getattr(bound[n], "_aborted", False)))
 
 
+def _refuse_what_needs_foundry(transform: TransformBase) -> None:
+    engine = transform.recorded.get("pushdown")
+    if engine is not None:
+        raise NotAvailableError(
+            f"Compute pushdown to {engine}", f"transform '{transform.__name__}' runs inside {engine}"
+        )
+    if "sidecar" in transform.recorded:
+        image = transform.recorded["sidecar"].get("image")
+        what = f"transform '{transform.__name__}' works with the container image '{image}', which is not started here"
+        raise NotAvailableError("A sidecar container", what)
+
+
 def _binding(
     transform: TransformBase, name: str, param: Param, environment: JobEnvironment, bindings: Mapping[str, Any]
 ) -> Any:

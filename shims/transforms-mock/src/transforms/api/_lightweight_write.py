@@ -42,7 +42,7 @@ class TableWriter:
         # Named after the transaction: a later run that adds to the dataset must not replace this file.
         transaction = hashlib.sha256(self._port.transaction_rid.encode()).hexdigest()[:16]
         file = Path(self.directory) / f"part-00000-{transaction}.parquet"
-        pyarrow.parquet.write_table(plain_table(table), file, coerce_timestamps="us")
+        pyarrow.parquet.write_table(plain_table(table), file, coerce_timestamps="us", allow_truncated_timestamps=True)
         self._stage(checked)
 
     def write_directory(

@@ -44,11 +44,15 @@ class Param:
     Attributes:
         kind: the name under which the platform finds who resolves and binds it.
         direction: ``input`` or ``output``.
+        takes_port: whether it is bound with a ``ReadPort`` or ``WritePort`` per alias, as datasets are.
+        is_set: whether it is bound with a list of them.
         description: free text.
     """
 
     kind: ClassVar[str] = "custom"
     direction: ClassVar[str] = "input"
+    takes_port: ClassVar[bool] = False
+    is_set: ClassVar[bool] = False
     _fixed: ClassVar[frozenset[str]] = frozenset({"description"})
 
     description: str | None
@@ -234,6 +238,7 @@ class Input(LightweightInputParam):
     """
 
     kind = "dataset_input"
+    takes_port = True
     checks: tuple[Check, ...]
     transaction_limit: int | None
 
@@ -280,6 +285,7 @@ class Output(LightweightOutputParam):
     """
 
     kind = "dataset_output"
+    takes_port = True
     checks: tuple[Check, ...]
     sever_permissions: bool
 
@@ -303,6 +309,7 @@ class InputSet(FoundryInputParam):
     """Several datasets under one parameter; the compute function receives a list in the declared order."""
 
     kind = "dataset_input_set"
+    takes_port = is_set = True
 
     @known_arguments("InputSet")
     def __init__(self, aliases: Iterable[str] | None = None, description: str | None = None) -> None:
@@ -316,6 +323,7 @@ class OutputSet(FoundryOutputParam):
     """Several datasets written under one parameter; the compute function receives a list in the declared order."""
 
     kind = "dataset_output_set"
+    takes_port = is_set = True
     sever_permissions: bool
 
     @known_arguments("OutputSet")

@@ -19,8 +19,6 @@ from transforms.verbs.testing.datastores import InMemoryDatastore, RunState
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_SETS = ("dataset_input_set", "dataset_output_set")
-
 
 class TransformRunner(Named):
     """Builds datasets of a pipeline from a datastore, upstream ones first where they are not stored.
@@ -68,7 +66,7 @@ class TransformRunner(Named):
         for name, param in transform.parameters.items():
             if name not in self._bindings and _dataset_aliases(param):
                 ports = [self._port(transform, alias, param, incremental, writes) for alias in _dataset_aliases(param)]
-                bindings[name] = ports if param.kind in _SETS else ports[0]
+                bindings[name] = ports if param.is_set else ports[0]
         environment = JobEnvironment(spark_session, is_incremental=incremental, parameters=self._parameters)
         outcome = execute(transform, environment, bindings)
         if not outcome.aborted:
@@ -130,7 +128,7 @@ class TransformRunner(Named):
 
 
 def _dataset_aliases(param: Param) -> tuple[str, ...]:
-    return tuple(param.aliases or ()) if param.kind.startswith("dataset_") else ()
+    return tuple(getattr(param, "aliases", None) or ()) if param.takes_port else ()
 
 
 __getattr__ = module_getattr(__name__, ["TransformRunner"])

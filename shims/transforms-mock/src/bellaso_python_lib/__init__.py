@@ -1,0 +1,1 @@
+"""Foundry's Cipher parameters: declared and registered; keys are held by Foundry."""

@@ -1,0 +1,1 @@
+"""Decrypting parameters of Cipher."""

@@ -1,0 +1,1 @@
+"""Encrypting parameters of Cipher."""

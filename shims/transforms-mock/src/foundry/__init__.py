@@ -1,0 +1,1 @@
+"""Foundry's ``foundry`` package root."""

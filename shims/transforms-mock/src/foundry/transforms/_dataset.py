@@ -1,0 +1,200 @@
+"""``Dataset``: read and write one dataset by alias."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foundry.transforms._columns import Filter
+from foundry.transforms._provider import open_port
+from transforms._names import Named
+from transforms.api._arrow import arrow_schema, read_arrow
+from transforms.api._filesystem import is_hidden
+from transforms.api._lightweight import LightweightOutput
+from transforms.errors import ReadModeError, TransformValueError, UnknownArgumentError
+from transforms.ports import READ_MODES, FileEntry
+
+FORMATS = ("arrow", "pandas", "dataframe", "polars", "lazy-polars", "path")
+_IN_MEMORY = FORMATS[:4]
+
+
+class FileCollection(Named):
+    """Files of a dataset."""
+
+    def __init__(self, port: Any, entries: Sequence[FileEntry], mode: str) -> None:
+        self._port, self._entries, self._mode = port, tuple(entries), mode
+
+    def __iter__(self) -> Iterator[FileEntry]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def download(self) -> dict[str, str]:
+        """Logical path -> local path of a copy of every file."""
+        folder = Path(tempfile.mkdtemp(prefix="foundry-dataset-"))
+        found = {}
+        for entry in self._entries:
+            target = folder / entry.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self._port.open(entry.path, "rb", read_mode=self._mode) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+            found[entry.path] = str(target)
+        return found
+
+
+class Dataset(Named):
+    """One dataset, and what was chained on it for reading."""
+
+    def __init__(
+        self,
+        alias: str,
+        *,
+        columns: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        where: Filter | None = None,
+    ) -> None:
+        self.alias = alias
+        self._columns, self._limit, self._where = columns, limit, where
+        self._output: LightweightOutput | None = None
+
+    @staticmethod
+    def get(alias: str) -> Dataset:
+        """The dataset ``alias``; nothing is opened yet."""
+        return Dataset(alias)
+
+    def _chained(self, **change: Any) -> Dataset:
+        return Dataset(self.alias, **({"columns": self._columns, "limit": self._limit, "where": self._where} | change))
+
+    def where(self, filter: Filter) -> Dataset:
+        """Only rows that meet a condition; a second one narrows further."""
+        return self._chained(where=filter if self._where is None else self._where & filter)
+
+    def select(self, *names: str) -> Dataset:
+        """Only these columns."""
+        return self._chained(columns=names)
+
+    def limit(self, n: int) -> Dataset:
+        """At most ``n`` rows."""
+        return self._chained(limit=n)
+
+    def read_table(
+        self,
+        columns: Sequence[str] | None = None,
+        row_limit: int | None = None,
+        format: str = "dataframe",
+        mode: str = "current",
+        force_dataset_download: bool = False,
+        schema: Any = None,
+    ) -> Any:
+        """The rows.
+
+        Args:
+            columns, row_limit: as :meth:`select` and :meth:`limit`.
+            format: ``arrow``, ``pandas`` or ``dataframe`` (the same), ``polars``, ``lazy-polars``, or ``path`` (a
+                folder).
+            mode: ``current``, ``previous`` or ``added``.
+            force_dataset_download: taken; everything is local.
+            schema: what an empty dataset looks like (an Arrow schema).
+
+        Raises:
+            TransformValueError: an unknown format, or columns, limit or condition with a format or mode that has none.
+            ReadModeError: an unknown mode.
+        """
+        if format not in FORMATS:
+            raise TransformValueError(f"format is one of {', '.join(FORMATS)}, got {format!r}.", self.alias)
+        if mode not in READ_MODES:
+            raise ReadModeError(self.alias, mode, READ_MODES)
+        names = tuple(columns) if columns is not None else self._columns
+        limit = row_limit if row_limit is not None else self._limit
+        narrowed = names is not None or limit is not None or self._where is not None
+        if narrowed and (format not in _IN_MEMORY or mode != "current"):
+            what = f"columns, row_limit and where need one of the formats {', '.join(_IN_MEMORY)} and mode 'current'."
+            raise TransformValueError(what, self.alias)
+        port = open_port(self.alias, False)
+        if format == "path":
+            return port.directory(mode).removeprefix("file://")
+        table = read_arrow(port, mode) if schema is None or port.schema(mode) is not None else schema.empty_table()
+        if self._where is not None:
+            table = table.filter(self._where.expression())
+        if names is not None:
+            if missing := [name for name in names if name not in table.column_names]:
+                raise UnknownArgumentError("columns of the dataset", missing[0], tuple(table.column_names), self.alias)
+            table = table.select(list(names))
+        if limit is not None:
+            table = table.slice(0, limit)
+        return _as(format, table)
+
+    def _writer(self) -> LightweightOutput:
+        if self._output is None:
+            self._output = LightweightOutput(open_port(self.alias, True))
+        return self._output
+
+    def set_write_mode(self, mode: str) -> Dataset:
+        """``replace``, ``modify`` or ``append``; before anything is written."""
+        self._writer().set_mode(mode)
+        return self
+
+    def write_table(self, df: Any, column_descriptions: Mapping[str, str] | None = None) -> None:
+        """Write a pandas, Polars or Arrow table, a DuckDB relation, or the files in :attr:`write_table_path`."""
+        self._writer().write_table(df, column_descriptions=column_descriptions)
+
+    def put_metadata(self, column_descriptions: Mapping[str, str] | None = None) -> None:
+        """Take over Parquet files put into :attr:`write_table_path`."""
+        self._writer().put_metadata(column_descriptions)
+
+    @property
+    def write_table_path(self) -> str:
+        """A local folder for Parquet files."""
+        return self._writer().path_for_write_table
+
+    @property
+    def lazy_write_table_path(self) -> str:
+        """The same folder, for engines that stream."""
+        return self._writer().path_for_object_store_write_table
+
+    def files(self, mode: str = "current", show_hidden_files: bool = False) -> FileCollection:
+        """The files of one mode."""
+        if mode not in READ_MODES:
+            raise ReadModeError(self.alias, mode, READ_MODES)
+        port = open_port(self.alias, False)
+        return FileCollection(port, [f for f in port.files(mode) if show_hidden_files or not is_hidden(f.path)], mode)
+
+    def upload_file(self, path: str | os.PathLike[str], logical_path: str | None = None) -> str:
+        """Store a local file; gives its logical path."""
+        name = logical_path or Path(path).name
+        with Path(path).open("rb") as source, self._writer().filesystem().open(name, "wb") as target:
+            shutil.copyfileobj(source, target)
+        return name
+
+    def upload_directory(self, local_dir_path: str | os.PathLike[str]) -> dict[str, str]:
+        """Store every file below a local folder; local path -> logical path."""
+        root = Path(local_dir_path)
+        files = sorted(f for f in root.rglob("*") if f.is_file())
+        return {str(f): self.upload_file(f, f.relative_to(root).as_posix()) for f in files}
+
+    def abort(self) -> Dataset:
+        """Drop everything written."""
+        self._writer()._port.abort()
+        return self
+
+    @property
+    def schema(self) -> Any:
+        """The stored schema for Arrow; ``None`` for raw files."""
+        stored = open_port(self.alias, False).schema("current")
+        return None if stored is None else arrow_schema(stored)
+
+
+def _as(kind: str, table: Any) -> Any:
+    if kind == "arrow":
+        return table
+    if kind in ("polars", "lazy-polars"):
+        import polars as pl
+
+        frame = pl.DataFrame(table)
+        return frame.lazy() if kind == "lazy-polars" else frame
+    return table.to_pandas()

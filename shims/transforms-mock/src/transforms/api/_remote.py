@@ -1,0 +1,39 @@
+"""Parameters whose content only Foundry's own services hold: they declare and register, and a job that has one is
+refused.
+
+A platform that can serve one binds it by its ``kind``; then the bound object is what the compute function receives.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from transforms._names import caller
+from transforms.api._params import FoundryInputParam, FoundryOutputParam
+from transforms.errors import NotAvailableError, TransformTypeError
+
+
+class RemoteInput(FoundryInputParam):
+    """Base of inputs that live in a service."""
+
+    service: ClassVar[str] = "a service of Foundry"
+
+    def __init__(self, rid: str | None = None, **facts: Any) -> None:
+        if rid is not None and not isinstance(rid, str):
+            raise TransformTypeError(f"{type(self).__name__} takes a RID or path as text, got {rid!r}.", caller())
+        super().__init__(rid, properties=facts)
+
+    def _default_binding(self) -> NoReturn:
+        raise NotAvailableError(f"{type(self).__name__} '{self.alias}'", f"{self.service} holds what it reads")
+
+
+class RemoteOutput(FoundryOutputParam):
+    """Base of outputs that live in a service."""
+
+    service: ClassVar[str] = "a service of Foundry"
+
+    def __init__(self, rid: str | None = None, **facts: Any) -> None:
+        super().__init__(rid, properties=facts)
+
+    def _default_binding(self) -> NoReturn:
+        raise NotAvailableError(f"{type(self).__name__} '{self.alias}'", f"{self.service} keeps what it writes")

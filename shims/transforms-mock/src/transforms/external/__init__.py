@@ -1,0 +1,1 @@
+"""Foundry's ``transforms.external``: reaching systems outside."""

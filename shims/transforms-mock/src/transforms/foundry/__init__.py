@@ -1,0 +1,1 @@
+"""Foundry's ``transforms.foundry``: the connector that runs a transform by hand."""
