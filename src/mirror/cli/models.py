@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -135,6 +136,22 @@ def rollback(
         name, environment=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
     )
     _show(context, done)
+
+
+@command.command("card")
+@click.argument("name")
+@click.option("--version", metavar="VERSION", help="What is in production by default, else the newest.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the card to a Markdown file.")
+@click.pass_obj
+def card(context: CliContext, name: str, version: str | None, out: Path | None) -> None:
+    """The model card, generated from the run. Exit code 1 when a required field was not recorded."""
+    from mirror.models.card import build_card
+
+    governance = _governance(context)
+    found = build_card(governance, name, version, now=governance.workspace.clock())
+    if out is not None:
+        out.write_text(found.to_markdown(), encoding="utf-8")
+    context.emit(found.to_json(), lambda console: console.print(found.to_markdown(), markup=False, end=""))
 
 
 @command.command("history")

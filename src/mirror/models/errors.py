@@ -10,6 +10,7 @@ UsageError
 |-- ObjectivesFileError         ci/objectives.yml is wrong; names file, line and fix
 `-- SubmissionNotFoundError     the version was never submitted
 VerdictError
+|-- CardIncompleteError         a version did not record what its model card needs
 `-- ReleaseRefusedError         a release or rollback that a rule or a check forbids; says which and what to do
 """
 
@@ -95,3 +96,14 @@ class ReleaseRefusedError(VerdictError):
     def __str__(self) -> str:
         path, version, environment, why, way_out = self.args
         return f"{path} {version} is not released to {environment}: {why}. {way_out}"
+
+
+class CardIncompleteError(VerdictError):
+    """``args``: model path, semantic version, names of missing fields."""
+
+    def __str__(self) -> str:
+        path, version, missing = self.args
+        return (
+            f"the model card of {path} {version} is refused: {', '.join(missing)} not recorded. Let the training"
+            " transform record them (log_param, log_metric, or the adapter's JSON arguments) and publish again."
+        )

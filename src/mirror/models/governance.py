@@ -9,6 +9,7 @@ from typing import NoReturn
 from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
 from mirror.models import ledger
+from mirror.models.card import missing_fields
 from mirror.models.criteria.base import Candidate
 from mirror.models.errors import (
     ModelNotFoundError,
@@ -279,6 +280,12 @@ class Governance:
             texts = "; ".join(f"check {v.name!r} says {v.outcome}: {v.detail}" for v in against)
             way_out = f"Judge it again with `mirror models evaluate {governed.model.path}`, or train a better one."
             self._refuse(governed, version, to, actor, texts, way_out)
+        if to == PRODUCTION:
+            metrics = Candidate(self.registry, governed.model, version).metrics()
+            missing = missing_fields(version, metrics, governed.objective.card)
+            if missing:
+                why = f"its model card lacks {', '.join(missing)}"
+                self._refuse(governed, version, to, actor, why, "Record them in training and publish again.")
         self._approved(governed, version, to, actor, approved_by)
 
     def _approved(

@@ -8,6 +8,7 @@ objectives:
     environments:
       production: {branches: [master, release], approvers: [Ada], approvals: 1}
       staging: {branches: ["*"]}
+    card: {facts: [threshold], metrics: [anomaly_rate_validation], stale_after_days: 90}
     checks:
       - name: provenance is recorded
         kind: provenance
@@ -60,6 +61,19 @@ class CheckRule:
 
 
 @dataclass(frozen=True)
+class CardRules:
+    """What a version must have recorded for its model card, without which production stays closed to it.
+
+    Attributes:
+        stale_after_days: age at which the card calls itself stale.
+    """
+
+    facts: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    stale_after_days: int = 90
+
+
+@dataclass(frozen=True)
 class Objective:
     """What governs the models that ``model`` (a path or pattern) fits."""
 
@@ -69,6 +83,7 @@ class Objective:
     environments: Mapping[str, Environment]
     checks: tuple[CheckRule, ...] = ()
     keep_versions: int = 3
+    card: CardRules = CardRules()
 
     def governs(self, path: str) -> bool:
         """Whether the model at ``path`` is one of this objective's."""
@@ -118,7 +133,7 @@ def load_objectives(repository: Path) -> Objectives:
 def _objective(name: str, entry: Located) -> Objective:
     what = f"objective {name!r}"
     parts = entry.mapping(
-        what, known=("model", "owner", "environments", "checks", "keep_versions"), required=("model", "owner")
+        what, known=("model", "owner", "environments", "checks", "card", "keep_versions"), required=("model", "owner")
     )
     declared = parts["environments"].mapping("environments", known=ENVIRONMENTS) if "environments" in parts else {}
     checks: list[CheckRule] = []
@@ -134,7 +149,18 @@ def _objective(name: str, entry: Located) -> Objective:
         environments={n: _environment(n, declared.get(n)) for n in ENVIRONMENTS},
         checks=tuple(checks),
         keep_versions=parts["keep_versions"].count("keep_versions") if "keep_versions" in parts else 3,
+        card=_card(parts["card"]) if "card" in parts else CardRules(),
     )
+
+
+def _card(entry: Located) -> CardRules:
+    parts = entry.mapping("card", known=("facts", "metrics", "stale_after_days"))
+    names = {
+        key: tuple(i.text(f"an entry of {key}") for i in parts[key].items(key)) if key in parts else ()
+        for key in ("facts", "metrics")
+    }
+    days = parts["stale_after_days"].count("stale_after_days") if "stale_after_days" in parts else 90
+    return CardRules(names["facts"], names["metrics"], days)
 
 
 def _environment(name: str, entry: Located | None) -> Environment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -93,7 +94,7 @@ class WritableModel:
                     api=api.wire(),
                     change_type=ModelVersionChangeType(change_type).value if change_type is not None else None,
                     experiment=experiment.to_json() if experiment is not None else None,
-                    metadata=dict(model_adapter.version_metadata()),
+                    metadata={**described(cls), **model_adapter.version_metadata()},
                 )
             )
 
@@ -113,3 +114,9 @@ class WritableModel:
         return next(
             f"{name}-{n}" for n in range(2, len(self._experiments) + 3) if f"{name}-{n}" not in self._experiments
         )
+
+
+def described(cls: type) -> dict[str, str]:
+    """``:display-name:`` and ``:description:`` of an adapter's docstring, where it has them."""
+    found = re.findall(r":(display-name|description):\s*((?:(?!\n\s*(?::|\n)).)*)", cls.__doc__ or "", re.DOTALL)
+    return {name.replace("-", "_"): " ".join(text.split()) for name, text in found}

@@ -1,0 +1,197 @@
+"""Training, releasing and scoring through real builds of a small repository: wait, follow the release, roll back."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from mirror.builds import BuildReport, build
+from mirror.datasets import Workspace
+from mirror.models import PRODUCTION, STAGING, Governance, ModelBinder
+
+from .conftest import OBJECTIVES
+
+FOREST = "/Fleet/unit/models/isolation_forest"
+WHO = {"actor": "ada", "approved_by": ["Ada"], "reason": "because"}
+_numbers = itertools.count()
+
+ADAPTER = """\
+import palantir_models as pm
+from palantir_models.serializers import JsonSerializer
+
+
+class Limit(pm.ModelAdapter):
+    @pm.auto_serialize(facts=JsonSerializer())
+    def __init__(self, facts):
+        self.facts = facts
+
+    @classmethod
+    def api(cls):
+        return {"df_in": pm.Pandas([("x", float)])}, {"df_out": pm.Pandas()}
+
+    def predict(self, df_in):
+        return df_in.assign(flag=df_in["x"] > self.facts["limit"])
+"""
+
+JOBS = """\
+import pandas as pd
+
+import palantir_models as pm
+from PACKAGE.adapter import Limit
+from palantir_models.transforms import ModelInput, ModelOutput
+from transforms.api import Input, Output, lightweight, transform
+
+FOREST = "/Fleet/unit/models/isolation_forest"
+LIMIT = 2.0
+
+
+@lightweight
+@transform(out=Output("/Fleet/unit/features"))
+def features(out):
+    out.write_pandas(pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
+
+
+@lightweight
+@transform(data=Input("/Fleet/unit/features"), model=ModelOutput(FOREST))
+def train(data, model):
+    run = model.create_experiment("training")
+    run.log_params({"seed": 42, "rate": 0.05})
+    model.publish(Limit({"limit": LIMIT, "rows": len(data.pandas())}), experiment=run)
+    if FAILS:
+        raise RuntimeError("after publishing")
+
+
+FAILS = False
+
+
+@lightweight
+@transform(data=Input("/Fleet/unit/features"), model=ModelInput(FOREST), out=Output("/Fleet/unit/scores"))
+def score(data, model, out):
+    out.write_pandas(model.transform(data).df_out)
+
+
+@pm.transforms.evaluation("flags")
+@transform(model=ModelInput(FOREST))
+def judge(model):
+    model.create_evaluation().log_metric("flagged", float(model.predict(pd.DataFrame({"x": [1.0,
+    9.0]}))["flag"].mean()))
+"""
+
+
+class Guest:
+    """A repository with a training, a scoring and an evaluating transform, and its workspace."""
+
+    def __init__(self, root: Path) -> None:
+        self.package = f"scoring_guest{next(_numbers)}"
+        source = root / "transforms-python" / "src"
+        self.folder = source / self.package
+        self.folder.mkdir(parents=True)
+        entry = f"root = {self.package}.pipeline:pipeline"
+        (source / "setup.py").write_text(
+            f"from setuptools import setup\nsetup(name='g', entry_points={{'transforms.pipelines': ['{entry}']}})\n"
+        )
+        (self.folder / "__init__.py").write_text("")
+        (self.folder / "adapter.py").write_text(ADAPTER)
+        self.jobs(JOBS)
+        pipeline = f"""\
+            from transforms.api import Pipeline
+            from {self.package} import jobs
+            pipeline = Pipeline()
+            pipeline.discover_transforms(jobs)
+            """
+        (self.folder / "pipeline.py").write_text(textwrap.dedent(pipeline))
+        (root / "ci").mkdir()
+        (root / "ci" / "objectives.yml").write_text(OBJECTIVES)
+        ticks = itertools.count()
+        start = datetime(2026, 1, 5, tzinfo=UTC)
+        self.workspace = Workspace.create(
+            root / ".mirror", repository=root, clock=lambda: start + timedelta(seconds=next(ticks))
+        )
+
+    def jobs(self, text: str) -> None:
+        (self.folder / "jobs.py").write_text(text.replace("PACKAGE", self.package))
+
+    def build(self, *targets: str) -> BuildReport:
+        return build(self.workspace, targets, binders=[ModelBinder(self.workspace)], spark=lambda: None)  # type: ignore[arg-type,return-value]
+
+    def outcome(self, *targets: str) -> dict[str, tuple[str, str]]:
+        return {job.spec.name: (job.status.value, job.reason) for job in self.build(*targets).jobs}
+
+    def flags(self) -> list[bool]:
+        store = self.workspace.store
+        (file,) = store.view(store.dataset("/Fleet/unit/scores")).entries
+        return pq.read_table(file.location)["flag"].to_pylist()
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Iterator[Guest]:
+    made = Guest(tmp_path)
+    yield made
+    made.workspace.close()
+
+
+def test_scoring_waits_follows_the_release_and_rolls_back(guest: Guest) -> None:
+    first = guest.outcome()
+    assert (first["features"][0], first["train"][0]) == ("succeeded", "succeeded")
+    assert first["score"][0] == "waiting"
+    assert f"mirror build {FOREST}" in first["score"][1]
+    waiting = guest.outcome()["score"]
+    assert waiting[0] == "waiting"
+    assert f"`mirror models submit {FOREST} && mirror models release {FOREST} --to staging" in waiting[1]
+
+    governance = Governance(guest.workspace)
+    governance.submit(FOREST, owner="ada", branch="master")
+    for environment in (STAGING, PRODUCTION):
+        governance.release(FOREST, to=environment, **WHO)
+    assert guest.outcome()["score"][0] == "succeeded"
+    assert guest.flags() == [False, False, True]
+    again = guest.outcome()
+    assert {status for status, _ in again.values()} == {"up to date"}
+
+    guest.jobs(JOBS.replace("LIMIT = 2.0", "LIMIT = 0.5"))
+    trained = guest.outcome(FOREST)
+    assert trained["train"][0] == "succeeded"
+    guest.outcome()
+    assert guest.flags() == [False, False, True]
+    governance.submit(FOREST, owner="ada", branch="master")
+    for environment in (STAGING, PRODUCTION):
+        governance.release(FOREST, to=environment, **WHO)
+    assert guest.outcome()["score"][0] == "succeeded"
+    assert guest.flags() == [True, True, True]
+    governance.rollback(FOREST, environment=PRODUCTION, **WHO)
+    assert guest.outcome()["score"][0] == "succeeded"
+    assert guest.flags() == [False, False, True]
+
+
+def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluations(guest: Guest) -> None:
+    guest.build(FOREST)
+    governance = Governance(guest.workspace)
+    registry = governance.registry
+    model = registry.model(FOREST)
+    (version,) = registry.versions(model)
+    store = guest.workspace.store
+    features = store.dataset("/Fleet/unit/features")
+    assert version.provenance["inputs"] == [
+        {"alias": "/Fleet/unit/features", "rid": features.rid, "transaction": store.view(features).end_rid}
+    ]
+    assert version.provenance["seeds"] == {"seed": 42}
+    assert len(version.provenance["logic_version"]) == 64
+    assert version.facts == {"limit": 2.0, "rows": 3}
+    governance.submit(FOREST, owner="ada", branch="master")
+    for environment in (STAGING, PRODUCTION):
+        governance.release(FOREST, to=environment, **WHO)
+    assert guest.outcome()["judge"][0] == "succeeded"
+    assert [e["metrics"] for e in registry.evaluations(version)] == [{"flagged": 0.5}]
+
+
+def test_a_version_published_before_its_job_failed_is_nowhere(guest: Guest) -> None:
+    guest.jobs(JOBS.replace("FAILS = False", "FAILS = True"))
+    assert guest.outcome(FOREST)["train"][0] == "failed"
+    assert Governance(guest.workspace).registry.models() == ()
+    assert list((guest.workspace.config.data_root / "_models").iterdir()) == []
