@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from mirror.cli import run
 from mirror.datasets.guest import find_guest, shrinkwrap
 from mirror.porting import errors
+from mirror.porting.folder import write_folder
 from mirror.porting.port import port
 
 FILES = {
@@ -54,9 +56,7 @@ FILES = {
 }
 
 
-@pytest.fixture
-def repository(tmp_path):
-    root = tmp_path / "repository"
+def write(root: Path) -> Path:
     for path, text in FILES.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -64,15 +64,28 @@ def repository(tmp_path):
     return root
 
 
+@pytest.fixture
+def repository(tmp_path):
+    return write(tmp_path / "repository")
+
+
+CLEAN_RID = "ri.foundry.main.dataset.22222222-2222-2222-2222-222222222222"
+
+
+@pytest.fixture(scope="module")
+def ported(tmp_path_factory):
+    """Ported once; tests only look at it, or at a copy."""
+    root = write(tmp_path_factory.mktemp("porting") / "repository")
+    out = root.parent / "out"
+    return out, *port(root, out, {"/Fleet/clean": CLEAN_RID})
+
+
 def listing(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_two_trees_that_stand_alone(repository, tmp_path):
-    out = tmp_path / "out"
-    rid = "ri.foundry.main.dataset.22222222-2222-2222-2222-222222222222"
-    transforms, training = port(repository, out, {"/Fleet/clean": rid})
-
+def test_two_trees_that_stand_alone(ported):
+    out, transforms, training = ported
     files = listing(out)
     source = "transforms-repository/transforms-python/src"
     assert {path for path in files if path.startswith(source)} == {
@@ -121,17 +134,17 @@ def test_two_trees_that_stand_alone(repository, tmp_path):
     mappings = yaml.safe_load(files["transforms-repository/transforms-shrinkwrap.yml"])["mappings"]
     raw = "ri.foundry.main.dataset.11111111-1111-1111-1111-111111111111"
     assert [(m["alias"], m["modes"], m["rid"]) for m in mappings] == [
-        ("/Fleet/clean", ["BUILD"], rid),
+        ("/Fleet/clean", ["BUILD"], CLEAN_RID),
         (raw, ["READ"], raw),
     ]
     assert "* `/Fleet/statistics`" in files["model-training-repository/PORTING.md"].decode()
     guest = find_guest(out / "transforms-repository")
     assert (guest.module, guest.attribute) == ("fleet.pipeline", "pipeline")
-    assert shrinkwrap(out / "transforms-repository") == {rid: "/Fleet/clean"}
+    assert shrinkwrap(out / "transforms-repository") == {CLEAN_RID: "/Fleet/clean"}
 
 
-def test_the_ported_tests_run_in_the_ported_tree(repository, tmp_path):
-    port(repository, tmp_path / "out", {})
+def test_the_ported_tests_run_in_the_ported_tree(ported, tmp_path):
+    shutil.copytree(ported[0], tmp_path / "out")
     source = tmp_path / "out" / "transforms-repository" / "transforms-python" / "src"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -144,35 +157,34 @@ def test_the_ported_tests_run_in_the_ported_tree(repository, tmp_path):
     assert "1 passed" in done.stdout
 
 
-def test_the_same_sources_give_the_same_bytes_and_leftovers_go(repository, tmp_path):
+def test_the_same_sources_give_the_same_bytes_and_leftovers_go(ported, repository, tmp_path):
     out = tmp_path / "out"
-    port(repository, out, {})
-    first = listing(out)
-    (repository / "transforms-python/src/fleet/late.py").write_text("LATE = 1\n")
-    port(repository, out, {})
-    assert "transforms-repository/transforms-python/src/fleet/late.py" in listing(out)
-    (repository / "transforms-python/src/fleet/late.py").unlink()
-    port(repository, out, {})
-    assert listing(out) == first
+    (repository / "transforms-python/src/fleet/late").mkdir()
+    (repository / "transforms-python/src/fleet/late/__init__.py").write_text("LATE = 1\n")
+    port(repository, out, {"/Fleet/clean": CLEAN_RID})
+    assert "transforms-repository/transforms-python/src/fleet/late/__init__.py" in listing(out)
+    shutil.rmtree(repository / "transforms-python/src/fleet/late")
+    port(repository, out, {"/Fleet/clean": CLEAN_RID})
+    assert listing(out) == listing(ported[0])
+    assert not (out / "transforms-repository/transforms-python/src/fleet/late").exists()
 
 
-def test_other_peoples_files_are_never_overwritten(repository, tmp_path):
+def test_other_peoples_files_are_never_overwritten(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     with pytest.raises(errors.ForeignFolderError) as foreign:
-        port(repository, out, {})
+        port(tmp_path, out, {})
     assert "notes.txt" in str(foreign.value)
     assert listing(out) == {"notes.txt": b"mine"}
 
     (out / "notes.txt").unlink()
-    port(repository, out, {})
-    edited = out / "transforms-repository" / "transforms-python" / "src" / "fleet" / "clean.py"
-    edited.write_text("x = 1\n")
+    write_folder(out, {"a/b.py": b"b", "c.py": b"c"})
+    (out / "a" / "b.py").write_text("edited")
     with pytest.raises(errors.EditedFilesError) as changed:
-        port(repository, out, {})
-    assert "fleet/clean.py" in str(changed.value)
-    assert edited.read_text() == "x = 1\n"
+        write_folder(out, {"c.py": b"new"})
+    assert "a/b.py" in str(changed.value)
+    assert (out / "c.py").read_text() == "c"
 
 
 def test_a_pipeline_nobody_can_divide_or_import_is_named(repository, tmp_path):

@@ -20,7 +20,7 @@ def case(world, tmp_path) -> GateCase:
     from mirror.promotion.promote import show_plan
 
     plan = show_plan(world.repository, world.request(), clock=world.clock)
-    return GateCase(plan, world.path, tmp_path, ("lib",), (), "ada@example.org", {}, world.clock)
+    return GateCase(plan, world.path, tmp_path, ("lib",), (), {}, world.clock)
 
 
 def command(*arguments: str, limit: float = 20.0) -> GateSettings:

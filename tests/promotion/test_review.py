@@ -230,15 +230,20 @@ def test_the_newest_model_version_counts_and_without_a_workspace_nothing_is_clai
     assert str(case.workspace_path) in found.proof
 
 
-def test_the_command_prints_each_line_and_exits_by_the_worst(case, capsys):
+def test_the_command_prints_each_line_and_exits_by_the_worst(case, capsys, monkeypatch):
+    monkeypatch.setattr("mirror.promotion.review.known_lines", lambda: ["monitoring_families", "suite_time"])
     arguments = ["--workspace", str(case.workspace_path), "--json", "review", "--repo", str(case.repository)]
     assert run(arguments) == 0
-    edit(case, METRICS, "metrics:", "metrics: {")
-    assert run(arguments) == 1  # the hand-over is torn as well, and that is known
-    lines = {entry["line"]: entry for entry in json.loads(capsys.readouterr().out.splitlines()[-1])["lines"]}
-    assert lines["monitoring_families"]["verdict"] == "cannot tell"
-    assert f"{METRICS}:2: not valid YAML" in lines["monitoring_families"]["proof"]
-    edit(case, METRICS, "metrics: {", "metrics:")
+    record_suite(case.repository, "FAIL", 1.0)
+    assert run(arguments) == 1
     git(case.repository, "update-ref", "-d", AUDIT_REF)
+    edit(case, METRICS, "metrics:", "metrics: {")
+    capsys.readouterr()
     assert run(arguments) == 0
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    assert [entry["verdict"] for entry in lines] == ["cannot tell", "cannot tell"]
+    assert f"{METRICS}:2: not valid YAML" in lines[0]["proof"]
     assert run([*arguments, "--strict"]) == 1
+    capsys.readouterr()
+    assert run([a for a in arguments if a != "--json"]) == 0
+    assert capsys.readouterr().out.endswith("0 met, 0 not met, 2 cannot tell\n")

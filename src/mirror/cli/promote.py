@@ -48,7 +48,8 @@ def command(
     """Promote branch FROM into branch TO.
 
     Plans, runs the gates of this step on the merged tree, merges (never fast-forward, never in your work tree), tags a
-    release, rebuilds on TO, and writes who, what, when and on which evidence into refs/mirror/audit.
+    release, rebuilds on TO, and writes who, what, when and on which evidence into refs/mirror/audit. A name after
+    --approve-as is a record and no login: where people do not trust each other, protect TO on the git server as well.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ from mirror.porting import template
 from mirror.porting.closure import needed
 from mirror.porting.entry_point import discovered_packages, pipeline_module
 from mirror.porting.errors import DiscoveryFailedError, RecipeError
-from mirror.porting.folder import write_folder
+from mirror.porting.folder import refuse_foreign, write_folder
 from mirror.porting.ported_tests import ported_tests
 from mirror.porting.recipe import provided_imports
 from mirror.porting.source import Module, modules
@@ -69,6 +69,7 @@ def port(repository: Path, out: Path, rids: Mapping[str, str]) -> list[PortedRep
         ForeignFolderError, EditedFilesError: ``out`` holds something else; nothing was written.
         GuestNotFoundError, GuestFileError, RecipeError, DiscoveryFailedError: the guest cannot be read or imported.
     """
+    refuse_foreign(out)
     guest = find_guest(repository)
     found = {module.name: module for module in modules(guest.source_root)}
     trees: dict[str, bytes] = {}

@@ -73,6 +73,10 @@ def planned(
         allowed = tuple((s.source, s.target) for s in policy.steps)
         raise errors.StepNotAllowedError(source, target, allowed, policy.file)
     source_commit, target_commit = _heads(repository, policy, local, source, target)
+    if target_commit != local.get(target, target_commit):
+        # The remote is ahead of this clone, and its policy is the one in force.
+        policy = load_policy(repository.read(target_commit, POLICY_FILE), f"{POLICY_FILE} on {policy.remote}/{target}")
+        step = policy.step(source, target) or step
     _work_trees(repository, source, target)
     files = repository.files(source_commit)
     if submodules := tuple(sorted(path for path, (mode, _) in files.items() if mode == "160000")):

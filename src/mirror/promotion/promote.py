@@ -82,7 +82,7 @@ def promote(
         _fetch(repository, request.source, request.target)
         with planned(repository, request.source, request.target, clock=clock, tag=request.tag) as (plan, tree):
             _check_names(plan, request)
-            results = _judge(plan, tree, request, who, clock, heard)
+            results = _judge(plan, tree, request, clock, heard)
             refusals = tuple((r.gate, r.outcome.value, r.summary, r.fix) for r in results if r.blocks)
             if gates_only and not refusals:
                 return PromotionOutcome(plan, results)
@@ -143,7 +143,7 @@ def _check_names(plan: PromotionPlan, request: PromotionRequest) -> None:
 
 
 def _judge(
-    plan: PromotionPlan, tree: Path, request: PromotionRequest, who: Identity, clock: Clock, heard: Heard
+    plan: PromotionPlan, tree: Path, request: PromotionRequest, clock: Clock, heard: Heard
 ) -> tuple[GateResult, ...]:
     with tempfile.TemporaryDirectory(prefix="mirror-gates-") as scratch:
         case = GateCase(
@@ -152,7 +152,6 @@ def _judge(
             scratch=Path(scratch),
             python_path=plan.policy.python_path,
             approvals=request.approvals,
-            actor_email=who.email,
             accepted=request.accepted,
             clock=clock,
         )

@@ -53,7 +53,6 @@ class GateCase:
     scratch: Path
     python_path: tuple[str, ...]
     approvals: tuple[str, ...]
-    actor_email: str
     accepted: Mapping[str, str]
     clock: Clock
 
