@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from mirror.cli import run
 from mirror.synth import (
     Fleet,
     OutputNotEmptyError,
@@ -145,6 +146,42 @@ def test_registry_and_truth_are_written_beside(fleet: Fleet, tmp_path: Path) -> 
     assert (manifest["rows"], manifest["seed"], len(manifest["anomalies"])) == (result.rows, 9, 3)
 
 
+def test_csv_carries_the_same_messages(fleet: Fleet, tmp_path: Path) -> None:
+    anomalies = parse_anomalies(["0=nan_values@0"], fleet, 2)
+    transport = Transport(duplicate_share=0.1)
+    for kind in ("parquet", "csv"):
+        request = SynthRequest(devices=2, hours=2, seed=3, anomalies=anomalies, transport=transport, format=kind)
+        result = write_fleet(fleet, request, tmp_path / kind)
+    lines = result.files[0].read_text().splitlines()
+    table = _read(tmp_path / "parquet")
+    assert lines[0].split(",") == table.column_names
+    assert len(lines) == table.num_rows + 1
+    for line, row in zip(lines[1:], table.to_pylist(), strict=True):
+        cells = dict(zip(table.column_names, line.split(","), strict=True))
+        assert datetime.fromisoformat(cells["timestamp_device"]) == row["timestamp_device"]
+        assert datetime.fromisoformat(cells["timestamp_ingested"]) == row["timestamp_ingested"]
+        assert cells["_sequence_number"] == str(row["_sequence_number"])
+        assert cells["defrost_cycle"] == str(row["defrost_cycle"]).lower()
+        for sensor in ("temperature_evaporator", "humidity", "subcooling"):
+            assert cells[sensor] == "" if row[sensor] is None else float(cells[sensor]) == row[sensor]
+    assert sum(line.split(",")[table.column_names.index("superheat")] == "nan" for line in lines) >= 60
+    registry = result.registry.read_text().splitlines()
+    assert registry[1].startswith("REF-TEST-00000,SITE-TEST-0000,")
+    assert "temperature_evaporator;temperature_condenser;" in registry[1]
+
+
+def test_the_command_says_what_to_ingest_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    wanted = ["--devices", "2", "--hours", "13", "--seed", "1", "--out", str(out), "--anomaly", "1=SC-01"]
+    assert run(["synth", *wanted, "--format", "csv"]) == 0
+    said = capsys.readouterr().out
+    assert "1,560 readings in 1 file(s)" in said
+    assert "REF-TEST-00001  compressor_vibration_spike  hour 12 to 13" in said
+    assert f"mirror ingest /Fleet/refrigeration/landing {out}/raw_sensor_readings/*.csv" in said
+    assert run(["--json", "synth", *wanted]) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
 def test_a_folder_with_files_is_refused_and_left_alone(fleet: Fleet, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(OutputNotEmptyError, match="is not empty; give a new folder to --out"):
@@ -160,6 +197,7 @@ def test_a_folder_with_files_is_refused_and_left_alone(fleet: Fleet, tmp_path: P
         ({"hours": float("nan")}, "--hours: nan"),
         ({"seed": -1}, "--seed: -1"),
         ({"transport": Transport(duplicate_share=2)}, "--duplicates: 2"),
+        ({"format": "orc"}, "--format: 'orc' will not do; wanted: parquet or csv"),
         ({"transport": Transport(late_share=-0.1)}, "--late: -0.1"),
         ({"start": datetime(2026, 1, 1)}, "wanted: a time with a zone"),  # noqa: DTZ001 - the missing zone is the case
     ],

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mirror.cli.context import CliContext
-from mirror.synth import SynthRequest, SynthResult, load_fleet, parse_anomalies, write_fleet
+from mirror.synth import Fleet, SynthRequest, SynthResult, load_fleet, parse_anomalies, write_fleet
+from mirror.synth.files import WRITERS
 from mirror.synth.fleet import BUILT_IN
 from mirror.synth.transport import Transport
 
@@ -37,6 +38,14 @@ from mirror.synth.transport import Transport
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="First minute, UTC; the fleet's own otherwise.",
 )
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(sorted(WRITERS)),
+    default="parquet",
+    show_default=True,
+    help="csv is what a landing dataset takes; parquet is raw readings, ready to read.",
+)
 @click.option("--duplicates", type=float, default=0.0, show_default=True, help="Share of messages delivered twice.")
 @click.option("--late", type=float, default=0.0, show_default=True, help="Share of messages 10 to 240 minutes late.")
 @click.pass_obj
@@ -49,6 +58,7 @@ def command(
     anomalies: tuple[str, ...],
     fleet: str,
     start: datetime | None,
+    file_format: str,
     duplicates: float,
     late: float,
 ) -> None:
@@ -64,11 +74,12 @@ def command(
         anomalies=parse_anomalies(anomalies, described, devices),
         transport=Transport(duplicate_share=duplicates, late_share=late),
         start=start.replace(tzinfo=UTC) if start else None,
+        format=file_format,
     )
     with Progress(console=context.progress(), transient=True) as progress:
         bar = progress.add_task("devices", total=devices)
         result = write_fleet(described, request, out, advance=lambda count: progress.advance(bar, count))
-    context.emit(_document(result), lambda console: _print(console, result, out))
+    context.emit(_document(result), lambda console: _print(console, described, request, result))
 
 
 def _document(result: SynthResult) -> dict[str, object]:
@@ -85,11 +96,15 @@ def _document(result: SynthResult) -> dict[str, object]:
     }
 
 
-def _print(console: Console, result: SynthResult, out: Path) -> None:
-    console.print(f"{result.rows:,} readings in {len(result.files)} file(s) below {out / 'raw_sensor_readings'}")
+def _print(console: Console, fleet: Fleet, request: SynthRequest, result: SynthResult) -> None:
+    folder = result.files[0].parent
+    console.print(f"{result.rows:,} readings in {len(result.files)} file(s) below {folder}")
     console.print(f"registry      {result.registry}")
     console.print(f"ground truth  {result.ground_truth}")
     for injected in result.injected:
         bounds = f"hour {injected.onset_hours:g} to {injected.end_hours:g}"
         console.print(f"  {injected.device_id}  {injected.kind}  {bounds}")
-    console.print(f"next: mirror ingest raw_sensor_readings {out / 'raw_sensor_readings'}/*.parquet")
+    if request.format == "csv" and fleet.landing is not None:
+        console.print(f"next: mirror ingest {fleet.landing} {folder}/*.csv")
+        if fleet.registry_landing is not None:
+            console.print(f"      mirror ingest {fleet.registry_landing} {result.registry}")

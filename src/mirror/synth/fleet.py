@@ -107,9 +107,15 @@ def _effect(entry: Any) -> Effect:
 
 
 class Fleet(_Entry):
-    """A whole fleet file. ``start`` is the default first minute of the series (UTC)."""
+    """A whole fleet file.
+
+    ``start`` is the default first minute of the series (UTC). ``landing`` and ``registry_landing`` are the datasets
+    whose transforms read this fleet's CSV files, for the hint that ends ``mirror synth``.
+    """
 
     fleet: str
+    landing: str | None = None
+    registry_landing: str | None = None
     device_id: str
     site_id: str
     devices_per_site: int = Field(ge=1)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mirror.synth.anomalies import Anomaly
 from mirror.synth.device import TRANSPORT, Device, Injected, describe, generator, healthy, inject
 from mirror.synth.errors import OutputNotEmptyError, SynthRequestError
+from mirror.synth.files import WRITERS
 from mirror.synth.fleet import Fleet
 from mirror.synth.tables import RawSchema, registry_table, truth_table
 from mirror.synth.transport import Transport, deliver
@@ -28,6 +28,7 @@ class SynthRequest:
         hours: length of the series.
         start: first minute; the fleet's own when not given.
         chunk_rows: readings held in memory at once (at least one device); a chunk becomes one file.
+        format: of readings and registry, ``parquet`` or ``csv``; the ground truth is always Parquet.
     """
 
     devices: int
@@ -37,6 +38,7 @@ class SynthRequest:
     transport: Transport = field(default_factory=Transport)
     start: datetime | None = None
     chunk_rows: int = 500_000
+    format: str = "parquet"
 
     def checked(self) -> SynthRequest:
         """Itself; raises SynthRequestError naming the argument that cannot be met."""
@@ -46,6 +48,7 @@ class SynthRequest:
             ("--seed", self.seed, self.seed >= 0, "a whole number from 0"),
             ("--duplicates", self.transport.duplicate_share, 0 <= self.transport.duplicate_share <= 1, "0 to 1"),
             ("--late", self.transport.late_share, 0 <= self.transport.late_share <= 1, "0 to 1"),
+            ("--format", self.format, self.format in WRITERS, " or ".join(WRITERS)),
             ("--start", self.start, self.start is None or self.start.tzinfo is not None, "a time with a zone"),
         )
         for name, given, holds, wanted in limits:
@@ -85,6 +88,7 @@ def write_fleet(
         folder.mkdir(parents=True)
     start = request.start or fleet.start
     schema = RawSchema(fleet, start)
+    write = WRITERS[request.format]
     rows = 0
     files: list[Path] = []
     devices: list[Device] = []
@@ -97,15 +101,15 @@ def write_fleet(
             injected.extend(truth)
             tables.append(table)
         table = pa.concat_tables(tables)
-        path = folders["raw_sensor_readings"] / f"part-{number:05d}.parquet"
-        _write(table, path)
+        path = folders["raw_sensor_readings"] / f"part-{number:05d}.{request.format}"
+        write(table, path)
         rows += table.num_rows
         files.append(path)
         advance(len(chunk))
-    registry = folders["device_registry"] / "part-00000.parquet"
-    _write(registry_table(devices, fleet, start), registry)
+    registry = folders["device_registry"] / f"part-00000.{request.format}"
+    write(registry_table(devices, fleet, start), registry)
     truth_path = folders["ground_truth"] / "part-00000.parquet"
-    _write(truth_table(injected, start), truth_path)
+    WRITERS["parquet"](truth_table(injected, start), truth_path)
     manifest = out / "manifest.json"
     manifest.write_text(json.dumps(_manifest(fleet, request, start, rows), indent=2, sort_keys=True) + "\n")
     return SynthResult(rows, tuple(files), registry, truth_path, manifest, tuple(injected))
@@ -132,12 +136,6 @@ def _generate(
     return device, truth, schema.table(device, readings, messages)
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    # A dictionary only lengthens random doubles; the ids repeat.
-    repeated = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
-    pq.write_table(table, path, use_dictionary=[name for name in repeated if name != "event_id"])
-
-
 def _manifest(fleet: Fleet, request: SynthRequest, start: datetime, rows: int) -> dict[str, object]:
     description = fleet.model_dump_json().encode()
     return {
@@ -147,6 +145,7 @@ def _manifest(fleet: Fleet, request: SynthRequest, start: datetime, rows: int) -
         "hours": request.hours,
         "seed": request.seed,
         "start": start.isoformat(),
+        "format": request.format,
         "transport": asdict(request.transport),
         "anomalies": [asdict(anomaly) for anomaly in request.anomalies],
         "rows": rows,
