@@ -202,8 +202,9 @@ def test_written_folders_bring_their_schema(spark: SparkSession, store: DatasetS
     (folder / "day=1").mkdir(parents=True)
     pd.DataFrame({"v": [1, 2]}).to_parquet(folder / "day=1" / "x.parquet")
     port = output(store, dataset)
-    port.write_files(str(folder))
+    port.write_files(str(folder), {"v": "a number"})
     commit(port)
+    assert whole_input(store.view(dataset), store.storage).column_descriptions == {"v": "a number"}
     assert rows(store.read(spark, store.view(dataset))) == [(1, "1"), (2, "1")]
     (folder / "day=1" / "y.parquet").write_bytes(b"no parquet")
     again = output(store, dataset)

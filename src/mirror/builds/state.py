@@ -162,7 +162,7 @@ def _runs(connection: Connection) -> dict[str, RunRecord]:
 
 
 def _latest(connection: Connection, branch: str) -> dict[str, RunRecord]:
-    """Newest succeeded runs that published something other than datasets."""
+    """Newest succeeded runs that no dataset shows: they published something else, or nothing at all."""
     query = (
         sa.select(t.jobs.c.reference, t.jobs.c.provenance)
         .where(t.jobs.c.branch == branch, t.jobs.c.status == "succeeded", t.jobs.c.publishes)

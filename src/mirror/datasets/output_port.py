@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -180,8 +181,8 @@ class DatasetWritePort:
                 transaction.adopt(file, name if folder == "." else f"{folder}/{name}")
         self._remember(_schema_of(df, options))
 
-    def write_files(self, directory: str) -> None:
-        """Stages every file below a local folder; Parquet files without a schema yet give one from their footers."""
+    def write_files(self, directory: str, column_descriptions: Mapping[str, str] | None = None) -> None:
+        """Stages every file below a local folder; the footers of all staged Parquet files give the schema."""
         transaction = self._driver("write_files")
         root = Path(directory).resolve()
         logical: list[tuple[str, Path]] = []
@@ -191,7 +192,10 @@ class DatasetWritePort:
             logical.append((file.relative_to(root).as_posix(), file))
         for path, file in logical:
             transaction.add(file, path)
-        self._remember(_schema_of_files(self.path, logical))
+        schema = _schema_of_files(self.path, self._storage.staged(self.rid, self.transaction_rid))
+        if schema is not None and column_descriptions:
+            schema = replace(schema, column_descriptions=dict(column_descriptions))
+        self._remember(schema)
 
     def _remember(self, schema: StoredSchema | None) -> None:
         self._writes += 1
