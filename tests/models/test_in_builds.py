@@ -152,7 +152,7 @@ def test_scoring_waits_follows_the_release_and_rolls_back(guest: Guest) -> None:
     assert guest.outcome()["score"][0] == "succeeded"
     assert guest.flags() == [False, False, True]
     again = guest.outcome()
-    assert {status for status, _ in again.values()} == {"up to date"}
+    assert {reason for _, reason in again.values()} == {"up to date"}
 
     guest.jobs(JOBS.replace("LIMIT = 2.0", "LIMIT = 0.5"))
     trained = guest.outcome(FOREST)

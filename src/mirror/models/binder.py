@@ -32,7 +32,7 @@ class ModelBinder:
         self.workspace = workspace
         self.governance = governance or Governance(workspace)
         self.registry = self.governance.registry
-        self._reads: dict[str, list[VersionReadPort]] = {}
+        self._reads: dict[str, dict[str, VersionReadPort]] = {}
         self._writes: dict[str, dict[str, VersionWritePort]] = {}
 
     def resolve(self, param: ParamSpec, branch: str) -> ResolvedResource:
@@ -68,19 +68,21 @@ class ModelBinder:
         if param.kind == "language_model_input":
             return None
         model = self.registry.declared(str(param.alias))
+        name = _name_of(param, job, self.registry.canonical(str(param.alias)))
         if param.kind == "model_output":
             written = VersionWritePort(self.registry, model, job.branch, self._provenance(job))
-            alias = self.registry.canonical(str(param.alias))
-            name = next(p.name for p in job.spec.outputs if p.kind == "model_output" and p.alias == alias)
             self._writes.setdefault(job.rid, {})[name] = written
             return written
         version: ModelVersion = resolved.detail
         read = VersionReadPort(self.registry, model, version, job.branch)
-        self._reads.setdefault(job.rid, []).append(read)
+        self._reads.setdefault(job.rid, {})[name] = read
         return read
 
     def commit(self, connection: Connection, job: RunningJob) -> Mapping[str, str]:
-        """Writes the versions and evaluations of the job down, in its own SQL transaction."""
+        """Writes the versions and evaluations of the job down, in its own SQL transaction.
+
+        Gives the new version of each model output, and the RID of the evaluation of each model input that has one.
+        """
         made: dict[str, str] = {}
         for name, port in self._writes.get(job.rid, {}).items():
             for entry in port.staged:
@@ -90,9 +92,12 @@ class ModelBinder:
                 ledger.record(connection, job.now, "build", "publish", "done", port.model_rid, rid, detail)
             if port.published is not None:
                 made[name] = port.published
-        for read in self._reads.get(job.rid, ()):
-            for document in read.evaluations:
-                self.registry.record_evaluation(connection, document())
+        for name, read in self._reads.get(job.rid, {}).items():
+            for make in read.evaluations:
+                document = make()
+                self.registry.record_evaluation(connection, document)
+                # What such a job makes: without it a build could not tell that the job ever ran.
+                made[name] = document["rid"]
         self._forget(job)
         return made
 
@@ -145,6 +150,13 @@ class ModelBinder:
             "job": job.rid,
             "build": job.build_rid,
         }
+
+
+def _name_of(param: Any, job: RunningJob, alias: str) -> str:
+    """The parameter of the job's spec that a live declaration stands for."""
+    pin = getattr(param, "model_version", None)
+    fitting = [p for p in job.spec.params if p.kind == param.kind and p.alias == alias]
+    return next((p.name for p in fitting if p.settings.get("model_version") == pin), alias)
 
 
 def _resolved(model: Model, version: ModelVersion, how: str, *, follows_producer: bool) -> ResolvedResource:
