@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 WORKSPACE ?= .mirror
+# who answers for the release that `make run` makes; recorded in the audit trail
+APPROVER ?= $(or $(USER),$(LOGNAME),make run)
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
@@ -22,8 +24,19 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -c 'from mirror.spark import prepare_class_archive; prepare_class_archive()'
 	@touch $@
 
+FLEET := /Fleet/air_handler
+MIRROR := $(BIN)/mirror --workspace $(WORKSPACE)
+
 run: $(VENV)/.installed  ## real telemetry in, alerts and a report out
-	$(BIN)/mirror --workspace $(WORKSPACE) demo
+	$(MIRROR) init
+	$(MIRROR) ingest $(FLEET)/landing data/lbnl_ahu/szcav.csv.gz data/lbnl_ahu/szvav.csv.gz data/lbnl_ahu/mzvav_2_1.csv.gz --type append
+	$(MIRROR) ingest $(FLEET)/label_landing data/lbnl_ahu/fault_schedule.csv
+	$(MIRROR) build $(FLEET)/models/isolation_forest
+	$(MIRROR) models submit isolation_forest
+	$(MIRROR) models release isolation_forest --to staging --approve-as "$(APPROVER)" --reason "make run"
+	$(MIRROR) models release isolation_forest --to production --approve-as "$(APPROVER)" --reason "make run"
+	$(MIRROR) build
+	$(MIRROR) report
 
 test: $(VENV)/.installed  ## the default test suite on Spark local[2]
 	$(BIN)/python -m pytest
