@@ -38,11 +38,7 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
         NotAvailableError: the transform is computed by an outside warehouse.
         Exception: whatever the compute function raises.
     """
-    engine = transform.recorded.get("pushdown")
-    if engine is not None:
-        raise NotAvailableError(
-            f"Compute pushdown to {engine}", f"transform '{transform.__name__}' runs inside {engine}"
-        )
+    _refuse_what_needs_foundry(transform)
     spark = _session(transform, environment)
     bound = {
         name: param._bind(
