@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+
 from fleet_health.ingestion.cells import read_sensor, read_time
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Column, Sensor
@@ -20,7 +21,23 @@ def read(cells: list[str], unit: str = "degC", **source: object) -> tuple[list[f
 
 
 def test_numbers_missing_and_unreadable() -> None:
-    cells = ["1.5", " 2 ", "-0.04", "1e3", "", "  ", "nan", "NaN", "#VALUE!", "inf", "-inf", "1e400", "1,5", "0x10", "1_000"]
+    cells = [
+        "1.5",
+        " 2 ",
+        "-0.04",
+        "1e3",
+        "",
+        "  ",
+        "nan",
+        "NaN",
+        "#VALUE!",
+        "inf",
+        "-inf",
+        "1e400",
+        "1,5",
+        "0x10",
+        "1_000",
+    ]
     values, unreadable = read(cells)
     assert values == [1.5, 2.0, -0.04, 1000.0, *[None] * 11]
     assert unreadable == [False] * 8 + [True] * 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+
 from fleet_health.ingestion.labels import LabelScheduleError, label_rows
 from fleet_health.profiles.loader import shipped_profile
 

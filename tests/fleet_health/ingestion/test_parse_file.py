@@ -6,6 +6,7 @@ import gzip
 import io
 
 import pandas as pd
+
 from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.profiles.loader import shipped_profile
 

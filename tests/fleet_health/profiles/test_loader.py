@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+
 from fleet_health.profiles.errors import (
     ProfileError,
     ProfileMissingError,
@@ -224,7 +225,7 @@ def test_air_handler_mistakes() -> None:
         parse_profile(zone, "p.yaml")
     rule = text.replace("- {sensor: return_air_temperature, op", "- {sensor: return_temperature, op", 1)
     with pytest.raises(
-        ProfileReferenceError, match="sensor 'return_temperature' is not declared.*return_air_temperature"
+        ProfileReferenceError, match=r"sensor 'return_temperature' is not declared.*return_air_temperature"
     ):
         parse_profile(rule, "p.yaml")
     day = text.replace("- device_id: AHU-ERS-A-MZVAV\n      days", "- device_id: AHU-ERS-B\n      days", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fleet_health.profiles.units import conversion, sources_for
 
 

@@ -125,7 +125,10 @@ def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
         ["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable"
     )
     windows = [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
-    made = pd.DataFrame([vars(event) for event in events_of(windows, minutes, rules)])
+    events = [vars(event) for event in events_of(windows, minutes, rules)]
+    if not events:  # pandas would call empty columns double, which Arrow refuses to read as timestamps
+        return pd.DataFrame(columns=EVENT_SCHEMA.fieldNames(), dtype=object)
+    made = pd.DataFrame(events)
     made = made.assign(device_id=scores["device_id"].iloc[0], window_duration_minutes=minutes)
     return made.reindex(columns=EVENT_SCHEMA.fieldNames())
 

@@ -1,0 +1,66 @@
+"""Statistics of training rows: exact, with bins for zero and null."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fleet_health.profiles.loader import shipped_profile
+from fleet_health.training_data.assembly import frozen_medians
+from fleet_health.training_data.statistics import bin_counts, bin_edges, training_statistics
+
+PROFILE = shipped_profile("refrigeration")
+
+
+def table(**columns: list[float]) -> pd.DataFrame:
+    rows = max(map(len, columns.values()))
+    frame = pd.DataFrame({name: [math.nan] * rows for name in PROFILE.model_features})
+    frame = frame.assign(device_id=["a", "b"] * (rows // 2), **columns)
+    return frame.assign(
+        window_start=pd.Timestamp("2026-01-01", tz="UTC"), window_end=pd.Timestamp("2026-01-02", tz="UTC")
+    )
+
+
+def test_known_numbers() -> None:
+    rows = table(humidity_mean=[1.0, 2.0, 3.0, math.nan], door_open_fraction=[0.0, 0.0, 0.0, 1.0])
+    found = training_statistics(rows, PROFILE, "tx-1").set_index("feature_name")
+    humidity = found.loc["humidity_mean"]
+    assert (humidity["training_mean"], humidity["training_stddev"], humidity["training_p50"]) == (2.0, 1.0, 2.0)
+    assert (humidity["training_min"], humidity["training_max"], humidity["training_mad"]) == (1.0, 3.0, 1.0)
+    assert humidity["training_null_rate"] == 0.25
+    assert (humidity["training_row_count"], humidity["training_device_count"]) == (4, 2)
+    assert humidity["snapshot_id"] == "tx-1"
+    assert found.loc["subcooling_mean", "training_null_rate"] == 1.0
+    assert pd.isna(found.loc["subcooling_mean", "training_p50"])
+    assert len(found) == 45
+
+
+def test_zero_and_null_have_their_own_bins() -> None:
+    values = np.array([0.0] * 90 + [math.nan] * 5 + [1.0, 2.0, 3.0, 4.0, 5.0])
+    counts = bin_counts(values, bin_edges(values[~np.isnan(values)]))
+    assert len(counts) == 12
+    assert counts[10:] == [90, 5]
+    assert sum(counts) == 100
+    assert sum(counts[:10]) == 5
+
+
+def test_values_outside_the_training_range_fall_into_the_outer_bins() -> None:
+    edges = bin_edges(np.arange(1.0, 101.0))
+    assert bin_counts(np.array([-50.0, 1e9]), edges)[0] == 1
+    assert bin_counts(np.array([-50.0, 1e9]), edges)[9] == 1
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 0, 2]])
+def test_order_of_rows_does_not_matter(order: list[int]) -> None:
+    rows = table(humidity_mean=[0.1, 0.2, 0.3, 1e9])
+    straight = training_statistics(rows, PROFILE, "t")
+    turned = training_statistics(rows.iloc[order], PROFILE, "t")
+    pd.testing.assert_frame_equal(straight, turned, check_exact=True)
+
+
+def test_a_feature_that_was_never_there_has_no_place_in_the_vector() -> None:
+    statistics = training_statistics(table(humidity_mean=[1.0, 2.0], superheat_mean=[5.0, 7.0]), PROFILE, "t")
+    assert frozen_medians(statistics, PROFILE) == {"humidity_mean": 1.5, "superheat_mean": 6.0}
