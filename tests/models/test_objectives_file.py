@@ -98,6 +98,11 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "not_worse": "{metric: a, better: lower, tolerance: 0.1}",
         "provenance": "{seed: false}",
         "required_facts": "{facts: [seed]}",
+        "score_divergence": "{dataset: /d, max: 0.1}",
+        "flagged_share": "{dataset: /d, max_change: 2}",
+        "top_overlap": "{dataset: /d, min: 0.8, share: 0.05, key: device_id}",
+        "repeatable": "{dataset: '{fleet}/device_features', rows: 1000, score: s, flag: f}",
+        "fair_slices": "{dataset: /d, column: device_type, max_factor: 2, min_rows: 50}",
     }
     assert set(samples) == set(criterion_kinds())
     for name, text in samples.items():

@@ -10,7 +10,7 @@ from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
 from mirror.models import ledger
 from mirror.models.card import missing_fields
-from mirror.models.criteria.base import Candidate
+from mirror.models.criteria.base import Candidate, Finding
 from mirror.models.errors import (
     ModelNotFoundError,
     NotGovernedError,
@@ -18,8 +18,18 @@ from mirror.models.errors import (
     SubmissionNotFoundError,
     VersionNotFoundError,
 )
-from mirror.models.objectives import Objective, Objectives, load_objectives
-from mirror.models.records import PRODUCTION, STAGING, AuditEntry, Model, ModelVersion, Release, Submission, Verdict
+from mirror.models.objectives import CheckRule, Objective, Objectives, load_objectives
+from mirror.models.records import (
+    PRODUCTION,
+    STAGING,
+    AuditEntry,
+    Model,
+    ModelVersion,
+    Outcome,
+    Release,
+    Submission,
+    Verdict,
+)
 from mirror.models.registry import ModelRegistry
 
 
@@ -258,7 +268,7 @@ class Governance:
         candidate = Candidate(self.registry, governed.model, version, champion)
         found: list[Verdict] = []
         for rule in governed.objective.checks:
-            finding = rule.criterion.judge(candidate)
+            finding = _judged(rule, candidate)
             found.append(Verdict(rule.name, finding.outcome, finding.detail, rule.blocks))
         return tuple(found)
 
@@ -350,3 +360,10 @@ def _staging_command(governed: Governed) -> str:
 def release_command(path: str, environment: str) -> str:
     """The command that releases a model to an environment, ready to be completed by a person."""
     return f"mirror models release {path} --to {environment} --approve-as NAME --reason TEXT"
+
+
+def _judged(rule: CheckRule, candidate: Candidate) -> Finding:
+    try:
+        return rule.criterion.judge(candidate)
+    except Exception as error:  # noqa: BLE001 - adapters are foreign code; what cannot be judged blocks with its reason
+        return Finding(Outcome.PENDING, f"cannot be judged: {type(error).__name__}: {error}")

@@ -27,10 +27,11 @@ def add_submission(connection: Connection, submission: Submission) -> None:
 
 
 def verdicts(connection: Connection, submission_rid: str) -> tuple[Verdict, ...]:
-    """The newest verdict of every check, in the order they were judged."""
+    """The newest verdict of every check, in the order of the objective."""
     of_submission = t.verdicts.c.submission_rid == submission_rid
     newest = sa.select(sa.func.max(t.verdicts.c.round)).where(of_submission).scalar_subquery()
-    rows = connection.execute(sa.select(t.verdicts).where(of_submission, t.verdicts.c.round == newest)).mappings()
+    query = sa.select(t.verdicts).where(of_submission, t.verdicts.c.round == newest).order_by(t.verdicts.c.position)
+    rows = connection.execute(query).mappings()
     return tuple(
         Verdict(row["name"], Outcome(row["outcome"]), row["detail"], tuple(row["blocks"]), row["evaluated_at"])
         for row in rows
@@ -42,12 +43,13 @@ def add_verdicts(connection: Connection, submission_rid: str, found: tuple[Verdi
     last = connection.scalar(
         sa.select(sa.func.max(t.verdicts.c.round)).where(t.verdicts.c.submission_rid == submission_rid)
     )
-    for verdict in found:
+    for position, verdict in enumerate(found):
         connection.execute(
             t.verdicts.insert().values(
                 submission_rid=submission_rid,
                 name=verdict.name,
                 round=(last or 0) + 1,
+                position=position,
                 outcome=verdict.outcome.value,
                 detail=verdict.detail,
                 blocks=list(verdict.blocks),

@@ -69,6 +69,7 @@ verdicts = sa.Table(
     sa.Column("submission_rid", sa.ForeignKey("model_submissions.rid"), primary_key=True),
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
     sa.Column("outcome", sa.String(10), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("blocks", sa.JSON, nullable=False),

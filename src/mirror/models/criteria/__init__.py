@@ -18,10 +18,14 @@ def criterion_kinds() -> dict[str, type[Criterion]]:
         if found.name == "base":
             continue
         module = importlib.import_module(f"{__name__}.{found.name}")
-        (kind,) = (c for c in Criterion.__subclasses__() if c.__module__ == module.__name__)
+        (kind,) = (c for c in vars(module).values() if _is_own(c, module.__name__))
         if kind.kind in kinds:
             raise InternalError(
                 f"criterion {kind.kind!r} is claimed by {kinds[kind.kind].__module__} and {module.__name__}"
             )
         kinds[kind.kind] = kind
     return kinds
+
+
+def _is_own(value: object, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, Criterion) and value.__module__ == module

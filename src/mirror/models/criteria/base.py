@@ -11,6 +11,7 @@ from mirror.models.records import Model, ModelVersion, Outcome
 if TYPE_CHECKING:
     from mirror.models.located import Located
     from mirror.models.registry import ModelRegistry
+    from palantir_models import ModelAdapter
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,21 @@ class Candidate:
 
     Attributes:
         champion: the version in production, or ``None``.
+        scored: scored rows, kept so that several criteria of one judgement share them.
     """
 
     registry: ModelRegistry
     model: Model
     version: ModelVersion
     champion: ModelVersion | None = None
+    scored: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def adapter(self, version: ModelVersion) -> ModelAdapter:
+        """The adapter of a version. Raises ArtefactTamperedError, ArtefactMissingError, PalantirModelsError."""
+        from mirror.models.ports import VersionReadPort
+        from palantir_models.version import load_version
+
+        return load_version(VersionReadPort(self.registry, self.model, version, version.branch))
 
     def metrics(self, version: ModelVersion | None = None) -> dict[str, float]:
         """Every figure known about a version (default: the candidate).

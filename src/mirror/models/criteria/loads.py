@@ -27,12 +27,8 @@ class Loads(Criterion):
         return cls()
 
     def judge(self, candidate: Candidate) -> Finding:
-        from mirror.models.ports import VersionReadPort
-        from palantir_models.version import load_version
-
-        port = VersionReadPort(candidate.registry, candidate.model, candidate.version, candidate.version.branch)
         try:
-            adapter = load_version(port)
+            adapter = candidate.adapter(candidate.version)
         except (MirrorError, PalantirModelsError) as error:
             return Finding(Outcome.REJECT, str(error))
         return Finding(Outcome.PASS, f"{type(adapter).__name__} loads, sha256 {candidate.version.sha256[:12]} holds")

@@ -1,0 +1,54 @@
+"""No slice of the fleet is flagged far more often than the fleet as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from mirror.models.criteria.base import Candidate, Criterion, Finding, only
+from mirror.models.records import Outcome
+from mirror.models.scoring import SETTINGS, CannotJudgeError, Sample
+
+if TYPE_CHECKING:
+    from mirror.models.located import Located
+
+
+@dataclass(frozen=True)
+class FairSlices(Criterion):
+    """``column`` makes the slices; those of at least ``min_rows`` may be flagged ``max_factor`` times the fleet's
+    share.
+    """
+
+    kind = "fair_slices"
+    sample: Sample
+    column: str
+    max_factor: float = 2.0
+    min_rows: int = 100
+
+    @classmethod
+    def read(cls, item: Located, settings: Mapping[str, Located]) -> Self:
+        known = (*SETTINGS, "column", "max_factor", "min_rows")
+        only(item, settings, known, required=("dataset", "column", "max_factor"))
+        minimum = settings["min_rows"].count("min_rows") if "min_rows" in settings else 100
+        column, factor = settings["column"].text("column"), settings["max_factor"].number("max_factor")
+        return cls(Sample.read(settings), column, factor, minimum)
+
+    def judge(self, candidate: Candidate) -> Finding:
+        try:
+            scored = self.sample.scored(candidate)
+        except CannotJudgeError as error:
+            return Finding(Outcome.PENDING, str(error))
+        if self.column not in scored.columns:
+            return Finding(Outcome.PENDING, f"the scored rows have no column {self.column!r}")
+        overall = float(scored[self.sample.flag].mean())
+        by_slice = scored.groupby(self.column, dropna=False)[self.sample.flag].agg(["mean", "size"])
+        judged = by_slice[by_slice["size"] >= self.min_rows]
+        unfair = judged[judged["mean"] > overall * self.max_factor].sort_values("mean", ascending=False)
+        if len(unfair):
+            worst = ", ".join(f"{name} {100 * row['mean']:.1f} %" for name, row in unfair.head(3).iterrows())
+            limit = f"{self.max_factor:g} times the fleet's {100 * overall:.1f} %"
+            return Finding(Outcome.REJECT, f"flagged more than {limit}: {worst}")
+        return Finding(
+            Outcome.PASS, f"{len(judged)} slices of {self.column} within {self.max_factor:g} times the fleet's share"
+        )

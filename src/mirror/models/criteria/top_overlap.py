@@ -1,0 +1,50 @@
+"""The candidate's most anomalous devices are mostly the champion's: overlap of the top share by highest score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from mirror.models.criteria.base import Finding, only
+from mirror.models.records import Outcome
+from mirror.models.scoring import SETTINGS, Compared, Sample, verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mirror.models.located import Located
+
+
+@dataclass(frozen=True)
+class TopOverlap(Compared):
+    """``share`` of the ``key`` values (rounded up) that both rank highest must coincide to at least ``min``."""
+
+    kind = "top_overlap"
+    sample: Sample
+    min: float = 0.8
+    share: float = 0.05
+    key: str = "device_id"
+
+    @classmethod
+    def read(cls, item: Located, settings: Mapping[str, Located]) -> Self:
+        only(item, settings, (*SETTINGS, "min", "share", "key"), required=("dataset", "min"))
+        share = settings["share"].number("share") if "share" in settings else 0.05
+        if not 0 < share <= 1:
+            settings["share"].wrong(f"share is above 0 and at most 1, not {share:g}.")
+        key = settings["key"].text("key") if "key" in settings else "device_id"
+        return cls(Sample.read(settings), settings["min"].number("min"), share, key)
+
+    def compare(self, mine: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
+        if self.key not in mine.columns:
+            return Finding(Outcome.PENDING, f"the scored rows have no column {self.key!r}")
+        new, old = (self._top(frame) for frame in (mine, theirs))
+        overlap = len(new & old) / len(old)
+        text = f"{overlap:.0%} of the top {len(old)} by {self.key} are those of production, at least {self.min:.0%}"
+        return verdict(overlap, self.min, text, at_most=False)
+
+    def _top(self, frame: pd.DataFrame) -> set[str]:
+        highest = frame.groupby(self.key)[self.sample.score].max().reset_index()
+        ranked = highest.sort_values([self.sample.score, self.key], ascending=[False, True])
+        return set(ranked[self.key].head(max(1, math.ceil(len(ranked) * self.share))))

@@ -1,0 +1,131 @@
+"""Scores of a candidate and of the champion over the same rows, for criteria that compare them.
+
+Rows come from a dataset of the model's own fleet, every n-th of them, so that memory stays bounded and two runs look
+at the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mirror.models.criteria.base import Candidate, Criterion, Finding
+from mirror.models.records import ModelVersion, Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mirror.models.located import Located
+
+SETTINGS = ("dataset", "rows", "score", "flag")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which rows are scored, and which output columns hold the verdict.
+
+    Attributes:
+        dataset: path; ``{fleet}`` stands for the folder that holds the model's ``models`` folder.
+        rows: about how many.
+        score, flag: output columns of the adapter.
+    """
+
+    dataset: str
+    rows: int = 20_000
+    score: str = "anomaly_score"
+    flag: str = "anomaly_flag"
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Located]) -> Self:
+        """From the settings of a check."""
+        given: dict[str, Any] = {k: settings[k].text(k) for k in ("dataset", "score", "flag") if k in settings}
+        if "rows" in settings:
+            given["rows"] = settings["rows"].count("rows")
+        return cls(**given)
+
+    def scored(self, candidate: Candidate, version: ModelVersion | None = None) -> pd.DataFrame:
+        """The sample with the outputs of a version (default: the candidate); scored once per judgement.
+
+        Raises:
+            CannotJudgeError: the dataset has no rows, or the adapter gives no such column.
+        """
+        version = version or candidate.version
+        key = (version.rid, self)
+        if key not in candidate.scored:
+            candidate.scored[key] = self._score(candidate, version)
+        return candidate.scored[key]
+
+    def path(self, candidate: Candidate) -> str:
+        """The dataset of the candidate's fleet."""
+        return self.dataset.replace("{fleet}", candidate.model.path.rsplit("/models/", 1)[0])
+
+    def frame(self, candidate: Candidate) -> pd.DataFrame:
+        """The rows as stored. Raises CannotJudgeError when there are none."""
+        return sample_rows(candidate, self.path(candidate), self.rows)
+
+    def _score(self, candidate: Candidate, version: ModelVersion) -> pd.DataFrame:
+        results = candidate.adapter(version).transform(self.frame(candidate))
+        frame: pd.DataFrame = results[next(iter(results))]
+        for column in (self.score, self.flag):
+            if column not in frame.columns:
+                raise CannotJudgeError(f"version {version.semantic} gives no column {column!r}")
+        return frame
+
+
+class CannotJudgeError(Exception):
+    """Why a criterion has nothing to look at; becomes a PENDING verdict."""
+
+
+class Compared(Criterion):
+    """What criteria over scored rows share: without a champion they pass, without rows they are pending."""
+
+    sample: Sample
+
+    def judge(self, candidate: Candidate) -> Finding:
+        """Compares the two versions over the same rows."""
+        if candidate.champion is None:
+            return Finding(Outcome.PASS, "there is no version in production to compare with")
+        try:
+            mine, theirs = self.sample.scored(candidate), self.sample.scored(candidate, candidate.champion)
+        except CannotJudgeError as error:
+            return Finding(Outcome.PENDING, str(error))
+        return self.compare(mine, theirs)
+
+    def compare(self, mine: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
+        """The verdict over two frames with the same rows in the same order."""
+        raise NotImplementedError
+
+
+def sample_rows(candidate: Candidate, path: str, rows: int) -> pd.DataFrame:
+    """Every n-th row of a dataset on the workspace's default branch, in the order of its files."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    workspace = candidate.registry.workspace
+    dataset = workspace.store.find(path)
+    if dataset is None:
+        raise CannotJudgeError(f"there is no dataset {path} to score")
+    view = workspace.store.view(dataset, workspace.config.default_branch)
+    files = [e.location for e in view.entries if e.path.endswith(".parquet")]
+    if not files:
+        raise CannotJudgeError(f"{path} holds no rows to score")
+    source = ds.dataset(files, format="parquet")
+    step = max(1, -(-source.count_rows() // rows))
+    picked: list[Any] = []
+    seen = 0
+    for batch in source.to_batches():
+        wanted = np.arange((-seen) % step, batch.num_rows, step)
+        picked.append(batch.take(pa.array(wanted)))
+        seen += batch.num_rows
+    if seen == 0:
+        raise CannotJudgeError(f"{path} holds no rows to score")
+    return pa.Table.from_batches(picked).to_pandas()
+
+
+def verdict(value: float, limit: float, text: str, *, at_most: bool = True) -> Finding:
+    """PASS when ``value`` is on the right side of ``limit``."""
+    inside = value <= limit if at_most else value >= limit
+    return Finding(Outcome.PASS if inside else Outcome.REJECT, text)
