@@ -10,7 +10,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from fleet_health.alerting.events import events_frame
 from fleet_health.contracts.alerts import EVENT_SCHEMA
-from fleet_health.profiles import load_profiles
+from fleet_health.profiles.loader import shipped_profile
 
 
 def test_no_event_is_an_empty_frame_of_the_event_schema() -> None:
@@ -25,6 +25,6 @@ def test_no_event_is_an_empty_frame_of_the_event_schema() -> None:
             "top_contributors": [["a"]],
         }
     )
-    made = events_frame(scores, load_profiles()[0].alerting)
+    made = events_frame(scores, shipped_profile("refrigeration").alerting)
     table = pa.Table.from_pandas(made, schema=to_arrow_schema(EVENT_SCHEMA), preserve_index=False)
     assert (table.num_rows, table.column_names) == (0, EVENT_SCHEMA.fieldNames())
