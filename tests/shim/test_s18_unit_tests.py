@@ -1,0 +1,114 @@
+"""Fact sheet section 18: unit tests as Foundry repositories write them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from pyspark.sql import functions as F
+
+from transforms.api import Input, Output, Pipeline, configure, transform, transform_df
+from transforms.errors import DatasetNotFoundError
+from transforms.testing_plugin import source_roots
+from transforms.verbs.testing.datastores import InMemoryDatastore
+from transforms.verbs.testing.frames import FramesDiffer
+from transforms.verbs.testing.TransformRunner import TransformRunner
+
+
+@configure(profile=["DRIVER_MEMORY_LARGE"])
+@transform(aircraft=Input("/aircraft"), results=Output("/results"))
+def compute(ctx, results, aircraft):
+    results.write_dataframe(aircraft.dataframe())
+
+
+def test_mocks_by_position_and_by_keyword():
+    aircraft, output = Input(), MagicMock()
+    aircraft.dataframe = MagicMock(return_value="frame")
+    compute(MagicMock(), output, aircraft)
+    compute(results=output, aircraft=aircraft, ctx=None)
+    assert [call[0][0] for call in output.write_dataframe.call_args_list] == ["frame", "frame"]
+
+
+def test_the_runner_builds_upstream_datasets_first(spark_session, spark, frame, assert_frames_equal):
+    assert spark_session is spark
+    doubled = transform_df(Output("/doubled"), x=Input("/in"))(lambda x: x.withColumn("v", F.col("v") * 2))
+    summed = transform_df(Output("/summed"), d=Input("/doubled"))(lambda d: d.agg(F.sum("v").alias("v")))
+    pipeline = Pipeline()
+    pipeline.add_transforms(summed, doubled)
+    store = InMemoryDatastore()
+    for param in pipeline.transforms[1].inputs.values():
+        store.store_dataframe(param.alias, frame(v=[1, 2]))
+    runner = TransformRunner(pipeline, datastore=store)
+    assert_frames_equal(runner.build_dataset(spark_session, "/summed"), frame(v=[6]))
+    assert store.aliases == ["/doubled", "/in", "/summed"]
+    with pytest.raises(DatasetNotFoundError, match=r"holds no '/sumed'.*Did you mean '/summed'"):
+        runner.build_dataset(spark_session, "/sumed")
+
+
+def test_the_runner_fixture_shares_its_datastore(transform_runner, transform_datastore, spark_session, frame):
+    transform_datastore.store_dataframe("/aircraft", frame(v=[1]))
+    assert transform_runner(compute).build_dataset(spark_session, "/results").count() == 1
+    with pytest.raises(DatasetNotFoundError, match="no transform of the pipeline writes it"):
+        transform_runner(transform_df(Output("/o"), x=Input("/none"))(lambda x: x)).build_dataset(spark_session, "/o")
+
+
+def test_a_failing_run_leaves_the_datastore_alone(transform_runner, transform_datastore, spark_session, frame):
+    transform_datastore.store_dataframe("/in", frame(v=[1]))
+    transform_datastore.store_dataframe("/out", frame(v=[0]))
+
+    @transform(x=Input("/in"), out=Output("/out"))
+    def fails(x, out):
+        out.write_dataframe(x.dataframe())
+        raise RuntimeError("late")
+
+    with pytest.raises(RuntimeError, match="late"):
+        transform_runner(fails).build_dataset(spark_session, "/out")
+    assert transform_datastore.get_dataframe("/out", spark_session).first().v == 0
+
+
+def test_equal_frames_pass_and_others_say_how_they_differ(spark, assert_frames_equal):
+    base = spark.sql("select * from values (1, 1.0D, 'a'), (2, double('NaN'), null) as t(i, d, s)")
+    close = spark.sql("select * from values (2, double('NaN'), null), (1, 1.001D, 'a') as t(i, d, s)")
+    assert_frames_equal(base, close, tolerance=0.01)
+    for other, options, says in (
+        (close, {}, ["2 found, 2 expected", "- (1, 1.001, 'a')", "+ (1, 1.0, 'a')"]),
+        (close, {"ordered": True, "tolerance": 0.01}, ["same rows in another order"]),
+        (base.limit(1), {}, ["2 found, 1 expected", "+ (2, nan, None)"]),
+        (base.select("i", "d"), {}, ["columns differ", "+ s: string"]),
+        (base.select("d", "i", "s"), {}, ["order: i, d, s instead of d, i, s"]),
+        (base.withColumn("s", F.lit("a")), {"ignore_nullable": False}, ["- s: string not null", "+ s: string"]),
+    ):
+        with pytest.raises(FramesDiffer) as caught:
+            assert_frames_equal(base, other, **options)
+        assert all(part in str(caught.value) for part in says), str(caught.value)
+
+
+def test_source_roots_are_found_above_the_tests(tmp_path):
+    src = tmp_path / "transforms-python" / "src"
+    (src / "test" / "deep").mkdir(parents=True)
+    (src / "setup.py").write_text("")
+    assert list(source_roots([src / "test" / "deep", src / "test", tmp_path])) == [src]
+
+
+def test_a_repositorys_own_tests_run_as_they_are(tmp_path: Path):
+    src = tmp_path / "transforms-python" / "src"
+    for folder in ("myproject", "test"):
+        (src / folder).mkdir(parents=True)
+        (src / folder / "__init__.py").write_text("")
+    (src / "setup.py").write_text("from setuptools import setup\nsetup()\n")
+    (src / "myproject" / "clean.py").write_text(
+        "from transforms.api import transform_df, Input, Output\n"
+        "@transform_df(Output('/o'), df=Input('/i'))\n"
+        "def compute(df):\n    return df.distinct()\n"
+    )
+    (src / "test" / "test_clean.py").write_text(
+        "from unittest.mock import MagicMock\nfrom myproject.clean import compute\n"
+        "def test_clean(transform_datastore):\n    df = MagicMock()\n"
+        "    assert compute(df) is df.distinct.return_value\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(src / "test")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
