@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 import palantir_models as pm
 from mirror.datasets import TransactionType, Workspace
@@ -20,7 +21,8 @@ from mirror.models.criteria.flagged_share import FlaggedShare
 from mirror.models.criteria.repeatable import Repeatable
 from mirror.models.criteria.score_divergence import ScoreDivergence, divergence
 from mirror.models.criteria.top_overlap import TopOverlap
-from mirror.models.scoring import Sample, sample_rows
+from mirror.models.located import Located
+from mirror.models.scoring import CannotJudgeError, Sample, sample_rows
 from palantir_models.transforms import ModelOutput
 
 from .conftest import FOREST, training_job
@@ -125,6 +127,26 @@ def test_every_nth_row_is_taken_over_all_files(
     taken = sample_rows(candidate, "/Fleet/air_handler/device_features", 300)
     joined = pd.concat([rows.iloc[0::2], rows.iloc[1::2]], ignore_index=True)
     assert taken["x"].tolist() == joined["x"].iloc[::7].tolist()
+    hot = sample_rows(
+        candidate, "/Fleet/air_handler/device_features", 10_000, (("x", 0.5, None), ("zone", "mild", "mild"))
+    )
+    assert hot["x"].tolist() == joined["x"][(joined["x"] >= 0.5) & (joined["x"] <= 0.8)].tolist()
+    for where, text in (
+        ((("y", 1, 1),), "/Fleet/air_handler/device_features has no column 'y'"),
+        ((("x", "$window", None),), "version 1.0.0 records no fact 'window'"),
+        ((("x", 2.0, None),), "/Fleet/air_handler/device_features holds no rows to score"),
+    ):
+        with pytest.raises(CannotJudgeError, match=text):
+            sample_rows(candidate, "/Fleet/air_handler/device_features", 300, where)
+
+
+def test_which_rows_count_is_read_from_the_file() -> None:
+    text = "{dataset: /d, rows: 10, where: {window: $window, zone: hot, complete: {min: 0.5}}}"
+    item = Located("x.yml", yaml.compose(text, Loader=yaml.SafeLoader))
+    sample = Sample.read(item.mapping("a check"))
+    assert sample == Sample(
+        "/d", 10, where=(("window", "$window", "$window"), ("zone", "hot", "hot"), ("complete", 0.5, None))
+    )
 
 
 def test_without_rows_or_champion_nothing_is_claimed(compare: Any) -> None:

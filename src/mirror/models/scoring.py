@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mirror.models.located import Located
 
-SETTINGS = ("dataset", "rows", "score", "flag")
+SETTINGS = ("dataset", "rows", "score", "flag", "where")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class Sample:
         dataset: path; ``{fleet}`` stands for the folder that holds the model's ``models`` folder.
         rows: about how many.
         score, flag: output columns of the adapter.
+        where: ``(column, smallest, largest)`` of rows that count; a text ``$name`` is the fact ``name`` of the version.
     """
 
     dataset: str
     rows: int = 20_000
     score: str = "anomaly_score"
     flag: str = "anomaly_flag"
+    where: tuple[tuple[str, Any, Any], ...] = ()
 
     @classmethod
     def read(cls, settings: Mapping[str, Located]) -> Self:
@@ -44,6 +46,8 @@ class Sample:
         given: dict[str, Any] = {k: settings[k].text(k) for k in ("dataset", "score", "flag") if k in settings}
         if "rows" in settings:
             given["rows"] = settings["rows"].count("rows")
+        if "where" in settings:
+            given["where"] = tuple(_bounds(n, v) for n, v in settings["where"].mapping("where").items())
         return cls(**given)
 
     def scored(self, candidate: Candidate, version: ModelVersion | None = None) -> pd.DataFrame:
@@ -64,7 +68,7 @@ class Sample:
 
     def frame(self, candidate: Candidate) -> pd.DataFrame:
         """The rows as stored. Raises CannotJudgeError when there are none."""
-        return sample_rows(candidate, self.path(candidate), self.rows)
+        return sample_rows(candidate, self.path(candidate), self.rows, self.where)
 
     def _score(self, candidate: Candidate, version: ModelVersion) -> pd.DataFrame:
         results = candidate.adapter(version).transform(self.frame(candidate))
@@ -99,8 +103,14 @@ class Compared(Criterion):
         raise NotImplementedError
 
 
-def sample_rows(candidate: Candidate, path: str, rows: int) -> pd.DataFrame:
-    """Every n-th row of a dataset on the workspace's default branch, in the order of its files."""
+def sample_rows(
+    candidate: Candidate, path: str, rows: int, where: tuple[tuple[str, Any, Any], ...] = ()
+) -> pd.DataFrame:
+    """Every n-th row (of those that count) of a dataset on the workspace's default branch, in the order of its files.
+
+    Raises:
+        CannotJudgeError: no dataset, no such column, no rows, or a fact that the version does not have.
+    """
     import pyarrow as pa
     import pyarrow.dataset as ds
 
@@ -113,16 +123,49 @@ def sample_rows(candidate: Candidate, path: str, rows: int) -> pd.DataFrame:
     if not files:
         raise CannotJudgeError(f"{path} holds no rows to score")
     source = ds.dataset(files, format="parquet")
-    step = max(1, -(-source.count_rows() // rows))
+    counts = _filter(candidate, source.schema.names, where, path)
+    step = max(1, -(-source.count_rows(filter=counts) // rows))
     picked: list[Any] = []
     seen = 0
-    for batch in source.to_batches():
+    for batch in source.to_batches(filter=counts):
         wanted = np.arange((-seen) % step, batch.num_rows, step)
         picked.append(batch.take(pa.array(wanted)))
         seen += batch.num_rows
     if seen == 0:
         raise CannotJudgeError(f"{path} holds no rows to score")
     return pa.Table.from_batches(picked).to_pandas()
+
+
+def _bounds(column: str, entry: Located) -> tuple[str, Any, Any]:
+    value = entry.value
+    if isinstance(value, dict):
+        parts = entry.mapping(f"where {column}", known=("min", "max"))
+        low, high = (parts[key].value if key in parts else None for key in ("min", "max"))
+        return column, low, high
+    return column, value, value
+
+
+def _filter(candidate: Candidate, columns: list[str], where: tuple[tuple[str, Any, Any], ...], path: str) -> Any:
+    import pyarrow.dataset as ds
+
+    found: Any = None
+    for column, low, high in where:
+        if column not in columns:
+            raise CannotJudgeError(f"{path} has no column {column!r}")
+        low, high = (_fact(candidate, bound) for bound in (low, high))
+        parts = [ds.field(column) >= low] if low is not None else []
+        parts += [ds.field(column) <= high] if high is not None else []
+        for part in parts:
+            found = part if found is None else found & part
+    return found
+
+
+def _fact(candidate: Candidate, value: Any) -> Any:
+    if not (isinstance(value, str) and value.startswith("$")):
+        return value
+    if value[1:] not in candidate.version.facts:
+        raise CannotJudgeError(f"version {candidate.version.semantic} records no fact {value[1:]!r}")
+    return candidate.version.facts[value[1:]]
 
 
 def verdict(value: float, limit: float, text: str, *, at_most: bool = True) -> Finding:
