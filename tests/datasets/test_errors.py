@@ -29,6 +29,7 @@ CASES: list[tuple[MirrorError, tuple[str, ...]]] = [
     (e.TransactionOpenError("/a", "b", "ri.t", "process 7", "2026"), ("'/a'", "'b'", "ri.t", "process 7", "Wait")),
     (e.TransactionNotFoundError("/a", "b", "when"), ("'/a'", "'b'", "'when'", "mirror history /a")),
     (e.TransactionStateError("ri.t", "ABORTED", "committed"), ("ri.t", "ABORTED", "open a new one")),
+    (e.TransactionSweptError("/a", "ri.t", "keeps 3 views"), ("'/a'", "ri.t", "keeps 3 views", "mirror history /a")),
     (e.AppendOverwritesError("/a", "b", ("f1", "f2")), ("'/a'", "'b'", "'f1', 'f2'", "UPDATE")),
     (e.DeleteMissingError("/a", "b", "day2", ("day1",)), ("'/a'", "'b'", "'day2'", "Did you mean 'day1'")),
     (e.NoViewError("/a", "b"), ("'/a'", "'b'", "Ingest or build")),

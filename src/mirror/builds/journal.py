@@ -67,9 +67,8 @@ def finish_job(
 def keep_run(connection: Connection, record: RunRecord, now: datetime) -> None:
     """Writes a committed run's provenance down, for the job and for each transaction it committed."""
     document = json.dumps(record.to_json(), sort_keys=True)
-    finish_job(
-        connection, record.job, JobStatus.SUCCEEDED, now, provenance=document, publishes=not record.outputs or bool(record.published)
-    )  # fmt: skip
+    publishes = not record.outputs or bool(record.published)
+    finish_job(connection, record.job, JobStatus.SUCCEEDED, now, provenance=document, publishes=publishes)
     rows = [
         {"transaction_rid": entry.transaction, "job_rid": record.job}
         for entry in record.outputs.values()

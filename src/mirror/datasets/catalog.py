@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from mirror.datasets.errors import (
     StorageUnwritableError,
 )
 
-VERSION = 1
+VERSION = 2
 """The schema version that this release reads and writes."""
 
 _WRITES = "mirror_writes"
@@ -58,22 +59,22 @@ class Catalog:
             yield connection
 
     def create(self) -> None:
-        """Creates the core tables of a new catalog; an existing one is only checked."""
+        """Creates the core tables of a new catalog; one of an older version is upgraded, after a copy was made."""
         if not self._has_version_table():
             with self.writing() as connection:
                 tables.metadata.create_all(connection, tables=tables.CORE)
                 if connection.scalar(sa.select(tables.catalog_version.c.version)) is None:
                     connection.execute(tables.catalog_version.insert().values(version=VERSION))
+        found = self._version()
+        if found is not None and 0 < found < VERSION:
+            self._upgrade(found)
         self.check()
 
     def check(self) -> None:
         """Raises CatalogVersionError unless this release wrote the catalog."""
-        found: int | str | None = "none"
-        if self._has_version_table():
-            with self.reading() as connection:
-                found = connection.scalar(sa.select(tables.catalog_version.c.version))
+        found = self._version()
         if found != VERSION:
-            raise CatalogVersionError(self.label, found, VERSION)
+            raise CatalogVersionError(self.label, "none" if found is None else found, VERSION)
 
     def ensure(self, *room: sa.Table) -> None:
         """Creates the tables of another room where they are missing; remembered, so callers may ask every time."""
@@ -91,6 +92,28 @@ class Catalog:
     def close(self) -> None:
         """Gives back every pooled connection."""
         self.engine.dispose()
+
+    def _version(self) -> int | None:
+        if not self._has_version_table():
+            return None
+        with self.reading() as connection:
+            return connection.scalar(sa.select(tables.catalog_version.c.version))
+
+    def _upgrade(self, found: int) -> None:
+        from mirror.datasets.migrations import upgrade
+
+        file = self.engine.url.database
+        if self.engine.dialect.name == "sqlite" and file:
+            with self.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            copy = Path(f"{file}.version{found}")
+            with self.engine.connect() as source, sqlite3.connect(copy) as target:
+                driver: Any = source.connection.driver_connection
+                driver.backup(target)
+            target.close()
+        with self.writing() as connection:
+            upgrade(connection, found)
+            connection.execute(tables.catalog_version.update().values(version=VERSION))
 
     def _has_version_table(self) -> bool:
         with self.reading() as connection:

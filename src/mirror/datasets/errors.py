@@ -14,7 +14,7 @@ UsageError
 |-- DatasetExistsError
 |-- BranchNotFoundError / BranchExistsError / BranchProtectedError
 |-- TransactionOpenError        the branch's one open transaction is held by somebody else
-|-- TransactionNotFoundError / TransactionStateError
+|-- TransactionNotFoundError / TransactionStateError / TransactionSweptError
 |-- AppendOverwritesError       an APPEND names a path that the view already holds
 |-- DeleteMissingError          a DELETE names a path that the view does not hold
 |-- NoViewError / NoSchemaError / SchemaMismatchError / UnreadableDataError
@@ -182,6 +182,16 @@ class TransactionStateError(UsageError):
 
     def __str__(self) -> str:
         return f"transaction {self.args[0]} is {self.args[1]}: it cannot be {self.args[2]}; open a new one."
+
+
+class TransactionSweptError(UsageError):
+    """``args``: dataset path, transaction RID, why it was swept."""
+
+    def __str__(self) -> str:
+        return (
+            f"the view of dataset {self.args[0]!r} at {self.args[1]} needs files that retention has swept"
+            f" ({self.args[2]}); later transactions still read, `mirror history {self.args[0]}` lists them."
+        )
 
 
 class AppendOverwritesError(UsageError):

@@ -118,6 +118,18 @@ def open_transactions(connection: Connection, dataset_rid: str | None = None) ->
     return [_transaction(row) for row in connection.execute(query).mappings()]
 
 
+def swept_among(connection: Connection, rids: Sequence[str]) -> tuple[str, str] | None:
+    """One of the transactions that was swept, and why; ``None`` where all are kept. Usually nothing is swept at all."""
+    if connection.execute(sa.select(t.swept.c.transaction_rid).limit(1)).first() is None:
+        return None
+    for at in range(0, len(rids), _BATCH):
+        wanted = t.swept.c.transaction_rid.in_(rids[at : at + _BATCH])
+        row = connection.execute(sa.select(t.swept.c.transaction_rid, t.swept.c.reason).where(wanted)).first()
+        if row is not None:
+            return str(row[0]), str(row[1])
+    return None
+
+
 def on_branch(connection: Connection, dataset_rid: str, name: str) -> list[Transaction]:
     """Everything ever opened on a branch, aborted transactions included, oldest first."""
     query = sa.select(_TX).where(_TX.c.dataset_rid == dataset_rid, _TX.c.branch == name).order_by(_TX.c.sequence)

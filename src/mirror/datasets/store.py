@@ -28,6 +28,7 @@ from mirror.datasets.errors import (
     StorageUnwritableError,
     TransactionNotFoundError,
     TransactionOpenError,
+    TransactionSweptError,
 )
 from mirror.datasets.records import (
     Branch,
@@ -386,6 +387,8 @@ class DatasetStore:
     def _view(self, connection: Connection, dataset: Dataset, branch: str, end: str | None) -> View:
         chain = ledger.chain(connection, end)
         chain = chain[views.view_start(chain) :]
+        if chain and (gone := ledger.swept_among(connection, [x.rid for x in chain])) is not None:
+            raise TransactionSweptError(dataset.path, *gone)
         files = views.apply(chain, ledger.files_of(connection, [x.rid for x in chain]))
         key = chain[-1].schema_key if chain else None
         schema: StoredSchema | None = None

@@ -109,4 +109,21 @@ files = sa.Table(
     sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
-CORE = (catalog_version, datasets, branches, schemas, transactions, files)
+swept = sa.Table(
+    "swept",
+    metadata,
+    # Its files are gone or may go at any time; the transaction stays in the history.
+    sa.Column("transaction_rid", sa.ForeignKey("transactions.rid"), primary_key=True),
+    sa.Column("swept_at", UtcTime, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+pins = sa.Table(
+    "pins",
+    metadata,
+    # What somebody needs besides the views of branches: never swept.
+    sa.Column("transaction_rid", sa.ForeignKey("transactions.rid"), primary_key=True),
+    sa.Column("holder", sa.String(500), primary_key=True),
+)
+
+CORE = (catalog_version, datasets, branches, schemas, transactions, files, swept, pins)
