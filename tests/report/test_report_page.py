@@ -114,6 +114,15 @@ def test_a_plot_has_a_description_and_no_fixed_colour_or_size() -> None:
     assert not re.search(r"#[0-9a-f]{6}", svg)
 
 
+def test_days_are_marked_and_hours_where_the_series_is_short() -> None:
+    labels = re.findall(r"<text[^>]*>([^<]+)</text>", _drawn([*range(30)], []))
+    assert labels[:4] == ["Jan 1", "06:00", "12:00", "18:00"]
+    labels = re.findall(r"<text[^>]*>([^<]+)</text>", _drawn([*range(240)], []))
+    assert labels[:3] == ["Jan 1", "Jan 3", "Jan 5"]
+    labels = re.findall(r"<text[^>]*>([^<]+)</text>", _drawn([0, 1, 2, 9000, 9001, 9002], []))
+    assert labels[:2] == ["Jan 1 ’26", "Jan 11 ’27"]
+
+
 def test_a_single_point_and_no_points_are_drawn() -> None:
     assert "<svg" in _drawn([0], [0])
     assert "<svg" in _drawn([], [])

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from mirror.report.snapshot import DeviceScores, ScorePoint
@@ -24,6 +24,8 @@ _SETTINGS: Any = {
     "axes.linewidth": 0.8,
 }
 PAUSE = timedelta(hours=6)
+SHORT = 2.5
+"""Days up to which hours are marked."""
 FAULT_LENGTH = timedelta(days=1)
 LABEL, YEAR_LABEL = 0.16, 0.23
 """Share of the axis that a date takes, without and with its year."""
@@ -107,21 +109,28 @@ def _stretches(points: Sequence[ScorePoint]) -> list[_Stretch]:
 
 
 def _mark_days(axes: Any, stretches: list[_Stretch], end: float) -> None:
-    """Dates at the stretches' beginnings, and midnights where there is room."""
+    """Dates at the stretches' beginnings and midnights, where there is room; hours of the day too in a short series."""
     wanted: list[tuple[float, datetime]] = [(s.begin, s.points[0].at) for s in stretches]
     for stretch in stretches:
-        midnight = stretch.points[0].at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        while midnight < stretch.last:
-            wanted.append((stretch.place(midnight), midnight))
-            midnight += timedelta(days=1)
+        midnight = stretch.points[0].at.replace(hour=0, minute=0, second=0, microsecond=0)
+        for step in (timedelta(days=1), *([timedelta(hours=6)] if end < SHORT else [])):
+            mark = midnight + step
+            while mark < stretch.last:
+                wanted.append((stretch.place(mark), mark))
+                mark += step
     with_year = len({at.year for _, at in wanted}) > 1
     room = end * (YEAR_LABEL if with_year else LABEL)
     kept: list[tuple[float, datetime]] = []
     for place, at in wanted:
-        if place <= end - room * 0.8 and all(abs(place - other) >= room for other, _ in kept):
+        if 0 <= place <= end - room * 0.8 and all(abs(place - other) >= room for other, _ in kept):
             kept.append((place, at))
     kept.sort()
-    texts = [f"{at:%b} {at.day}" + (f" ’{at:%y}" if with_year else "") for _, at in kept]
+    days: set[date] = set()
+    texts = []
+    for _, at in kept:
+        day = f"{at:%b} {at.day}" + (f" ’{at:%y}" if with_year else "")
+        texts.append(f"{at:%H:%M}" if at.date() in days else day)
+        days.add(at.date())
     axes.set_xticks([place for place, _ in kept], texts, ha="left")
 
 
