@@ -135,7 +135,8 @@ def _frames(
         numbers, texts, reasons, details = zip(*failures, strict=True)
         bad = pd.DataFrame({"line_number": numbers, "payload": texts, "reason": reasons, "error_detail": details})
         bad = bad.assign(source_file=path, device_id=device, _partition_key=device, _sequence_number=bad["line_number"])
-        yield bad.reindex(columns=names)
+        # an absent column would be one of float NaN, which Arrow turns into no timestamp and no list
+        yield bad.reindex(columns=names).astype("object").where(lambda cells: cells.notna(), None)
 
 
 def _readings(
