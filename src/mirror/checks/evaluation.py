@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mirror.checks.columns import Columns
 from mirror.checks.compiler import Compiler
 from mirror.checks.errors import DuplicateCheckError
 from mirror.checks.execution import Frames, execute
+from mirror.checks.footers import read_footers
 from mirror.checks.patterns import java_pattern_fault
 from mirror.checks.plan import Plan, plan
+from mirror.checks.proofs import Proofs
 from mirror.checks.result import FAIL, CheckResult
 from mirror.checks.samples import collect
 from mirror.checks.subject import CheckSubject
@@ -44,7 +47,7 @@ def evaluate(
         return ()
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     frames = Frames(subject)
-    values = execute(plan(verdicts), frames)
+    values = execute(plan(verdicts, _proofs(subject, now)), frames)
     identity = _identity(checks, subject)
     return tuple(
         _result(check, verdict, values, subject, frames, identity)
@@ -55,7 +58,7 @@ def evaluate(
 def explain(checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime) -> Plan:
     """What :func:`evaluate` would read for these checks, without reading it."""
     _refuse_duplicates(checks, subject)
-    return plan(compile_checks(checks, subject, spark=spark, now=now))
+    return plan(compile_checks(checks, subject, spark=spark, now=now), _proofs(subject, now))
 
 
 def compile_checks(
@@ -64,6 +67,11 @@ def compile_checks(
     """Each check's expectation as a verdict that knows its metrics."""
     compiler = Compiler(subject, now, lambda pattern: java_pattern_fault(spark, pattern))
     return tuple(compiler.compile(check.expectation) for check in checks)
+
+
+def _proofs(subject: CheckSubject, now: datetime) -> Proofs | None:
+    footers = read_footers(subject.files, subject.schema)
+    return None if footers is None else Proofs(Columns(subject.name, subject.schema), footers, now)
 
 
 def _result(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from mirror.checks.columns import ref
+from mirror.checks.footers import read_footers
 from mirror.checks.jobs import as_one_job
 from mirror.checks.metrics.base import ForeignMetric, KeyMetric, ScanMetric, State
 from mirror.checks.metrics.foreign_values import ForeignValues
@@ -26,16 +27,16 @@ class Frames:
     """The frames of one subject and its references, each made once and only when something must be read."""
 
     def __init__(self, subject: CheckSubject) -> None:
-        self._subject = subject
+        self.subject = subject
         self._made: dict[str, DataFrame] = {}
 
     def own(self) -> DataFrame:
         """The rows of the subject."""
-        return self._get("", self._subject.frame)
+        return self._get("", self.subject.frame)
 
     def reference(self, name: str) -> DataFrame:
         """The rows of one of its references."""
-        return self._get(f"·{name}", self._subject.references[name].frame)
+        return self._get(f"·{name}", self.subject.references[name].frame)
 
     def _get(self, key: str, make: Callable[[], DataFrame]) -> DataFrame:
         if key not in self._made:
@@ -62,6 +63,9 @@ def key_states(frame: DataFrame, metrics: Sequence[KeyMetric]) -> dict[str, Stat
 def foreign_state(frames: Frames, metric: ForeignMetric) -> State:
     """The state of a metric about another dataset."""
     if isinstance(metric, ReferenceRows):
+        other = frames.subject.references[metric.dataset]
+        if (footers := read_footers(other.files, other.schema)) is not None:
+            return footers.rows
         return scan_states(frames.reference(metric.dataset), [RowCount()])[RowCount().key]
     if isinstance(metric, ForeignValues):
         strays = Strays(metric.column, metric.dataset, metric.foreign_column)
@@ -72,16 +76,14 @@ def foreign_state(frames: Frames, metric: ForeignMetric) -> State:
 
 def execute(plan: Plan, frames: Frames) -> dict[str, object]:
     """Metric key -> value."""
-    values: dict[str, object] = {}
+    states = dict(plan.known)
     if plan.scan:
-        states = scan_states(frames.own(), plan.scan)
-        values |= {metric.key: metric.value(states[metric.key]) for metric in plan.scan}
+        states |= scan_states(frames.own(), plan.scan)
     for together in plan.keys:
-        states = key_states(frames.own(), together)
-        values |= {metric.key: metric.value(states[metric.key]) for metric in together}
+        states |= key_states(frames.own(), together)
     for metric in plan.foreign:
-        values[metric.key] = metric.value(foreign_state(frames, metric))
-    return values
+        states[metric.key] = foreign_state(frames, metric)
+    return {metric.key: metric.value(states[metric.key]) for metric in plan.metrics}
 
 
 def _one_row(frame: DataFrame, aggregates: Mapping[str, Column]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 State = Any
 """A metric's own: numbers, text, dates, or a tuple of them."""
 
@@ -46,6 +48,10 @@ class Metric(ABC):
     def value(self, state: State) -> object:
         """What checks look at; ``None`` where the data have no such value."""
 
+    def from_footers(self, proofs: Proofs) -> State | None:
+        """The state as reading would give it, if the files' footers say it for certain; ``None`` if they do not."""
+        return None
+
 
 @dataclass(frozen=True)
 class ScanMetric(Metric):
@@ -55,6 +61,10 @@ class ScanMetric(Metric):
     def stable(self) -> bool:
         """Whether a state computed today may be used tomorrow; false for what depends on the current time."""
         return True
+
+    def from_footers(self, proofs: Proofs) -> State | None:
+        """The state as a scan would give it, if the files' footers say it for certain; ``None`` if they do not."""
+        return None
 
     @abstractmethod
     def aggregates(self) -> dict[str, Column]:

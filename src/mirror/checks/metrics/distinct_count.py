@@ -15,12 +15,17 @@ from mirror.checks.metrics.duplicates import GROUP_ROWS
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 
 @dataclass(frozen=True)
 class DistinctCount(KeyMetric):
     """State and value: the number of groups whose key is not null. ``keys`` holds one column."""
 
     kind: ClassVar[str] = "distinct_count"
+
+    def from_footers(self, proofs: Proofs) -> int | None:
+        return 0 if proofs.footers.rows == 0 else None
 
     def within(self) -> dict[str, Column]:
         return {GROUP_ROWS: F.count(F.lit(1))}

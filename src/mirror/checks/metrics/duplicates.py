@@ -13,6 +13,8 @@ from mirror.checks.metrics.base import KeyMetric
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 GROUP_ROWS = "·rows"
 
 
@@ -21,6 +23,9 @@ class Duplicates(KeyMetric):
     """State and value: the number of combinations that repeat; 0 on an empty dataset."""
 
     kind: ClassVar[str] = "duplicate_keys"
+
+    def from_footers(self, proofs: Proofs) -> int | None:
+        return 0 if proofs.footers.rows == 0 else None
 
     def within(self) -> dict[str, Column]:
         return {GROUP_ROWS: F.count(F.lit(1))}

@@ -20,6 +20,8 @@ from mirror.checks.operands import TIMESTAMP, WALL_CLOCK, family, spark_order
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 
 def comparable(column: Column, kind: T.DataType) -> Column:
     """A value as checks compare it: instants as microseconds, everything else as it is."""
@@ -38,7 +40,9 @@ class _Extreme(ScanMetric):
         return (self.column,)
 
     def state(self, row: Mapping[str, Any]) -> Any:
-        return row[self.key]
+        value = row[self.key]
+        # which of the two zeros an aggregate or a footer names is chance
+        return value + 0.0 if isinstance(value, float) else value
 
     def value(self, state: Any) -> Any:
         return state
@@ -56,6 +60,10 @@ class MinValue(_Extreme):
 
     kind: ClassVar[str] = "min_value"
 
+    def from_footers(self, proofs: Proofs) -> Any:
+        facts = proofs.footers.column(self.column)
+        return facts.low if facts.exact else None
+
     def aggregates(self) -> dict[str, Column]:
         return {self.key: comparable(F.min(ref(self.column)), self.data_type)}
 
@@ -70,6 +78,10 @@ class MaxValue(_Extreme):
     """State: the value."""
 
     kind: ClassVar[str] = "max_value"
+
+    def from_footers(self, proofs: Proofs) -> Any:
+        facts = proofs.footers.column(self.column)
+        return facts.high if facts.exact else None
 
     def aggregates(self) -> dict[str, Column]:
         return {self.key: comparable(F.max(ref(self.column)), self.data_type)}

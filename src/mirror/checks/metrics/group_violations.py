@@ -14,6 +14,8 @@ from transforms.expectations.groups import GroupExpectation
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 
 @dataclass(frozen=True)
 class GroupViolations(KeyMetric):
@@ -36,6 +38,9 @@ class GroupViolations(KeyMetric):
     def columns(self) -> tuple[str, ...]:
         column = self.expectation.column
         return self.keys if column is None or column in self.keys else (*self.keys, column)
+
+    def from_footers(self, proofs: Proofs) -> int | None:
+        return 0 if proofs.footers.rows == 0 else None
 
     def within(self) -> dict[str, Column]:
         return {self.name: self.aggregate}

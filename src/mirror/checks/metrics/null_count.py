@@ -18,6 +18,8 @@ from mirror.checks.metrics.row_count import ROWS
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 Counts = tuple[int, int]
 
 
@@ -33,6 +35,10 @@ class _Counted(ScanMetric):
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,)
+
+    def from_footers(self, proofs: Proofs) -> Counts | None:
+        nulls = proofs.footers.column(self.column).nulls
+        return None if nulls is None else (proofs.footers.rows, proofs.footers.rows - nulls)
 
     def aggregates(self) -> dict[str, Column]:
         return {ROWS: F.count(F.lit(1)), present(self.column): F.count(ref(self.column))}

@@ -13,6 +13,8 @@ from mirror.checks.metrics.base import ScanMetric
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 ROWS = "rows"
 
 
@@ -25,6 +27,9 @@ class RowCount(ScanMetric):
     @property
     def columns(self) -> tuple[str, ...]:
         return ()
+
+    def from_footers(self, proofs: Proofs) -> int:
+        return proofs.footers.rows
 
     def aggregates(self) -> dict[str, Column]:
         return {ROWS: F.count(F.lit(1))}

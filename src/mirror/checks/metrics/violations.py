@@ -15,6 +15,8 @@ from transforms.expectations.tree import Expectation
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+    from mirror.checks.proofs import Proofs
+
 
 @dataclass(frozen=True)
 class Violations(ScanMetric):
@@ -35,6 +37,9 @@ class Violations(ScanMetric):
     @property
     def stable(self) -> bool:
         return not any(isinstance(getattr(node, "condition", None), AtNow) for node in self.expectation.walk())
+
+    def from_footers(self, proofs: Proofs) -> int | None:
+        return 0 if proofs.no_row_breaks(self.expectation) else None
 
     def aggregates(self) -> dict[str, Column]:
         return {self.key: F.count(F.when(~self.passes, F.lit(1)))}
