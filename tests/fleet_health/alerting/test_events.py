@@ -1,0 +1,142 @@
+"""The life of an anomaly, window by window."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from fleet_health.alerting.events import Event, Window, events_frame, events_of
+from fleet_health.profiles.loader import shipped_profile
+
+RULES = shipped_profile("refrigeration").alerting
+MIDNIGHT = datetime(2026, 1, 15, tzinfo=UTC)
+MINUTES = 15
+
+
+def windows(*scores: float | None, contributor: str | None = "x") -> list[Window]:
+    """One window per score from midnight on; flagged above 0.6; ``None`` leaves the window out."""
+    causes = None if contributor is None else (contributor,)
+    return [
+        Window(MIDNIGHT + timedelta(minutes=MINUTES * n), score, score > 0.6, "isolation_forest_v1", causes, 1)
+        for n, score in enumerate(scores)
+        if score is not None
+    ]
+
+
+def told(events: list[Event]) -> list[tuple[int, str, str, bool]]:
+    return [
+        (
+            (event.window_end - MIDNIGHT) // timedelta(minutes=MINUTES),
+            event.alert_type.removeprefix("ANOMALY_"),
+            event.severity,
+            event.suppressed,
+        )
+        for event in events
+    ]
+
+
+def life(*scores: float | None, contributor: str | None = "x") -> list[tuple[int, str, str, bool]]:
+    return told(events_of(windows(*scores, contributor=contributor), MINUTES, RULES))
+
+
+def test_detected_sustained_escalated_resolved() -> None:
+    assert life(0.1, 0.65, 0.65, 0.9, 0.9, 0.99, 0.2, 0.2, 0.2) == [
+        (1, "DETECTED", "LOW", False),
+        (2, "SUSTAINED", "LOW", True),
+        (3, "ESCALATED", "HIGH", False),  # the third window in a row above 0.6, the first above 0.85
+        (4, "SUSTAINED", "HIGH", True),
+        (5, "ESCALATED", "CRITICAL", False),
+        (7, "RESOLVED", "LOW", False),
+    ]
+
+
+def test_one_quiet_window_does_not_end_an_anomaly() -> None:
+    assert [kind for _, kind, _, _ in life(0.65, 0.1, 0.65, 0.1, 0.1, 0.65)] == [
+        "DETECTED",
+        "SUSTAINED",
+        "RESOLVED",
+        "DETECTED",
+    ]
+
+
+def test_a_missing_window_breaks_the_run_and_is_no_quiet_window() -> None:
+    assert life(0.9, None, 0.9) == [(0, "DETECTED", "MEDIUM", False), (2, "SUSTAINED", "MEDIUM", True)]
+    assert life(0.9, 0.9) == [(0, "DETECTED", "MEDIUM", False), (1, "ESCALATED", "HIGH", False)]
+    # silence is not recovery: no RESOLVED, and what comes later is new
+    assert [kind for _, kind, _, _ in life(0.65, None, None, None, 0.65)] == ["DETECTED", "DETECTED"]
+    assert [kind for _, kind, _, _ in life(0.65, 0.1, None, 0.1, 0.1)] == ["DETECTED"]
+
+
+def test_first_detection_is_remembered() -> None:
+    events = events_of(windows(0.65, 0.65, 0.99, 0.1, 0.1, 0.7), MINUTES, RULES)
+    ends = [(e.first_detected_at - MIDNIGHT) // timedelta(minutes=MINUTES) for e in events]
+    assert ends == [0, 0, 0, 0, 5]
+
+
+def test_repeats_are_silent_for_four_hours_and_not_a_minute_longer() -> None:
+    quiet = [0.1, 0.1]
+    fifteen = [0.65, *quiet, *[0.1] * 12, 0.65]  # 15 windows later: 3 h 45 min
+    sixteen = [0.65, *quiet, *[0.1] * 13, 0.65]  # exactly 4 h
+    assert life(*fifteen)[-1] == (15, "DETECTED", "LOW", True)
+    assert life(*sixteen)[-1] == (16, "DETECTED", "LOW", False)
+
+
+def test_suppressed_alerts_do_not_prolong_the_silence() -> None:
+    series = [0.65 if n % 8 == 0 else 0.1 for n in range(33)]
+    detected = [(n, silent) for n, kind, _, silent in life(*series) if kind == "DETECTED"]
+    assert detected == [(0, False), (8, True), (16, False), (24, True), (32, False)]
+
+
+def test_a_higher_severity_is_never_silenced_and_opens_its_own_silence() -> None:
+    found = life(0.65, 0.1, 0.1, 0.99, 0.1, 0.1, 0.99)
+    detected = [(n, severity, silent) for n, kind, severity, silent in found if kind == "DETECTED"]
+    assert detected == [(0, "LOW", False), (3, "CRITICAL", False), (6, "CRITICAL", True)]
+
+
+def test_another_cause_is_another_alert_and_no_cause_equals_no_cause() -> None:
+    first, second = windows(0.65, 0.1, 0.1), windows(*[None] * 3, 0.65, contributor="y")
+    assert told(events_of(first + second, MINUTES, RULES))[-1] == (3, "DETECTED", "LOW", False)
+    assert life(0.65, 0.1, 0.1, 0.65, contributor=None)[-1] == (3, "DETECTED", "LOW", True)
+
+
+def test_order_of_windows_does_not_matter() -> None:
+    straight = windows(0.65, 0.7, 0.9, 0.1, 0.99, 0.1, 0.1, 0.65)
+    turned = straight.copy()
+    random.Random(4).shuffle(turned)
+    assert events_of(turned, MINUTES, RULES) == events_of(straight, MINUTES, RULES)
+
+
+def test_two_families_raise_the_severity_and_the_strongest_speaks() -> None:
+    rows = pd.DataFrame(
+        {
+            "device_id": "d",
+            "window_duration_minutes": MINUTES,
+            "window_end": [MIDNIGHT] * 3,
+            "model_id": ["isolation_forest_v1", "statistical_baseline_v1", "dbscan_cohort_v1"],
+            "anomaly_score": [0.62, 0.65, 0.1],
+            "anomaly_flag": [True, True, False],
+            "top_contributors": [["a"], ["b"], None],
+        }
+    )
+    (row,) = events_frame(rows, RULES).to_dict("records")
+    assert (row["severity"], row["model_id"], row["top_contributors"]) == ("MEDIUM", "statistical_baseline_v1", ("b",))
+    cohort = rows.assign(anomaly_flag=[True, False, True])  # a cohort cluster is no second opinion
+    assert events_frame(cohort, RULES)["severity"].tolist() == ["LOW"]
+
+
+def test_nothing_flagged_gives_an_empty_table_with_the_right_columns() -> None:
+    rows = pd.DataFrame(
+        {
+            "device_id": ["d"],
+            "window_duration_minutes": [MINUTES],
+            "window_end": [MIDNIGHT],
+            "model_id": ["isolation_forest_v1"],
+            "anomaly_score": [0.1],
+            "anomaly_flag": [False],
+            "top_contributors": [None],
+        }
+    )
+    assert events_frame(rows, RULES).empty
+    assert "first_detected_at" in events_frame(rows, RULES).columns

@@ -1,0 +1,132 @@
+"""The model: deterministic training, frozen normalisation, verdicts that depend on their row alone."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fleet_health.profiles.loader import shipped_profile
+from model_adapters.errors import FeatureMismatchError
+from model_adapters.isolation_forest import IsolationForestAdapter, normalised
+from model_training.isolation_forest import NotEnoughTrainingRowsError, train
+from palantir_models.state import ModelStateReader, ModelStateWriter
+
+NAMES = ["a", "b", "c", "still"]
+PROFILE = shipped_profile("refrigeration").model_copy(
+    update={"model": shipped_profile("refrigeration").model.model_copy(update={"n_estimators": 25})}
+)
+
+
+def training_rows(rows: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = np.random.default_rng(5).normal([0.0, 10.0, -5.0, 1.0], [1.0, 2.0, 0.5, 0.0], size=(rows, 4))
+    data = pd.DataFrame(
+        {
+            "device_id": [f"d{n % 7}" for n in range(rows)],
+            "window_start": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows) * 15, unit="min"),
+            "feature_vector": list(values),
+            "feature_names": [NAMES] * rows,
+            "snapshot_id": "tx-9",
+        }
+    )
+    median = np.median(values, axis=0)
+    statistics = pd.DataFrame(
+        {
+            "feature_name": NAMES,
+            "training_p50": median,
+            "training_mad": np.median(np.abs(values - median), axis=0),
+            "training_stddev": values.std(axis=0, ddof=1),
+        }
+    )
+    return data, statistics
+
+
+@pytest.fixture(scope="module")
+def adapter() -> IsolationForestAdapter:
+    return train(*training_rows(), PROFILE)
+
+
+def frame(*rows: tuple[float | None, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=NAMES, dtype="float64").assign(device_id="d1", label="kept")
+
+
+def test_same_rows_in_any_order_give_the_same_model(adapter: IsolationForestAdapter) -> None:
+    data, statistics = training_rows()
+    turned = train(data.sample(frac=1.0, random_state=3), statistics.iloc[::-1], PROFILE)
+    assert turned.constants == adapter.constants
+    probe = frame((0.1, 10.0, -5.0, 1.0), (9.0, 1.0, 0.0, 3.0))
+    assert turned.predict(probe)["anomaly_score"].tolist() == adapter.predict(probe)["anomaly_score"].tolist()
+
+
+def test_threshold_flags_the_declared_share_of_training_rows(adapter: IsolationForestAdapter) -> None:
+    data, _ = training_rows()
+    table = pd.DataFrame(np.vstack(data["feature_vector"].tolist()), columns=NAMES)
+    found = adapter.predict(table)
+    assert found["anomaly_flag"].mean() == pytest.approx(0.05, abs=0.003)
+    assert found["anomaly_score"].min() == 0.0
+    assert found["anomaly_score"].max() == 1.0
+    assert adapter.constants["training_rows"] == 400
+    assert adapter.constants["snapshot_id"] == "tx-9"
+
+
+def test_a_row_scores_the_same_alone_and_in_any_company(adapter: IsolationForestAdapter) -> None:
+    rows = frame(*[(x, 10.0 + x, -5.0, 1.0) for x in np.linspace(-4, 4, 41)])
+    together = adapter.predict(rows)
+    alone = pd.concat([adapter.predict(rows.iloc[[n]]) for n in range(len(rows))])
+    pd.testing.assert_frame_equal(together, alone, check_exact=True)
+    extreme = adapter.predict(pd.concat([rows, frame((1e6, -1e6, 1e6, 1e6))], ignore_index=True))
+    assert extreme["anomaly_score"].iloc[:41].tolist() == together["anomaly_score"].tolist()
+    assert extreme["anomaly_score"].iloc[41] == 1.0  # clipped, not stretched
+
+
+def test_missing_values_become_training_medians(adapter: IsolationForestAdapter) -> None:
+    medians = adapter.constants["medians"]
+    found = adapter.predict(frame((None, None, None, None), tuple(medians)))
+    assert found["anomaly_score"].nunique() == 1
+    assert found["imputed_feature_count"].tolist() == [4, 0]
+    assert found["top_contributors"].tolist() == [None, None]  # nothing deviates
+
+
+def test_contributors_are_the_farthest_features_in_robust_spreads(adapter: IsolationForestAdapter) -> None:
+    medians, scales = adapter.constants["medians"], adapter.constants["scales"]
+    row = tuple(m + k * s for m, k, s in zip(medians, (2.0, -7.0, 0.5, 3.0), scales, strict=True))
+    found = adapter.predict(frame(row)).iloc[0]
+    assert found["top_contributors"] == ["b", "still", "a", "c"]
+    assert found["contributor_scores"] == pytest.approx([7.0, 3.0, 2.0, 0.5])
+    assert scales[3] == 1.0  # a feature that never moved counts in its own unit
+
+
+def test_undeclared_columns_survive_and_missing_features_are_named(adapter: IsolationForestAdapter) -> None:
+    assert adapter.predict(frame((0.0, 10.0, -5.0, 1.0)))["label"].tolist() == ["kept"]
+    with pytest.raises(FeatureMismatchError) as caught:
+        adapter.predict(frame((0.0, 10.0, -5.0, 1.0)).drop(columns=["b", "still"]))
+    assert "isolation_forest_v1: the frame lacks the feature columns b, still" in str(caught.value)
+    assert "null where unknown" in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
+
+
+def test_a_published_version_scores_like_the_trained_one(adapter: IsolationForestAdapter, tmp_path: Path) -> None:
+    adapter.save(ModelStateWriter(tmp_path))
+    loaded = IsolationForestAdapter.load(ModelStateReader(tmp_path))
+    probe = frame((0.3, 9.0, -5.2, 1.0), (None, 20.0, -5.0, 1.0))
+    pd.testing.assert_frame_equal(loaded.predict(probe), adapter.predict(probe), check_exact=True)
+    assert loaded.constants == adapter.constants
+
+
+def test_empty_frame(adapter: IsolationForestAdapter) -> None:
+    assert adapter.predict(frame()).empty
+
+
+def test_training_rows_that_are_all_alike_score_zero() -> None:
+    assert normalised(np.array([0.3, 0.4]), 0.3, 0.3).tolist() == [0.0, 0.0]
+
+
+def test_too_few_rows_are_refused_with_the_way_out() -> None:
+    data, statistics = training_rows(40)
+    with pytest.raises(NotEnoughTrainingRowsError) as caught:
+        train(data, statistics, PROFILE)
+    assert "'refrigeration': 40 training windows, 256 are needed" in str(caught.value)
+    assert "model.training_days" in str(caught.value)
