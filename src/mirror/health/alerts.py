@@ -21,8 +21,11 @@ POLICY = "ESC-"
 """How the names of escalation policies begin."""
 CLOSED = frozenset({"RESOLVED", "FALSE_POSITIVE"})
 
-_QUALITY_NEEDS = ("metric_id", "dataset", "severity", "owner", "rotation", "channel", "runbook_id", "runbook_step")
-_EQUIPMENT_NEEDS = ("alert_id", "device_id", "severity", "title", "status", "alert_created_at")
+QUALITY_NEEDS = frozenset(
+    {"metric_id", "dataset", "severity", "owner", "rotation", "channel", "runbook_id", "runbook_step"}
+)
+EQUIPMENT_NEEDS = frozenset({"alert_id", "device_id", "severity", "title", "status", "alert_created_at"})
+"""Columns without which an alert cannot be routed or closed."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,9 @@ def read_alerts(store: DatasetStore, branch: str, *, under: str = "") -> AlertBo
         if view is None or not readable(view):
             continue
         if dataset.name == QUALITY_DATASET:
-            quality += open_quality(dataset.path, _rows(view, _QUALITY_NEEDS))
+            quality += open_quality(dataset.path, _rows(view, QUALITY_NEEDS))
         else:
-            equipment += open_equipment(dataset.path, _rows(view, _EQUIPMENT_NEEDS))
+            equipment += open_equipment(dataset.path, _rows(view, EQUIPMENT_NEEDS))
     return AlertBook(
         tuple(sorted(quality, key=lambda a: (*_order(a.severity, a.raised_at), a.metric_id, a.dataset))),
         most_urgent_first(equipment),
@@ -234,9 +237,9 @@ def _equipment(source: str, row: Mapping[str, Any]) -> EquipmentAlert:
     )
 
 
-def _rows(view: View, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+def _rows(view: View, needed: frozenset[str]) -> list[dict[str, Any]]:
     known = view.schema.columns if view.schema is not None else ()
-    missing = tuple(name for name in needed if name not in known)
+    missing = tuple(sorted(needed - set(known)))
     if missing:
         raise AlertColumnsError(view.dataset.path, missing, tuple(known))
     rows: list[dict[str, Any]] = read_columns(view).to_pylist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirror.builds.discovery import published_specs
 from mirror.datasets import Workspace
-from mirror.health import AlertBook, read_alerts, require_branch
+from mirror.health import AlertBook, AlertColumnsError, read_alerts, require_branch
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
 from mirror.report.fleets import fleet_sections
 from mirror.report.lineage import edges_of, models_of
@@ -19,7 +19,6 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
 
     Raises:
         UnusedBranchError: no dataset has the branch.
-        AlertColumnsError: a dataset of alerts that cannot be routed.
     """
     branch = require_branch(workspace.store, branch or workspace.config.default_branch)
     specs = published_specs(workspace, branch)
@@ -28,7 +27,11 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
     notes = (
         [] if specs or not lines else [f"No build has published its transforms on {branch} yet: no lineage is known."]
     )
-    alerts = read_alerts(workspace.store, branch) if lines else AlertBook()
+    alerts = AlertBook()
+    try:
+        alerts = read_alerts(workspace.store, branch)
+    except AlertColumnsError as error:  # `mirror alerts` refuses; a page about everything else must still open
+        notes.append(f"No alert is shown: {error}")
     return ReportSnapshot(
         workspace=name or workspace.config.repository.name,
         branch=branch,

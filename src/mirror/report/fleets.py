@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mirror.datasets import DatasetStore, View
 from mirror.health import AlertBook, EquipmentAlert
-from mirror.health.alerts import counts, most_urgent_first, raised_equipment
+from mirror.health.alerts import EQUIPMENT_NEEDS, counts, most_urgent_first, raised_equipment
 from mirror.health.rows import read_columns
 from mirror.report.small_tables import SHOWN, small_table
 from mirror.report.snapshot import Count, DatasetLine, Edge, FleetSection
@@ -104,8 +104,10 @@ def _counts(view: View | None, column: str, note: str) -> tuple[Count, ...]:
 
 
 def _raised(view: View | None) -> list[EquipmentAlert]:
-    """The alerts that were ever sent; read_alerts has already refused a dataset without the columns for it."""
-    return [] if view is None else raised_equipment(view.dataset.path, read_columns(view).to_pylist())
+    """The alerts that were ever sent; none where columns of an alert are missing, which the page notes."""
+    if view is None or view.schema is None or EQUIPMENT_NEEDS - set(view.schema.columns):
+        return []
+    return raised_equipment(view.dataset.path, read_columns(view).to_pylist())
 
 
 def _severities(alerts: Iterable[EquipmentAlert]) -> tuple[Count, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from mirror.datasets import View
 from mirror.health.rows import read_columns
@@ -32,7 +33,7 @@ def device_scores(scores: View | None, labels: View | None) -> tuple[tuple[Devic
     if scores is None:
         return (), 0
     frame: pd.DataFrame = read_columns(scores, _COLUMNS).to_pandas()
-    if frame.empty or not set(_NEEDED) <= set(frame.columns):
+    if frame.empty or not _usable(frame):
         return (), 0
     frame = frame.dropna(subset=list(_NEEDED))
     for column in ("model_id", "model_version"):
@@ -47,6 +48,14 @@ def device_scores(scores: View | None, labels: View | None) -> tuple[tuple[Devic
     chosen = frame[frame["device_id"].isin(order)]
     drawn = {str(device): _device(str(device), rows, faults) for device, rows in chosen.groupby("device_id")}
     return tuple(drawn[str(device)] for device in order), int(devices)
+
+
+def _usable(frame: pd.DataFrame) -> bool:
+    """Whether a dataset of this name has the types of scores; another repository's may not."""
+    if not set(_NEEDED) <= set(frame.columns):
+        return False
+    times = [name for name in ("window_start", "window_end") if name in frame]
+    return is_numeric_dtype(frame["anomaly_score"]) and all(is_datetime64_any_dtype(frame[name]) for name in times)
 
 
 def _device(device: str, rows: pd.DataFrame, faults: dict[str, list[datetime]]) -> DeviceScores:
@@ -88,7 +97,7 @@ def _faults(labels: View | None) -> dict[str, list[datetime]]:
     rows: Sequence[dict[str, Any]] = read_columns(labels, ("device_id", "event_timestamp", "label_type")).to_pylist()
     found: dict[str, set[datetime]] = {}
     for row in rows:
-        if row.get("label_type") in FAULTS and row.get("event_timestamp") is not None:
+        if row.get("label_type") in FAULTS and isinstance(row.get("event_timestamp"), datetime):
             found.setdefault(str(row["device_id"]), set()).add(_utc(row["event_timestamp"]))
     return {device: sorted(times) for device, times in found.items()}
 
