@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 from mirror.checks.columns import ref
 from mirror.checks.footers import read_footers
 from mirror.checks.jobs import as_one_job
+from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique
 from mirror.checks.metrics.base import ForeignMetric, KeyMetric, ScanMetric, State
+from mirror.checks.metrics.duplicates import Duplicates
 from mirror.checks.metrics.foreign_values import ForeignValues
 from mirror.checks.metrics.reference_rows import ReferenceRows
 from mirror.checks.metrics.row_count import RowCount
@@ -80,10 +82,21 @@ def execute(plan: Plan, frames: Frames) -> dict[str, object]:
     if plan.scan:
         states |= scan_states(frames.own(), plan.scan)
     for together in plan.keys:
-        states |= key_states(frames.own(), together)
+        states |= _keyed(frames, together, states.get(RowCount().key), plan.footers_known)
     for metric in plan.foreign:
         states[metric.key] = foreign_state(frames, metric)
     return {metric.key: metric.value(states[metric.key]) for metric in plan.metrics}
+
+
+def _keyed(frames: Frames, together: Sequence[KeyMetric], rows: int | None, local: bool) -> dict[str, State]:
+    """Metrics of one key set: proved from hashes where that is all they ask and memory allows, else by grouping."""
+    keys, schema = together[0].keys, frames.own().schema
+    only_duplicates = all(isinstance(metric, Duplicates) for metric in together)
+    if only_duplicates and rows is not None and rows <= MEMORY_BOUND_ROWS and hashable(schema, keys):
+        files = frames.subject.files if local else ()
+        if proved_unique(frames.own(), keys, files):
+            return {metric.key: 0 for metric in together}
+    return key_states(frames.own(), together)
 
 
 def _one_row(frame: DataFrame, aggregates: Mapping[str, Column]) -> dict[str, Any]:

@@ -16,12 +16,14 @@ class Plan:
 
     Attributes:
         known: what the files' footers say for certain; nothing of it is read.
+        footers_known: the files are local Parquet, so keys may be hashed where they lie.
         scan: metrics that share one pass over the rows.
         keys: metrics by key set; each set is one job.
         foreign: metrics about other datasets; each is one job at most.
     """
 
     known: Mapping[str, State]
+    footers_known: bool
     metrics: tuple[Metric, ...]
     scan: tuple[ScanMetric, ...]
     keys: tuple[tuple[KeyMetric, ...], ...]
@@ -57,6 +59,7 @@ def plan(verdicts: Iterable[Verdict], proofs: Proofs | None = None) -> Plan:
             key_sets.setdefault(tuple(sorted(metric.keys)), []).append(metric)
     return Plan(
         known=known,
+        footers_known=proofs is not None,
         metrics=tuple(metrics.values()),
         scan=tuple(m for m in metrics.values() if isinstance(m, ScanMetric) and m.key not in known),
         keys=tuple(tuple(together) for together in key_sets.values()),
