@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,12 @@ def build(profile: Any, raw: dict[str, dict[str, bytes]], folder: Path, spark: S
             built.runner = TransformRunner(_pipeline(), store, bindings={"model": model.load()})
         built.runner.run(spark, built.transform(step))
     return built
+
+
+@pytest.fixture(scope="session")
+def build_profile(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
+    """``build_profile(profile, raw)``: see :func:`build`."""
+    return lambda profile, raw: build(profile, raw, tmp_path_factory.mktemp("model"), spark)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,100 @@
+"""The pipeline as a whole: who makes what, every check on real data, and an import that touches nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_profile_gets_the_same_transforms() -> None:
+    from fleet_health.pipeline import pipeline
+
+    made = {p: set() for p in ("air_handler", "refrigeration")}
+    for transform in pipeline.transforms:
+        for alias in transform.output_aliases:
+            _, root, profile, name = alias.split("/", 3)
+            assert root == "Fleet"
+            made[profile].add(name)
+    assert made["air_handler"] - made["refrigeration"] == {"label_events", "detection_report"}
+    assert made["refrigeration"] <= made["air_handler"]
+    assert len(made["refrigeration"]) == 16
+
+
+def test_every_dataset_is_made_before_it_is_read_and_nothing_is_read_around() -> None:
+    from fleet_health.pipeline import pipeline
+
+    made = {alias for t in pipeline.transforms for alias in t.output_aliases}
+    read = {param.alias for t in pipeline.transforms for param in t.inputs.values()}
+    assert sorted(read - made) == [
+        "/Fleet/air_handler/label_landing",
+        "/Fleet/air_handler/landing",
+        "/Fleet/refrigeration/landing",
+        "/Fleet/refrigeration/registry_landing",
+    ]
+
+
+def test_check_names_are_unique_and_every_check_says_why() -> None:
+    from fleet_health.pipeline import pipeline
+
+    for transform in pipeline.transforms:
+        checks = [c for p in transform.outputs.values() for c in getattr(p, "checks", None) or ()]
+        names = [check.name for check in checks]
+        assert len(names) == len(set(names)), transform.__name__
+        assert all(check.description for check in checks), transform.__name__
+
+
+def test_all_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -> None:
+    from mirror.checks import CheckSubject, evaluate
+
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    failed, judged = [], 0
+    for transform in lbnl.runner._pipeline.transforms:
+        for param in transform.outputs.values():
+            checks = getattr(param, "checks", None)
+            if not checks or "/air_handler/" not in param.alias:
+                continue
+            frame = lbnl.frame(param.alias.rsplit("/", 1)[1])
+            subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame)
+            results = evaluate(checks, subject, spark=spark, now=now)
+            judged += len(results)
+            failed += [f"{param.alias}: {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]
+    assert failed == []
+    assert judged > 100
+
+
+def test_importing_the_pipeline_starts_nothing() -> None:
+    """Neither a Spark session nor scikit-learn nor a socket: declarations only."""
+    script = (
+        "import socket, sys\n"
+        "def no(*a, **k): raise AssertionError('a socket at import')\n"
+        "socket.socket.connect = no\n"
+        "from fleet_health.pipeline import pipeline\n"
+        "from pyspark import SparkContext\n"
+        "assert SparkContext._active_spark_context is None\n"
+        "assert 'sklearn' not in sys.modules\n"
+        "print(len(pipeline.transforms))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "24"), done.stderr
+
+
+@pytest.mark.parametrize(
+    "word", ["datetime.now", "time.time", "os.environ", "getenv", "import mirror", "from mirror", "uuid4"]
+)
+def test_the_guest_reads_no_clock_no_environment_and_no_platform(word: str) -> None:
+    source = ROOT / "transforms-python" / "src"
+    files = [f for name in ("fleet_health", "model_adapters", "model_training") for f in (source / name).rglob("*.py")]
+    assert len(files) > 40
+    assert [f.name for f in files if word in f.read_text(encoding="utf-8")] == []
+
+
+def test_setup_declares_the_entry_point_that_foundry_reads() -> None:
+    text = (ROOT / "transforms-python" / "src" / "setup.py").read_text(encoding="utf-8")
+    assert '"transforms.pipelines": ["root = fleet_health.pipeline:pipeline"]' in text

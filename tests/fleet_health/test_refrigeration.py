@@ -1,0 +1,72 @@
+"""The other profile, end to end: the same factories carry a fleet that shares no sensor with the first."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HERE = Path(__file__).parent
+
+
+def _sibling(name: str) -> Any:
+    """Test folders are no packages; a sibling module is loaded by its path."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, _HERE / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+tiny = _sibling("tiny_fleet")
+
+
+@pytest.fixture(scope="module")
+def fleet(build_profile: Any) -> Any:
+    return build_profile(tiny.PROFILE, tiny.tiny_fleet().files)
+
+
+def test_every_row_has_its_fate(fleet: Any) -> None:
+    rows = fleet.frame("row_conservation").toPandas()
+    found = {(row.outcome, row.reason): int(row.rows) for row in rows.itertuples()}
+    assert found == tiny.tiny_fleet().fates
+    dead = fleet.frame("dead_letter").toPandas()
+    assert dead["reason"].value_counts().to_dict() == {
+        "ALL_SENSORS_NULL": 3,
+        "SCHEMA_MISMATCH": 1,
+        "DESERIALIZATION_FAILURE": 1,
+    }
+    assert dead["dead_letter_id"].is_unique
+    torn = dead[dead["reason"] == "SCHEMA_MISMATCH"].iloc[0]
+    assert torn["payload"] == "REF-TEST-00001,half a line"
+    assert dead["routed_at"].map(str).unique().tolist() == ["2026-01-15 23:59:00"]
+
+
+def test_forty_five_features_in_three_window_lengths(fleet: Any) -> None:
+    features = fleet.frame("device_features")
+    assert len(features.columns) == 4 + 45 + 1
+    counts = features.groupBy("window_duration_minutes").count().toPandas()
+    # data time ends at 23:59, so the last window of each length is still open
+    assert dict(zip(counts["window_duration_minutes"], counts["count"], strict=True)) == {15: 4 * 95, 60: 4 * 23}
+
+
+def test_the_failing_unit_is_found_and_the_cause_named(fleet: Any) -> None:
+    alerts = fleet.frame("device_alerts").toPandas()
+    loud = alerts[(alerts["severity"].isin(["HIGH", "CRITICAL"])) & ~alerts["suppressed"]]
+    assert set(loud["device_id"]) == {tiny.FAILING}
+    assert loud["window_end"].min() >= loud["window_end"].min().normalize()
+    assert any(name.startswith("vibration") for name in loud.iloc[-1]["top_contributors"])
+    assert set(alerts["site_id"]) == {"SITE-1"}
+
+
+def test_health_of_a_fleet_at_full_rate(fleet: Any) -> None:
+    health = fleet.frame("pipeline_health_metrics").toPandas().set_index(["metric_id", "dimension"])
+    # 22:00 to 23:00: four registered units with 60 rows each
+    assert health.loc[("VOL-01", "ALL"), "value"] == 1.0
+    assert health.loc[("OUT-01", "ALL"), "value"] == 0.0
