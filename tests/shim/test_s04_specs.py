@@ -24,6 +24,7 @@ from transforms.api import (
     OutputSet,
     Param,
     StringParam,
+    UnmarkingPolicy,
     transform,
 )
 from transforms.errors import TransformTypeError, TransformValueError, UnknownArgumentError, UnknownAttributeError
@@ -210,3 +211,10 @@ def test_an_attribute_that_foundry_lacks_names_the_nearest_one():
         _ = Input("/a").aliass
     with pytest.raises(UnknownAttributeError, match="Did you mean 'incremental'"):
         _ = transform(out=Output("/a"))(lambda out: 0).incremental_
+
+
+def test_an_unmarking_policy_is_kept_as_it_was_written():
+    policy = UnmarkingPolicy("ri.policy", reason="checked")
+    spec = Input("/a", stop_propagating=policy)
+    assert (spec.stop_propagating.arguments, dict(policy.options)) == (("ri.policy",), {"reason": "checked"})
+    assert policy == UnmarkingPolicy("ri.policy", reason="checked")
