@@ -105,7 +105,8 @@ class Card:
             }
         )
         lines += ["", "## Facts", "", *_table({k: _short(v) for k, v in sorted(version.facts.items())})]
-        lines += ["", "## Metrics", "", *_table({k: f"{v:.6g}" for k, v in sorted(self.metrics.items())})]
+        figures = {k: f"{v:.6g}" for k, v in sorted(self.metrics.items()) if k not in version.facts}
+        lines += ["", "## Metrics", "", *_table(figures)]
         lines += ["", "## Checks", ""]
         for v in self.verdicts:
             lines.append(f"- **{v.outcome.value}** {v.name}: {v.detail} ({self.reasons.get(v.name, '')})")

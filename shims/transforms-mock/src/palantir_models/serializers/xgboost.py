@@ -21,6 +21,13 @@ class XGBoostSerializer(ModelSerializer[Any]):
         obj.save_model(str(Path(writer.mkdir(".")) / self.file_name))
 
     def deserialize(self, reader: ModelStateReader) -> Any:
-        model = package("xgboost", type(self).__name__).sklearn.XGBModel()
-        model.load_model(str(Path(reader.dir(".")) / self.file_name))
+        xgboost = package("xgboost", type(self).__name__)
+        file = str(Path(reader.dir(".")) / self.file_name)
+        try:
+            model = xgboost.sklearn.XGBModel()
+            model.load_model(file)
+        except TypeError:
+            # XGBoost 3 no longer loads a classifier into the base class; the booster itself carries everything
+            model = xgboost.sklearn.XGBModel()
+            model._Booster = xgboost.Booster(model_file=file)
         return model
