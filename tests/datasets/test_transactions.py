@@ -29,6 +29,8 @@ from mirror.datasets.errors import (
     TransactionStateError,
 )
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+
 
 def content(view: View) -> dict[str, str]:
     return {f.path: Path(view.root, f.location).read_text() for f in view.files}

@@ -17,6 +17,8 @@ from mirror.datasets.errors import CatalogVersionError, TransactionSweptError
 from mirror.datasets.retention import pin, plan_sweep, retire, sweep, unpin
 from mirror.datasets.verify import verify
 
+both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+
 
 def content(store: DatasetStore, dataset: Dataset, branch: str = "master", at: object = None) -> dict[str, str]:
     view = store.view(dataset, branch, at)  # type: ignore[arg-type]
@@ -57,6 +59,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
     assert numbers == list(range(1, VERSION + 1))
 
 
+@both
 def test_garbage_is_what_nobody_needs(store: DatasetStore, dataset: Dataset, put, tmp_path: Path) -> None:
     put("SNAPSHOT", {"A": "a"})
     (tmp_path / "source").write_text("left behind")
@@ -78,6 +81,7 @@ def test_garbage_is_what_nobody_needs(store: DatasetStore, dataset: Dataset, put
     assert find_garbage(store) == ()
 
 
+@both
 def test_sweeping_keeps_views_branches_and_pins(store: DatasetStore, dataset: Dataset, put) -> None:
     versions = [put("SNAPSHOT", {"A": str(n)}) for n in range(5)]
     store.create_branch(dataset, "old", parent="master", at=versions[0].rid)
@@ -102,6 +106,7 @@ def test_sweeping_keeps_views_branches_and_pins(store: DatasetStore, dataset: Da
     assert recent.transactions == ()
 
 
+@both
 def test_retention_vector(store: DatasetStore, dataset: Dataset, put) -> None:
     """Acceptance vector 13: a policy on one branch must not mark what another branch's view needs."""
     put("APPEND", {"1": "1"})
@@ -115,6 +120,7 @@ def test_retention_vector(store: DatasetStore, dataset: Dataset, put) -> None:
     assert store.view(dataset).start_rid == third.rid
 
 
+@both
 def test_retiring_old_files_is_a_marked_delete(store: DatasetStore, dataset: Dataset, put) -> None:
     put("APPEND", {"1": "1"})
     second = put("APPEND", {"2": "2"})
@@ -127,6 +133,7 @@ def test_retiring_old_files_is_a_marked_delete(store: DatasetStore, dataset: Dat
     assert retire(store, dataset, "master", before=second.closed_at) is None
 
 
+@both
 def test_damage_is_found_and_located(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"old": "old"})
     put("SNAPSHOT", {"gone": "1", "short": "22", "altered": "333", "fine": "4"})

@@ -144,6 +144,8 @@ def _readable(url: sa.URL) -> sa.URL:
 
 def _engine(url: str) -> Engine:
     parsed = sa.engine.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database:

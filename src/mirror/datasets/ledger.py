@@ -29,10 +29,15 @@ def branches(connection: Connection, dataset_rid: str) -> list[Branch]:
     return [_branch(row) for row in rows]
 
 
-def branch(connection: Connection, dataset_rid: str, name: str, *, lock: bool = False) -> Branch | None:
-    """One branch; with ``lock`` its row stays ours until the SQL transaction ends (databases with row locks)."""
+def lock(connection: Connection, dataset_rid: str) -> None:
+    """Keeps other writers of a dataset out until the SQL transaction ends; SQLite has one writer anyway."""
+    connection.execute(sa.select(t.datasets.c.rid).where(t.datasets.c.rid == dataset_rid).with_for_update())
+
+
+def branch(connection: Connection, dataset_rid: str, name: str) -> Branch | None:
+    """One branch."""
     query = sa.select(t.branches).where(t.branches.c.dataset_rid == dataset_rid, t.branches.c.name == name)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    row = connection.execute(query).mappings().first()
     return None if row is None else _branch(row)
 
 

@@ -52,6 +52,7 @@ def plan_sweep(store: DatasetStore, dataset: Dataset, *, keep_views: int, before
 def sweep(store: DatasetStore, plan: SweepPlan) -> None:
     """Marks the planned transactions, unless something came to need them meanwhile; `mirror gc` frees the bytes."""
     with store.catalog.writing() as connection:
+        ledger.lock(connection, plan.dataset.rid)
         needed = _needed(connection, plan.dataset, 1)
         rows = [
             {"transaction_rid": x.rid, "swept_at": store.clock(), "reason": plan.reason}

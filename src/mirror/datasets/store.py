@@ -128,6 +128,7 @@ class DatasetStore:
         Raises BranchExistsError, BranchNotFoundError, TransactionNotFoundError.
         """
         with self.catalog.writing() as connection:
+            ledger.lock(connection, dataset.rid)
             if ledger.branch(connection, dataset.rid, name) is not None:
                 raise BranchExistsError(dataset.path, name)
             head: str | None = None
@@ -145,6 +146,7 @@ class DatasetStore:
         Raises BranchNotFoundError, BranchProtectedError, TransactionOpenError.
         """
         with self.catalog.writing() as connection:
+            ledger.lock(connection, dataset.rid)
             branch = self._branch(connection, dataset, name)
             if branch.protected:
                 raise BranchProtectedError(dataset.path, name)
@@ -175,7 +177,8 @@ class DatasetStore:
         """
         abandoned: str | None = None
         with self.catalog.writing() as connection:
-            found = ledger.branch(connection, dataset.rid, branch, lock=True)
+            ledger.lock(connection, dataset.rid)
+            found = ledger.branch(connection, dataset.rid, branch)
             if found is None:
                 parent = next((b for f in fallbacks if (b := ledger.branch(connection, dataset.rid, f))), None)
                 parent_name, head = (parent.name, parent.head) if parent else (None, None)
@@ -218,6 +221,7 @@ class DatasetStore:
         # Files first: on a full disk the catalog needs the room they take.
         self.storage.discard(dataset_rid, rid)
         with self.catalog.writing() as connection:
+            ledger.lock(connection, dataset_rid)
             self._abort(connection, dataset_rid, found)
 
     def abort_abandoned(self) -> tuple[Transaction, ...]:
@@ -314,7 +318,7 @@ class DatasetStore:
         of_dataset = sa.select(t.transactions.c.rid).where(t.transactions.c.dataset_rid == dataset.rid)
         with self.catalog.reading() as connection:
             rows = connection.execute(counts.where(files.c.transaction_rid.in_(of_dataset)))
-            found = {rid: (number, None if unknown else total) for rid, number, total, unknown in rows}
+            found = {rid: (number, None if unknown else int(total)) for rid, number, total, unknown in rows}
         return tuple((x, dict(zip(("files", "rows"), found.get(x.rid, (0, 0)), strict=True))) for x in past)
 
     def read(self, spark: SparkSession, view: View) -> DataFrame:
