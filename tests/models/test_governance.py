@@ -6,10 +6,16 @@ import pytest
 
 from mirror.datasets import Workspace
 from mirror.models import PRODUCTION, STAGING, Governance
-from mirror.models.errors import NotGovernedError, ReleaseRefusedError, SubmissionNotFoundError
+from mirror.models.errors import (
+    ArtefactMissingError,
+    ArtefactTamperedError,
+    NotGovernedError,
+    ReleaseRefusedError,
+    SubmissionNotFoundError,
+)
 from mirror.models.records import Outcome
 
-from .conftest import FOREST, Publish
+from .conftest import FOREST, OBJECTIVES, Publish
 
 WHO = {"actor": "ada", "approved_by": ["Ada"], "reason": "because"}
 
@@ -146,3 +152,44 @@ def test_ungoverned_and_unsubmitted_models_say_what_to_do(governance: Governance
     publish(0.5)
     with pytest.raises(SubmissionNotFoundError, match=f"mirror models submit {FOREST}"):
         governance.release(FOREST, to=STAGING, **WHO)
+
+
+def test_a_submission_is_archived_unless_it_was_released(governance: Governance, publish: Publish) -> None:
+    released(governance, publish, 0.5)
+    publish(0.6)
+    governance.submit(FOREST, owner="ada", branch="master")
+    assert governance.archive(FOREST, version="1.1.0", actor="ada", reason="no use").changed
+    assert not governance.archive(FOREST, version="1.1.0", actor="ada", reason="no use").changed
+    with pytest.raises(ReleaseRefusedError, match=r"its submission is archived. Submit a newer version"):
+        governance.release(FOREST, to=STAGING, version="1.1.0", **WHO)
+    assert not governance.release(FOREST, to=STAGING, **WHO).changed
+    with pytest.raises(ReleaseRefusedError, match=r"1.0.0 is not put into the archive: it was released once"):
+        governance.archive(FOREST, version="1.0.0", actor="ada", reason="no use")
+    assert governance.trail(governance.registry.model(FOREST))[-1].outcome == "refused"
+
+
+def test_a_check_added_since_the_submission_blocks_until_it_is_judged(governance: Governance, publish: Publish) -> None:
+    publish(0.5)
+    governance.submit(FOREST, owner="ada", branch="master")
+    added = "      - {name: traced, kind: provenance, blocks: [staging], reason: later idea}\n"
+    (governance.workspace.config.repository / "ci" / "objectives.yml").write_text(OBJECTIVES + added)
+    stricter = Governance(governance.workspace)
+    with pytest.raises(ReleaseRefusedError, match="check 'traced' says PENDING: it was never judged"):
+        stricter.release(FOREST, to=STAGING, **WHO)
+    stricter.evaluate(FOREST, actor="ada")
+    assert stricter.release(FOREST, to=STAGING, **WHO).changed
+
+
+def test_a_version_whose_artefact_is_gone_or_changed_is_neither_released_nor_put_back(
+    governance: Governance, publish: Publish
+) -> None:
+    released(governance, publish, 0.5, 0.6)
+    registry = governance.registry
+    first = registry.versions(registry.model(FOREST))[0]
+    registry.file(first).unlink()
+    with pytest.raises(ArtefactMissingError, match="Restore the file, or release another version"):
+        governance.rollback(FOREST, environment=PRODUCTION, **WHO)
+    registry.file(first).write_bytes(b"else")
+    with pytest.raises(ArtefactTamperedError):
+        governance.release(FOREST, to=STAGING, version="1.0.0", **WHO)
+    assert (in_force(governance), in_force(governance, STAGING)) == ("1.1.0", "1.1.0")

@@ -138,6 +138,17 @@ def rollback(
     _show(context, done)
 
 
+@command.command("archive")
+@click.argument("name")
+@click.option("--version", required=True, metavar="VERSION", help="The submitted version.")
+@_reason
+@_actor
+@click.pass_obj
+def archive(context: CliContext, name: str, version: str, reason: str, actor: str) -> None:
+    """Take a submission that was never released out of the running."""
+    _show(context, _governance(context).archive(name, version=version, actor=actor, reason=reason))
+
+
 @command.command("card")
 @click.argument("name")
 @click.option("--version", metavar="VERSION", help="What is in production by default, else the newest.")

@@ -12,10 +12,11 @@ from mirror.builds.specs import ParamSpec
 from mirror.datasets import Workspace
 from mirror.models import ledger
 from mirror.models.errors import VersionNotFoundError
-from mirror.models.governance import Governance, release_command
+from mirror.models.governance import Governance
 from mirror.models.objectives import Objective
 from mirror.models.ports import VersionReadPort, VersionWritePort
 from mirror.models.records import PRODUCTION, STAGING, Model, ModelVersion
+from mirror.models.releasing import release_command
 
 
 class ModelBinder:

@@ -91,11 +91,14 @@ class SubmissionNotFoundError(UsageError):
 
 
 class ReleaseRefusedError(VerdictError):
-    """``args``: model path, semantic version, environment, why, what to do."""
+    """``args``: model path, semantic version, environment, why, what to do, ``release``, ``rollback`` or
+    ``archive``.
+    """
 
     def __str__(self) -> str:
-        path, version, environment, why, way_out = self.args
-        return f"{path} {version} is not released to {environment}: {why}. {way_out}"
+        path, version, environment, why, way_out, kind = self.args
+        done = {"release": "not released to", "rollback": "not put back in", "archive": "not put into"}[kind]
+        return f"{path} {version} is {done} {environment}: {why}. {way_out}"
 
 
 class CardIncompleteError(VerdictError):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
-from mirror.models import ledger
-from mirror.models.card import missing_fields
+from mirror.models import ledger, releasing
 from mirror.models.criteria.base import Candidate, Finding
 from mirror.models.errors import (
     ModelNotFoundError,
@@ -21,7 +19,6 @@ from mirror.models.errors import (
 from mirror.models.objectives import CheckRule, Objective, Objectives, load_objectives
 from mirror.models.records import (
     PRODUCTION,
-    STAGING,
     AuditEntry,
     Model,
     ModelVersion,
@@ -31,6 +28,7 @@ from mirror.models.records import (
     Verdict,
 )
 from mirror.models.registry import ModelRegistry
+from mirror.models.releasing import Request
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class Governance:
     def evaluate(self, name: str, *, actor: str, version: str | None = None) -> Done:
         """Judges a submission (default: the newest) again and keeps the verdicts. Raises SubmissionNotFoundError."""
         governed = self.governed(name)
-        submission, found = self._submitted(governed, version)
+        submission, found = self.submitted(governed, version)
         verdicts = self._judge(governed, found)
         now = self.workspace.clock()
         with self.workspace.catalog.writing() as connection:
@@ -163,27 +161,11 @@ class Governance:
         in force already stays so.
 
         Raises:
-            ReleaseRefusedError: archived, not through staging, a blocking check, approvals; the refusal is on record.
+            ReleaseRefusedError: archived, not through staging, a blocking check, the card, approvals; it is on record.
             SubmissionNotFoundError, ArtefactTamperedError, ArtefactMissingError.
         """
-        governed = self.governed(name)
-        staged = self.in_force(governed.model, STAGING)
-        if version is None and to == PRODUCTION:
-            if staged is None:
-                newest = self._submitted(governed, None)[1]
-                self._refuse(governed, newest, to, actor, "it has not been through staging", _staging_command(governed))
-            else:
-                version = staged.version_rid
-        submission, found = self._submitted(governed, version)
-        current = self.in_force(governed.model, to)
-        if current is not None and current.version_rid == found.rid:
-            sentence = f"{governed.model.path} {found.semantic} is already in {to} (release {current.number})"
-            return Done(False, sentence, found, self.verdicts(submission))
-        self._allowed(governed, submission, found, to, actor, approved_by)
-        self.registry.verify(governed.model, found)
-        number = self._put_in_force(governed, submission, found, to, "release", actor, approved_by, reason)
-        sentence = f"{governed.model.path} {found.semantic} released to {to} (release {number})"
-        return Done(True, sentence, found, self.verdicts(submission))
+        request = Request(self.governed(name), to, actor, tuple(approved_by), reason, "release")
+        return releasing.release(self, request, version)
 
     def rollback(
         self,
@@ -204,35 +186,51 @@ class Governance:
             ReleaseRefusedError: nothing to go back to, never released there, no longer kept, or approvals.
             VersionNotFoundError, ArtefactTamperedError, ArtefactMissingError.
         """
+        request = Request(self.governed(name), environment, actor, tuple(approved_by), reason, "rollback")
+        return releasing.rollback(self, request, version)
+
+    def archive(self, name: str, *, version: str, actor: str, reason: str) -> Done:
+        """Takes a submission out of the running for good; its record stays. A second time changes nothing.
+
+        Raises:
+            ReleaseRefusedError: it was released once; what was in force is never archived.
+            SubmissionNotFoundError, VersionNotFoundError.
+        """
         governed = self.governed(name)
-        history = self.releases(governed.model, environment)
-        order = list(dict.fromkeys(r.version_rid for r in history))
-        if not history:
-            newest = self.registry.versions(governed.model)[-1]
-            self._refuse(
-                governed, newest, environment, actor, "nothing was ever released there", "Nothing to roll back."
+        submission, found = self.submitted(governed, version)
+        if submission.archived:
+            return Done(False, f"{governed.model.path} {found.semantic} is already archived", found)
+        now = self.workspace.clock()
+        released = any(r.version_rid == found.rid for r in self.releases(governed.model))
+        with self.workspace.catalog.writing() as connection:
+            outcome = "refused" if released else "done"
+            ledger.record(connection, now, actor, "archive", outcome, governed.model.rid, found.rid, {"reason": reason})
+            if not released:
+                ledger.archive(connection, submission.rid)
+        if released:
+            why, way_out = (
+                "it was released once and stays on record",
+                "Release or roll back to another version instead.",
             )
-        current = self.registry.by_rid(history[-1].version_rid)[1]
-        if version is not None:
-            target = self.registry.version(governed.model, version)
-        elif order.index(current.rid) == 0:
-            why, way_out = f"{current.semantic} is the first version released there", "Name another one with --to."
-            self._refuse(governed, current, environment, actor, why, way_out)
-        else:
-            target = self.registry.by_rid(order[order.index(current.rid) - 1])[1]
-        if target.rid == current.rid:
-            return Done(False, f"{governed.model.path} {target.semantic} is already in {environment}", target)
-        kept = order[-governed.objective.keep_versions :]
-        if target.rid not in kept:
-            names = ", ".join(self.registry.by_rid(rid)[1].semantic for rid in kept)
-            never = "was never released there" if target.rid not in order else "is no longer kept for rollback"
-            self._refuse(governed, target, environment, actor, f"it {never}", f"Kept: {names}.")
-        self._approved(governed, target, environment, actor, approved_by)
-        self.registry.verify(governed.model, target)
-        submission = next(s for s in self.submissions(governed.model) if s.version_rid == target.rid)
-        number = self._put_in_force(governed, submission, target, environment, "rollback", actor, approved_by, reason)
-        sentence = f"{governed.model.path} rolled back in {environment}: {current.semantic} -> {target.semantic}"
-        return Done(True, f"{sentence} (release {number})", target)
+            raise ReleaseRefusedError(governed.model.path, found.semantic, "the archive", why, way_out, "archive")
+        return Done(True, f"{governed.model.path} {found.semantic} archived", found)
+
+    def submitted(self, governed: Governed, version: str | None) -> tuple[Submission, ModelVersion]:
+        """A submission and its version; by default the newest that is not archived.
+
+        Raises SubmissionNotFoundError, VersionNotFoundError.
+        """
+        known = self.submissions(governed.model)
+        if version is None:
+            open_ones = [s for s in known if not s.archived]
+            if not open_ones:
+                raise SubmissionNotFoundError(governed.objective.name, governed.model.path, None)
+            return open_ones[-1], self.registry.by_rid(open_ones[-1].version_rid)[1]
+        found = self.registry.version(governed.model, version)
+        submission = self._submission(governed, found)
+        if submission is None:
+            raise SubmissionNotFoundError(governed.objective.name, governed.model.path, found.semantic)
+        return submission, found
 
     def _fits(self, name: str, model: Model) -> bool:
         objective = self.objectives.for_model(model.path)
@@ -250,18 +248,6 @@ class Governance:
     def _submission(self, governed: Governed, version: ModelVersion) -> Submission | None:
         return next((s for s in self.submissions(governed.model) if s.version_rid == version.rid), None)
 
-    def _submitted(self, governed: Governed, version: str | None) -> tuple[Submission, ModelVersion]:
-        known = self.submissions(governed.model)
-        if version is None:
-            if not known:
-                raise SubmissionNotFoundError(governed.objective.name, governed.model.path, None)
-            return known[-1], self.registry.by_rid(known[-1].version_rid)[1]
-        found = self.registry.version(governed.model, version)
-        submission = self._submission(governed, found)
-        if submission is None:
-            raise SubmissionNotFoundError(governed.objective.name, governed.model.path, found.semantic)
-        return submission, found
-
     def _judge(self, governed: Governed, version: ModelVersion) -> tuple[Verdict, ...]:
         production = self.in_force(governed.model, PRODUCTION)
         champion = self.registry.by_rid(production.version_rid)[1] if production else None
@@ -271,95 +257,6 @@ class Governance:
             finding = _judged(rule, candidate)
             found.append(Verdict(rule.name, finding.outcome, finding.detail, rule.blocks))
         return tuple(found)
-
-    def _allowed(
-        self,
-        governed: Governed,
-        submission: Submission,
-        version: ModelVersion,
-        to: str,
-        actor: str,
-        approved_by: Sequence[str],
-    ) -> None:
-        if submission.archived:
-            self._refuse(governed, version, to, actor, "its submission is archived", "Submit a newer version.")
-        if to == PRODUCTION and all(r.version_rid != version.rid for r in self.releases(governed.model, STAGING)):
-            self._refuse(governed, version, to, actor, "it has not been through staging", _staging_command(governed))
-        against = [v for v in self.verdicts(submission) if v.stands_in_the_way_of(to)]
-        if against:
-            texts = "; ".join(f"check {v.name!r} says {v.outcome}: {v.detail}" for v in against)
-            way_out = f"Judge it again with `mirror models evaluate {governed.model.path}`, or train a better one."
-            self._refuse(governed, version, to, actor, texts, way_out)
-        if to == PRODUCTION:
-            metrics = Candidate(self.registry, governed.model, version).metrics()
-            missing = missing_fields(version, metrics, governed.objective.card)
-            if missing:
-                why = f"its model card lacks {', '.join(missing)}"
-                self._refuse(governed, version, to, actor, why, "Record them in training and publish again.")
-        self._approved(governed, version, to, actor, approved_by)
-
-    def _approved(
-        self, governed: Governed, version: ModelVersion, to: str, actor: str, approved_by: Sequence[str]
-    ) -> None:
-        environment = governed.objective.environments[to]
-        strangers = [p for p in approved_by if environment.approvers and p not in environment.approvers]
-        if strangers:
-            may = ", ".join(environment.approvers)
-            self._refuse(governed, version, to, actor, f"{strangers[0]!r} may not approve it", f"These may: {may}.")
-        if len(set(approved_by)) < environment.approvals:
-            why = f"it has {len(set(approved_by))} approval(s) of {environment.approvals}"
-            self._refuse(governed, version, to, actor, why, "Give one `--approve-as NAME` per approver.")
-
-    def _put_in_force(
-        self,
-        governed: Governed,
-        submission: Submission,
-        version: ModelVersion,
-        to: str,
-        kind: str,
-        actor: str,
-        approved_by: Sequence[str],
-        reason: str,
-    ) -> int:
-        now = self.workspace.clock()
-        with self.workspace.catalog.writing() as connection:
-            number = len(ledger.releases(connection, governed.model.rid, to)) + 1
-            release = Release(
-                rid=f"ri.models.main.release.{stable_uuid('release', governed.model.rid, to, number)}",
-                objective=governed.objective.name,
-                model_rid=governed.model.rid,
-                environment=to,
-                number=number,
-                submission_rid=submission.rid,
-                version_rid=version.rid,
-                kind=kind,
-                approved_by=tuple(dict.fromkeys(approved_by)),
-                actor=actor,
-                reason=reason,
-                released_at=now,
-            )
-            ledger.add_release(connection, release)
-            detail = {"environment": to, "number": number, "approved_by": list(release.approved_by), "reason": reason}
-            ledger.record(connection, now, actor, kind, "done", governed.model.rid, version.rid, detail)
-        return number
-
-    def _refuse(
-        self, governed: Governed, version: ModelVersion, environment: str, actor: str, why: str, way_out: str
-    ) -> NoReturn:
-        detail = {"environment": environment, "why": why}
-        with self.workspace.catalog.writing() as connection:
-            now = self.workspace.clock()
-            ledger.record(connection, now, actor, "release", "refused", governed.model.rid, version.rid, detail)
-        raise ReleaseRefusedError(governed.model.path, version.semantic, environment, why, way_out)
-
-
-def _staging_command(governed: Governed) -> str:
-    return f"Release it there first: `{release_command(governed.model.path, STAGING)}`."
-
-
-def release_command(path: str, environment: str) -> str:
-    """The command that releases a model to an environment, ready to be completed by a person."""
-    return f"mirror models release {path} --to {environment} --approve-as NAME --reason TEXT"
 
 
 def _judged(rule: CheckRule, candidate: Candidate) -> Finding:

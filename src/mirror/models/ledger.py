@@ -26,6 +26,11 @@ def add_submission(connection: Connection, submission: Submission) -> None:
     connection.execute(t.submissions.insert().values(**vars(submission)))
 
 
+def archive(connection: Connection, rid: str) -> None:
+    """Marks a submission as archived."""
+    connection.execute(t.submissions.update().where(t.submissions.c.rid == rid).values(archived=True))
+
+
 def verdicts(connection: Connection, submission_rid: str) -> tuple[Verdict, ...]:
     """The newest verdict of every check, in the order of the objective."""
     of_submission = t.verdicts.c.submission_rid == submission_rid

@@ -83,10 +83,6 @@ class Verdict:
     blocks: tuple[str, ...] = ()
     evaluated_at: datetime | None = None
 
-    def stands_in_the_way_of(self, environment: str) -> bool:
-        """Whether a release to ``environment`` must wait for this check."""
-        return environment in self.blocks and self.outcome is not Outcome.PASS
-
 
 @dataclass(frozen=True)
 class Submission:
