@@ -49,19 +49,6 @@ def test_a_feature_reaches_staging_and_then_release(world):
     assert [len(gate["evidence"]) for gate in entries[0]["gates"]] == [64, 64, 64]
 
 
-def test_a_second_release_needs_no_merge_back_and_takes_the_next_number(world):
-    world.promote("feature/x", "staging", "Grace")
-    world.promote("staging", "release", "Grace")
-    world.git("switch", "--quiet", "--create", "feature/y", "staging")
-    world.commit("Read twice", code_txt="fine and fast, twice\n")
-    world.promote("feature/y", "staging", "Grace")
-
-    outcome = world.promote("staging", "release", "Grace")
-
-    assert outcome.tag == "release-2"
-    assert world.git("show", "release:code.txt") == "fine and fast, twice"
-
-
 def test_the_plan_says_what_would_move_and_moves_nothing(world):
     world.commit(
         "Drop the reading",

@@ -9,6 +9,7 @@ import pytest
 from mirror.errors import ExitCode
 from mirror.promotion import errors
 from mirror.promotion.git import Repository
+from mirror.promotion.promote import show_plan
 
 
 def dirty(world):
@@ -115,7 +116,10 @@ def test_an_existing_or_misnamed_tag_is_refused(world):
     assert "'release-1' exists" in str(exists.value)
     assert "--tag release-2" in str(exists.value)
     assert "'release-{n}'" in str(misnamed.value)
+    # Staging needs no merge back from release, although release holds a merge commit of its own.
+    assert show_plan(world.repository, world.request("staging", "release"), clock=world.clock).tag == "release-2"
     assert world.promote("staging", "release", "Grace", tag="release-7").tag == "release-7"
+    assert world.git("show", "release:code.txt") == "fine twice"
 
 
 def test_a_folder_without_git_is_named(tmp_path):
