@@ -40,6 +40,8 @@ PUBLIC = sorted({
     "palantir_models.models",
     "palantir_models.serializers",
     "palantir_models.evaluations",
+    "palantir_models.experiments",
+    "palantir_models.models.api",
     "palantir_models_serializers",
     "models_api.models_api_executable",
 })  # fmt: skip

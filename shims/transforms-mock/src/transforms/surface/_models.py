@@ -4,177 +4,203 @@ from __future__ import annotations
 
 from transforms.surface._row import Row, Status, rows
 
-_T, _M, _S, _E = (f"palantir_models.{n}" for n in ("transforms", "models", "serializers", "evaluations"))
-_ADAPTERS, _API = "integrate-models/model-adapter-overview", "integrate-models/model-adapter-api"
-_STATE = "palantir_models/test_state.py::"
-_DECLARED = (
-    "palantir_models/test_declarations.py::test_both_styles_and_the_undecorated_spelling_give_the_same_wire_document"
+_P, _T, _M, _S, _E = (
+    "palantir_models",
+    *(f"palantir_models.{n}" for n in ("transforms", "models", "serializers", "evaluations")),
 )
-_PARAMS = "palantir_models/test_transform_params.py::"
-_LIVE = f"{_PARAMS}test_one_transform_publishes_and_the_next_one_scores"
-_HOSTED = "palantir_models/test_hosted.py::"
-_LLM = f"{_HOSTED}test_a_language_model_registers_and_answers_through_a_stand_in"
-_LLM_NOTE = "Foundry hosts the model: it registers, and answers through a stand-in that a test or platform provides."
+_OLDER, _X, _N = (f"palantir_models.{n}" for n in ("models.api", "experiments", "code_workspaces"))
+_ADAPTER, _API = "integrate-models/model-adapter-reference", "integrate-models/model-adapter-api"
+_SERIAL, _INPUT = "integrate-models/auto-serialization-reference", "integrate-models/transform-model-input"
+_CONTAINER = "integrate-models/container-model-adapter-example"
+_EXTERNAL = "integrate-models/external-model-connection-sagemaker"
+_EXPERIMENT, _EVALUATION = "integrate-models/experiment-reference", "integrate-models/evaluation-reference"
+_BUILTIN, _NOTEBOOK = "integrate-models/evaluations-builtin", "integrate-models/model-asset-code-workspaces"
 _LLM_PAGE = "transforms-python-spark/palantir-provided-models"
-_SERIAL = "integrate-models/model-serialization"
+
+_STATE, _PARAMS, _HOSTED, _RUN, _DECLARE, _INFER = (
+    f"palantir_models/test_{n}.py::"
+    for n in ("state", "transform_params", "hosted", "experiments", "declarations", "inference")
+)
+_WIRE = f"{_DECLARE}test_both_styles_and_the_undecorated_spelling_give_the_same_wire_document"
+_LIVE = f"{_PARAMS}test_one_transform_publishes_and_the_next_one_scores"
+_FILES = f"{_STATE}test_files_and_folders_round_trip_below_the_root"
 _ROUND = f"{_STATE}test_serializers_round_trip_into_their_fixed_file"
 _FRAMEWORK = f"{_STATE}test_a_missing_framework_is_asked_for_when_it_is_used"
-_BY_SERVICE = "The service it connects to is given by the platform's settings."
-_OURS = "Ours: the root of this package's errors."
+_CONTAINED = f"{_HOSTED}test_a_container_adapter_is_connected_through_its_context"
+_EXTERNALLY = f"{_HOSTED}test_an_external_adapter_reads_both_spellings_and_credentials_never_show"
+_LLM = f"{_HOSTED}test_a_language_model_registers_and_answers_through_a_stand_in"
+_CONDA = "palantir_models/test_surface.py::test_older_environment_declarations_are_accepted"
+_BOOK = f"{_HOSTED}test_a_notebook_publishes_at_once_and_loads_by_class"
+
+_LLM_NOTE = "Foundry hosts the model: it registers, and a call is answered by a stand-in of yours, else refused."
+_START = "Foundry starts the containers; here init_container is called with a context of your own."
+_CONNECT = "Foundry keeps connection and credentials; here init_external is called with a context of your own."
+_CHANGE = "Foundry ignores it; here it decides which part of the version number advances."
+_HOST = "A notebook first calls mirror.models.notebook.connect(), which Foundry does not need."
+_SIDECAR = "use_sidecar and sidecar_resources are recorded: the adapter runs in the transform's process."
+_OWN = "Ours: the root of this package's errors; Foundry documents no exception classes."
+_ONTOLOGY = "An instance or a set is taken; looking one up by key or RID needs Foundry's Ontology."
+_LOCKED = "Accepted and without effect: the repository's lock file decides what is installed."
+_LOCAL = "Ours: facts recorded beside the version; an adapter that overrides it runs in Foundry unchanged."
+_HANDLES = "Undocumented in detail: inputs first, then one handle per output, or all by name."
 
 _PROVEN = "CloudPickleSerializer DillSerializer JsonSerializer ModelSerializer YamlSerializer"
 _LAZY = (
     "HfAutoModelSerializer HfAutoTokenizerSerializer HfPipelineSerializer PytorchStateSerializer "
     "TensorflowKerasSerializer XGBoostSerializer"
 )
+_LANGUAGE_MODELS = (
+    "AnthropicClaudeLanguageModel GenericChatCompletionLanguageModel GenericCompletionLanguageModel "
+    "GenericEmbeddingModel GenericVisionCompletionLanguageModel OpenAiGptChatLanguageModel "
+    "OpenAiGptChatWithVisionLanguageModel"
+)
 
 
 def _serializers(module: str) -> tuple[Row, ...]:
+    lazy = "Needs its framework; the first use says what to install. Not run in this repository's tests."
     return (
         *rows(module, _PROVEN, _SERIAL, _ROUND),
-        *rows(module, _LAZY, _SERIAL, _FRAMEWORK, Status.DIFFERS, "Needs its framework, which is imported on use."),
+        *rows(module, _LAZY, _SERIAL, _FRAMEWORK, Status.DIFFERS, lazy),
         *rows(module, "TensorflowFormat", _SERIAL, f"{_STATE}test_keras_formats"),
-        *rows(module, "SparkMLAutoSerializer", _SERIAL, f"{_STATE}test_a_fitted_spark_pipeline_round_trips"),
+        *rows(module, "SparkMLAutoSerializer", "migrate-models", f"{_STATE}test_a_fitted_spark_pipeline_round_trips"),
     )
 
 
 MODELS = (
-    *rows("palantir_models", "ModelAdapter", _ADAPTERS, f"{_STATE}test_hand_written_save_and_load_are_called"),
+    *rows(_P, "ModelAdapter", _ADAPTER, f"{_INFER}test_arguments_bind_by_position_or_name_and_defaults_fill_in"),
+    *rows(_P, "ModelAdapter.transform", _API, f"{_INFER}test_frames_cross_the_boundary_as_declared"),
     *rows(
-        "palantir_models",
+        _P,
+        "ModelAdapter.predict ModelAdapter.run_inference",
+        _ADAPTER,
+        f"{_INFER}test_run_inference_gets_named_tuples_and_writes_several_outputs",
+    ),
+    *rows(_P, "ModelAdapter.load ModelAdapter.save", _ADAPTER, f"{_STATE}test_hand_written_save_and_load_are_called"),
+    *rows(
+        _P,
+        "ModelAdapter.transform_write",
+        _API,
+        f"{_INFER}test_transform_write_writes_every_output_into_its_handle",
+        Status.DIFFERS,
+        _HANDLES,
+    ),
+    *rows(
+        _P,
+        "ModelAdapter.version_metadata",
+        _ADAPTER,
+        f"{_STATE}test_two_arguments_with_the_same_serializer_do_not_collide",
+        Status.DIFFERS,
+        _LOCAL,
+    ),
+    *rows(_P, "ContainerModelAdapter", _CONTAINER, _CONTAINED, Status.DIFFERS, _START),
+    *rows(_P, "ExternalModelAdapter", _EXTERNAL, _EXTERNALLY, Status.DIFFERS, _CONNECT),
+    *rows(
+        _P,
         "auto_serialize",
         _SERIAL,
         f"{_STATE}test_a_bare_decorator_stores_every_argument_by_name_and_the_same_training_gives_the_same_bytes",
     ),
+    *rows(_P, "FileSystem ModelApi ModelApiColumn Pandas Parameter Spark", _API, _WIRE),
+    *rows(_P, "DFType", _API, f"{_DECLARE}test_tables_of_the_older_style_are_spark_unless_told_otherwise"),
     *rows(
-        "palantir_models",
-        "ContainerModelAdapter",
-        "integrate-models/container-overview",
-        f"{_HOSTED}test_a_container_adapter_is_connected_through_its_context",
-        Status.DIFFERS,
-        _BY_SERVICE,
+        _P, "NDArray", _API, f"{_DECLARE}test_arrays_are_converted_and_their_shape_is_checked_except_free_dimensions"
     ),
     *rows(
-        "palantir_models",
-        "ExternalModelAdapter",
-        "integrate-models/external-model-connections",
-        f"{_HOSTED}test_an_external_adapter_reads_both_spellings_and_credentials_never_show",
-        Status.DIFFERS,
-        _BY_SERVICE,
-    ),
-    *rows(
-        "palantir_models", "DFType FileSystem ModelApi ModelApiColumn NDArray Pandas Parameter Spark", _API, _DECLARED
-    ),
-    *rows(
-        "palantir_models",
+        _P,
         "MediaReference",
         _API,
-        "palantir_models/test_inference.py::test_media_references_are_converted_from_text_and_dicts_in_parameters_and_columns",
+        f"{_INFER}test_media_references_are_converted_from_text_and_dicts_in_parameters_and_columns",
     ),
     *rows(
-        "palantir_models",
+        _P,
         "Object ObjectSet",
         _API,
-        "palantir_models/test_inference.py::test_ontology_inputs_take_objects_and_say_that_keys_need_foundry",
+        f"{_INFER}test_ontology_inputs_take_objects_and_say_that_keys_need_foundry",
         Status.DIFFERS,
-        "Objects are taken; looking one up by key needs Foundry's ontology.",
+        _ONTOLOGY,
     ),
+    *rows(_P, "InferenceResults", _API, f"{_INFER}test_results_by_attribute_subscript_and_column"),
+    *rows(_P, "ModelStateReader ModelStateWriter", _ADAPTER, _FILES),
+    *rows(_P, "ModelSerializer", "integrate-models/serialization", _ROUND),
+    *rows(_P, "ModelVersionChangeType", "integrate-models/import-huggingface-models", _LIVE, Status.DIFFERS, _CHANGE),
     *rows(
-        "palantir_models",
-        "InferenceResults",
-        _ADAPTERS,
-        "palantir_models/test_inference.py::test_results_by_attribute_subscript_and_column",
-    ),
-    *rows(
-        "palantir_models",
-        "ModelStateReader ModelStateWriter",
-        _SERIAL,
-        f"{_STATE}test_files_and_folders_round_trip_below_the_root",
-    ),
-    *rows("palantir_models", "ModelSerializer", _SERIAL, _ROUND),
-    *rows("palantir_models", "ModelVersionChangeType", "integrate-models/transform-model-output", _LIVE),
-    *rows(
-        "palantir_models",
+        _P,
         "PalantirModelsError",
-        "integrate-models/overview",
-        "palantir_models/test_declarations.py::test_what_cannot_work_is_refused_when_declared",
+        _ADAPTER,
+        f"{_DECLARE}test_what_cannot_work_is_refused_when_declared",
         Status.DIFFERS,
-        _OURS,
+        _OWN,
     ),
-    *rows(_T, "ModelInput ModelOutput", "integrate-models/transform-model-input", _LIVE),
+    *rows(_OLDER, "DFType ModelApi ModelApiColumn ModelInput ModelOutput", _ADAPTER, _WIRE),
+    *rows(_M, "ModelAdapter", _ADAPTER, f"{_STATE}test_hand_written_save_and_load_are_called"),
+    *rows(_M, "ModelStateReader ModelStateWriter", _ADAPTER, _FILES),
+    *rows(_M, "ContainerModelAdapter", _CONTAINER, _CONTAINED, Status.DIFFERS, _START),
+    *rows(_M, "ExternalModelAdapter", _EXTERNAL, _EXTERNALLY, Status.DIFFERS, _CONNECT),
+    *rows(_M, "ModelVersionChangeType", "integrate-models/import-huggingface-models", _LIVE, Status.DIFFERS, _CHANGE),
+    *rows(_M, "CondaDependency PythonEnvironment", _ADAPTER, _CONDA, Status.RECORDED, _LOCKED),
+    *rows(_M, f"{_LANGUAGE_MODELS} VisionLLMDocumentPageExtractor", _LLM_PAGE, _LLM, Status.REFUSED, _LLM_NOTE),
+    *_serializers(_S),
+    *_serializers("palantir_models_serializers"),
+    *rows(_T, "ModelInput", _INPUT, _LIVE, Status.DIFFERS, _SIDECAR),
+    *rows(_T, "ModelOutput", _INPUT, _LIVE),
     *rows(
         _T,
         "DistributedInferenceWrapper",
-        "integrate-models/distributed-inference",
+        _INPUT,
         f"{_PARAMS}test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_columns",
     ),
     *rows(
         _T,
         "copy_model_to_driver",
-        "integrate-models/overview",
+        "integrate-models/model-asset-files",
         f"{_PARAMS}test_model_files_are_copied_to_a_local_folder",
     ),
-    *rows(
-        _T, "evaluation", "evaluate-models/overview", f"{_PARAMS}test_an_evaluation_transform_needs_no_dataset_output"
-    ),
+    *rows(_T, "evaluation", _EVALUATION, f"{_PARAMS}test_an_evaluation_transform_needs_no_dataset_output"),
     *rows(
         _T,
-        "AnthropicClaudeLanguageModelInput GenericChatCompletionLanguageModelInput "
-        "GenericCompletionLanguageModelInput GenericEmbeddingModelInput "
-        "GenericVisionCompletionLanguageModelInput OpenAiGptChatLanguageModelInput "
-        "OpenAiGptChatWithVisionLanguageModelInput",
+        " ".join(f"{name}Input" for name in _LANGUAGE_MODELS.split()),
         _LLM_PAGE,
         _LLM,
         Status.REFUSED,
         _LLM_NOTE,
     ),
+    *rows(_X, "Experiment", _EXPERIMENT, f"{_RUN}test_steps_count_on_per_series_and_never_go_back"),
     *rows(
-        _M,
-        "AnthropicClaudeLanguageModel GenericChatCompletionLanguageModel GenericCompletionLanguageModel "
-        "GenericEmbeddingModel GenericVisionCompletionLanguageModel OpenAiGptChatLanguageModel "
-        "OpenAiGptChatWithVisionLanguageModel VisionLLMDocumentPageExtractor",
-        _LLM_PAGE,
-        _LLM,
-        Status.REFUSED,
-        _LLM_NOTE,
-    ),
-    *rows(
-        _M,
-        "ContainerModelAdapter ExternalModelAdapter",
-        "integrate-models/container-overview",
-        f"{_HOSTED}test_a_container_adapter_is_connected_through_its_context",
+        _X,
+        "Experiment.as_mlflow_run",
+        _EXPERIMENT,
+        f"{_RUN}test_mlflow_is_asked_for_when_it_is_used",
         Status.DIFFERS,
-        _BY_SERVICE,
+        "Needs MLflow; the first use says what to install. Not run in this repository's tests.",
     ),
+    *rows(_X, "ErrorHandlerType", _EXPERIMENT, f"{_RUN}test_what_is_too_much_fails_warns_once_or_is_silent"),
+    *rows(_E, "Evaluation", _EVALUATION, f"{_RUN}test_evaluations_have_no_steps_and_bounded_media"),
+    *rows(_E, "evaluate", _BUILTIN, f"{_RUN}test_evaluate_names_what_is_missing"),
+    *rows(_E, "EvaluationResult RegressionEvaluatorConfig", _BUILTIN, f"{_RUN}test_regression_figures"),
+    *rows(_E, "ClassificationEvaluatorConfig", _BUILTIN, f"{_RUN}test_binary_and_multiclass_figures"),
+    *rows(_N, "ModelInput ModelOutput", _NOTEBOOK, _BOOK, Status.DIFFERS, _HOST),
     *rows(
-        _M,
-        "ModelAdapter ModelStateReader ModelStateWriter",
-        _ADAPTERS,
-        f"{_STATE}test_hand_written_save_and_load_are_called",
-    ),
-    *rows(_M, "ModelVersionChangeType", "integrate-models/transform-model-output", _LIVE),
-    *rows(
-        _M,
-        "CondaDependency PythonEnvironment",
-        "integrate-models/model-adapter-overview",
-        _DECLARED,
-        Status.RECORDED,
-        "Kept with the model version; the environment is the repository's.",
-    ),
-    *_serializers(_S),
-    *_serializers("palantir_models_serializers"),
-    *rows(
-        _E,
-        "ClassificationEvaluatorConfig Evaluation EvaluationResult RegressionEvaluatorConfig evaluate",
-        "evaluate-models/overview",
-        "palantir_models/test_experiments.py::test_binary_and_multiclass_figures",
+        _N,
+        "ModelInput.deploy",
+        _NOTEBOOK,
+        _BOOK,
+        Status.REFUSED,
+        "Workspace deployments are containers of Foundry; the adapter answers in this process instead.",
     ),
     *rows(
         "models_api.models_api_executable",
-        "ContainerizedApplicationContext ExternalModelContext ExternalModelExecutionContext",
-        "integrate-models/container-overview",
-        f"{_HOSTED}test_a_container_adapter_is_connected_through_its_context",
+        "ContainerizedApplicationContext",
+        _CONTAINER,
+        _CONTAINED,
         Status.DIFFERS,
-        _BY_SERVICE,
+        _START,
+    ),
+    *rows(
+        "models_api.models_api_executable",
+        "ExternalModelContext ExternalModelExecutionContext",
+        _EXTERNAL,
+        _EXTERNALLY,
+        Status.DIFFERS,
+        _CONNECT,
     ),
 )
