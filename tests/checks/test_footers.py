@@ -21,11 +21,11 @@ from pyspark.sql import types as T
 from mirror.checks import PASS, CheckSubject, evaluate
 from mirror.checks.columns import Columns
 from mirror.checks.compiler import Compiler
-from mirror.checks.execution import scan_states
 from mirror.checks.footers import read_footers
 from mirror.checks.metrics.base import ScanMetric
 from mirror.checks.plan import plan
 from mirror.checks.proofs import Proofs
+from mirror.checks.scan import scan_states
 from transforms import expectations as E
 from transforms.api import Check
 from transforms.ports import FileEntry
@@ -259,7 +259,7 @@ def test_footers_never_differ_from_a_scan(spark: SparkSession, tmp_path: Path, c
     footers = read_footers(files, schema)
     assert footers is not None
     verdicts = [Compiler(subject, NOW, lambda p: None).compile(e) for e in asked]
-    known = plan(verdicts, Proofs(Columns("/d", schema), footers, NOW)).known
+    known = plan(verdicts, lambda: Proofs(Columns("/d", schema), footers, NOW)).known
     metrics = {m.key: m for v in verdicts for m in v.metrics if isinstance(m, ScanMetric)}
     # a sample of the metrics footers leave open rides along, to see that they are computable at all
     scanned = scan_states(frame, [m for key, m in metrics.items() if key in known or key in open_])

@@ -17,7 +17,6 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from mirror.checks.execution import scan_states
 from mirror.checks.metrics import metric_kinds
 from mirror.checks.metrics.approx_distinct_count import ApproxDistinctCount
 from mirror.checks.metrics.base import ScanMetric
@@ -27,6 +26,7 @@ from mirror.checks.metrics.null_count import NullCount, NullPercentage, ValueCou
 from mirror.checks.metrics.row_count import RowCount
 from mirror.checks.metrics.total import Total
 from mirror.checks.metrics.violations import Violations
+from mirror.checks.scan import scan_states
 from mirror.checks.sketch import LOG_REGISTERS, SketchFormatError, decode, empty, estimate, merge
 from transforms import expectations as E
 

@@ -11,11 +11,13 @@ from mirror.checks.compiler import Compiler
 from mirror.checks.errors import DuplicateCheckError
 from mirror.checks.execution import Frames, execute
 from mirror.checks.footers import read_footers
+from mirror.checks.growth import Growth
 from mirror.checks.patterns import java_pattern_fault
 from mirror.checks.plan import Plan, plan
 from mirror.checks.proofs import Proofs
 from mirror.checks.result import FAIL, CheckResult
 from mirror.checks.samples import collect
+from mirror.checks.states import StateStore
 from mirror.checks.subject import CheckSubject
 from mirror.checks.verdicts import Values, Verdict
 from transforms.expectations.groups import UniqueExpectation
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime
+    checks: Sequence[Check],
+    subject: CheckSubject,
+    *,
+    spark: SparkSession,
+    now: datetime,
+    states: StateStore | None = None,
 ) -> tuple[CheckResult, ...]:
     """One result per check, in their order; a check that cannot be computed does not keep the others from reporting.
 
@@ -38,6 +45,7 @@ def evaluate(
         subject: the dataset; its ``frame`` is called only when something must be read.
         spark: the session that compiles patterns and reads.
         now: the current time for offsets "to/from current time"; aware.
+        states: keeps metric states between evaluations; files seen before are then not read again.
 
     Raises:
         DuplicateCheckError: two checks share a name.
@@ -47,7 +55,9 @@ def evaluate(
         return ()
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     frames = Frames(subject)
-    values = execute(plan(verdicts, _proofs(subject, now)), frames)
+    growth = _growth(subject, states, now)
+    planned = plan(verdicts, lambda: _proofs(subject, now), None if growth is None else growth.cover)
+    values = execute(planned, frames, growth)
     identity = _identity(checks, subject)
     return tuple(
         _result(check, verdict, values, subject, frames, identity)
@@ -55,10 +65,19 @@ def evaluate(
     )
 
 
-def explain(checks: Sequence[Check], subject: CheckSubject, *, spark: SparkSession, now: datetime) -> Plan:
+def explain(
+    checks: Sequence[Check],
+    subject: CheckSubject,
+    *,
+    spark: SparkSession,
+    now: datetime,
+    states: StateStore | None = None,
+) -> Plan:
     """What :func:`evaluate` would read for these checks, without reading it."""
     _refuse_duplicates(checks, subject)
-    return plan(compile_checks(checks, subject, spark=spark, now=now), _proofs(subject, now))
+    verdicts = compile_checks(checks, subject, spark=spark, now=now)
+    growth = _growth(subject, states, now)
+    return plan(verdicts, lambda: _proofs(subject, now), None if growth is None else growth.cover)
 
 
 def compile_checks(
@@ -67,6 +86,11 @@ def compile_checks(
     """Each check's expectation as a verdict that knows its metrics."""
     compiler = Compiler(subject, now, lambda pattern: java_pattern_fault(spark, pattern))
     return tuple(compiler.compile(check.expectation) for check in checks)
+
+
+def _growth(subject: CheckSubject, states: StateStore | None, now: datetime) -> Growth | None:
+    usable = states is not None and subject.files and subject.part is not None and subject.schema is not None
+    return Growth(subject, states, now) if usable and states is not None else None
 
 
 def _proofs(subject: CheckSubject, now: datetime) -> Proofs | None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from mirror.checks.columns import ref
 from mirror.checks.footers import read_footers
-from mirror.checks.jobs import as_one_job
+from mirror.checks.growth import Growth
 from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique
-from mirror.checks.metrics.base import ForeignMetric, KeyMetric, ScanMetric, State
+from mirror.checks.metrics.base import ForeignMetric, KeyMetric, State
 from mirror.checks.metrics.duplicates import Duplicates
 from mirror.checks.metrics.foreign_values import ForeignValues
 from mirror.checks.metrics.reference_rows import ReferenceRows
 from mirror.checks.metrics.row_count import RowCount
 from mirror.checks.plan import Plan
 from mirror.checks.samples import Strays
+from mirror.checks.scan import one_row, scan_states
 from mirror.checks.subject import CheckSubject
 from mirror.errors import InternalError
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 
 class Frames:
@@ -46,19 +47,11 @@ class Frames:
         return self._made[key]
 
 
-def scan_states(frame: DataFrame, metrics: Sequence[ScanMetric]) -> dict[str, State]:
-    """Metric key -> state, all from one pass and one job; nothing for no metrics."""
-    if not metrics:
-        return {}
-    row = _one_row(frame, {name: column for metric in metrics for name, column in metric.aggregates().items()})
-    return {metric.key: metric.state(row) for metric in metrics}
-
-
 def key_states(frame: DataFrame, metrics: Sequence[KeyMetric]) -> dict[str, State]:
     """Metric key -> state for metrics of one key set, from one job."""
     within = {name: column for metric in metrics for name, column in metric.within().items()}
     grouped = frame.groupBy(*[ref(key) for key in metrics[0].keys]).agg(*[c.alias(n) for n, c in within.items()])
-    row = _one_row(grouped, {name: column for metric in metrics for name, column in metric.across().items()})
+    row = one_row(grouped, {name: column for metric in metrics for name, column in metric.across().items()})
     return {metric.key: metric.state(row) for metric in metrics}
 
 
@@ -72,13 +65,15 @@ def foreign_state(frames: Frames, metric: ForeignMetric) -> State:
     if isinstance(metric, ForeignValues):
         strays = Strays(metric.column, metric.dataset, metric.foreign_column)
         rows = strays.rows(frames.own(), (), {metric.dataset: frames.reference(metric.dataset)})
-        return int(_one_row(rows, {"strays": F.count(F.lit(1))})["strays"])
+        return int(one_row(rows, {"strays": F.count(F.lit(1))})["strays"])
     raise InternalError(f"no plan for the foreign metric {metric.key}")
 
 
-def execute(plan: Plan, frames: Frames) -> dict[str, object]:
-    """Metric key -> value."""
+def execute(plan: Plan, frames: Frames, growth: Growth | None = None) -> dict[str, object]:
+    """Metric key -> value. ``growth`` carries out what the plan says about files not seen before."""
     states = dict(plan.known)
+    if plan.increments is not None and growth is not None:
+        states |= growth.states(plan.increments)
     if plan.scan:
         states |= scan_states(frames.own(), plan.scan)
     for together in plan.keys:
@@ -97,10 +92,3 @@ def _keyed(frames: Frames, together: Sequence[KeyMetric], rows: int | None, loca
         if proved_unique(frames.own(), keys, files):
             return {metric.key: 0 for metric in together}
     return key_states(frames.own(), together)
-
-
-def _one_row(frame: DataFrame, aggregates: Mapping[str, Column]) -> dict[str, Any]:
-    """The aggregates of all rows by name; columns travel under short names, as keys may hold any character."""
-    renamed = [column.alias(f"a{i}") for i, column in enumerate(aggregates.values())]
-    row = as_one_job(frame.agg(*renamed)).collect()[0]
-    return dict(zip(aggregates, row, strict=True))

@@ -25,6 +25,7 @@ class CheckSubject:
             in their footers may stand in for reading them.
         references: the other datasets of the transform by parameter name, for ``E.dataset_ref``.
         sensitive: columns whose values never appear in a result.
+        part: makes the rows of some of ``files``; with it and a state store, only files not seen before are read.
     """
 
     name: str
@@ -33,3 +34,4 @@ class CheckSubject:
     files: Sequence[FileEntry] = ()
     references: Mapping[str, CheckSubject] = field(default_factory=dict)
     sensitive: frozenset[str] = frozenset()
+    part: Callable[[Sequence[FileEntry]], DataFrame] | None = None

@@ -1,0 +1,56 @@
+"""Completes kept states with those of new files, and keeps these for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from mirror.checks.columns import Columns
+from mirror.checks.footers import read_footers
+from mirror.checks.metrics.base import ScanMetric, State
+from mirror.checks.proofs import Proofs
+from mirror.checks.scan import scan_states
+from mirror.checks.states import Increments, Part, StateStore, StateUnit, identity, increments, state_key
+from mirror.checks.subject import CheckSubject
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Reads what a dataset gained. The subject has ``files`` and ``part``."""
+
+    subject: CheckSubject
+    store: StateStore
+    now: datetime
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(self.subject.name, self.subject.schema)
+
+    def cover(self, metrics: list[ScanMetric]) -> Increments:
+        """What is kept of these metrics for the subject's files, and what is missing."""
+        return increments(metrics, self.subject.files, self._columns, self.store.units(self.subject.name))
+
+    def states(self, grown: Increments) -> dict[str, State]:
+        """Metric key -> the state of all files; every part is read once, footers first, and kept."""
+        found = {metric: list(states) for metric, states in grown.kept.items()}
+        for part in grown.parts:
+            for metric, state in self._read(part).items():
+                found[metric].append(state)
+        return {metric.key: reduce(metric.merge, states) for metric, states in found.items()}
+
+    def _read(self, part: Part) -> dict[ScanMetric, State]:
+        footers = read_footers(part.files, self.subject.schema)
+        proofs = None if footers is None else Proofs(self._columns, footers, self.now)
+        settled = {} if proofs is None else {m: s for m in part.metrics if (s := m.from_footers(proofs)) is not None}
+        settled |= self._scan(part, [metric for metric in part.metrics if metric not in settled])
+        states = {state_key(metric, self._columns): metric.to_json(state) for metric, state in settled.items()}
+        self.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
+        return settled
+
+    def _scan(self, part: Part, metrics: Sequence[ScanMetric]) -> dict[ScanMetric, State]:
+        if not metrics or self.subject.part is None:
+            return {}
+        states = scan_states(self.subject.part(part.files), metrics)
+        return {metric: states[metric.key] for metric in metrics}

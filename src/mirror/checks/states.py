@@ -1,0 +1,93 @@
+"""Metric states that outlive an evaluation, so that a dataset that grows is checked whole at the cost of its new rows.
+
+A unit is a set of files that were read together and the states their rows gave. Files never change, so it stays true;
+what changes is the view. A unit counts while all its files are in the view: a DELETE or an UPDATE that takes one of
+them away silences that unit alone, whose other files are then read again, and a SNAPSHOT leaves none standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mirror.checks.columns import Columns
+from mirror.checks.metrics.base import ScanMetric, State
+from transforms.ports import FileEntry
+
+FORM = 1
+"""Raised when a metric's meaning or stored form changes; older states are then left alone."""
+
+
+@dataclass(frozen=True)
+class StateUnit:
+    """States of the rows of some files together. ``states`` maps :func:`state_key` to the metric's JSON form."""
+
+    files: frozenset[str]
+    states: Mapping[str, Any]
+
+
+class StateStore(Protocol):
+    """Keeps units by dataset. Units of one dataset may overlap; nothing is ever changed in place."""
+
+    def units(self, dataset: str) -> Sequence[StateUnit]:
+        """All units of a dataset, in the order they were kept."""
+
+    def keep(self, dataset: str, unit: StateUnit) -> None:
+        """Adds a unit; states of the same files join what was kept of them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files whose states are still missing, and for which metrics."""
+
+    files: tuple[FileEntry, ...]
+    metrics: tuple[ScanMetric, ...]
+
+
+@dataclass(frozen=True)
+class Increments:
+    """What is kept already and what is left to read.
+
+    Attributes:
+        kept: metric -> states of disjoint sets of files.
+        parts: the rest; normally one, the files of the newest transaction.
+    """
+
+    kept: Mapping[ScanMetric, tuple[State, ...]]
+    parts: tuple[Part, ...]
+
+
+def identity(file: FileEntry) -> str:
+    """What makes a file the same file: where it lies and how long it is."""
+    return f"{file.location}|{file.size}"
+
+
+def state_key(metric: ScanMetric, columns: Columns) -> str:
+    """A metric's key and the types it was computed on."""
+    kinds = ",".join(columns[name].dataType.simpleString() for name in metric.columns)
+    return f"{FORM}|{metric.key}|{kinds}"
+
+
+def increments(
+    metrics: Iterable[ScanMetric], files: Sequence[FileEntry], columns: Columns, units: Sequence[StateUnit]
+) -> Increments:
+    """Covers the files with kept units, metric by metric; larger units first, none twice."""
+    by_identity = {identity(file): file for file in files}
+    everything = frozenset(by_identity)
+    usable = sorted((u for u in units if u.files and u.files <= everything), key=lambda u: -len(u.files))
+    kept: dict[ScanMetric, tuple[State, ...]] = {}
+    missing: dict[frozenset[str], list[ScanMetric]] = {}
+    for metric in metrics:
+        key, states, left = state_key(metric, columns), [], set(everything)
+        for unit in usable:
+            if key in unit.states and unit.files <= left:
+                states.append(metric.from_json(unit.states[key]))
+                left -= unit.files
+        kept[metric] = tuple(states)
+        if left:
+            missing.setdefault(frozenset(left), []).append(metric)
+    parts = tuple(
+        Part(tuple(by_identity[name] for name in sorted(left)), tuple(wanting)) for left, wanting in missing.items()
+    )
+    return Increments(kept, parts)
