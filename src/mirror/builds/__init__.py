@@ -12,6 +12,7 @@ from mirror.builds.report import BuildReport, CheckEntry, JobResult, JobStatus, 
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
 from mirror.builds.run import build, run
 from mirror.builds.specs import JobSpec, ParamSpec
+from mirror.builds.standing import Standing, standing
 
 __all__ = [
     "BuildPlan",
@@ -31,6 +32,7 @@ __all__ = [
     "ResolvedResource",
     "ResourceBinder",
     "RunningJob",
+    "Standing",
     "Verdict",
     "build",
     "check_history",
@@ -40,4 +42,5 @@ __all__ = [
     "publish",
     "published_specs",
     "run",
+    "standing",
 ]

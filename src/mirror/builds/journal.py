@@ -17,6 +17,9 @@ from mirror.builds.state import RunRecord
 from mirror.datasets import Dataset, Workspace
 from mirror.datasets.ids import stable_uuid
 
+# SQLite's oldest limit on variables in one statement is 999.
+_VARIABLES = 500
+
 
 def start_build(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> str:
     """A new build; one that a killed process left running on the branch is marked as interrupted. Returns its RID."""
@@ -106,6 +109,21 @@ def keep_checks(
     ]
     if rows:
         connection.execute(t.check_results.insert(), rows)
+
+
+def verdict_counts(workspace: Workspace, transactions: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Checks passed and not passed when each of these transactions was judged; those without checks are left out."""
+    workspace.catalog.ensure(*t.ROOM)
+    found: dict[str, tuple[int, int]] = {}
+    column, outcome = t.check_results.c.transaction_rid, t.check_results.c.outcome
+    passed = sa.func.sum(sa.case((outcome == "PASS", 1), else_=0))
+    with workspace.catalog.reading() as connection:
+        for start in range(0, len(transactions), _VARIABLES):
+            query = sa.select(column, passed, sa.func.count()).group_by(column)
+            wanted = transactions[start : start + _VARIABLES]
+            for rid, good, every in connection.execute(query.where(column.in_(wanted))):
+                found[rid] = (int(good), int(every) - int(good))
+    return found
 
 
 def check_history(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from rich.console import Console
 
-    from mirror.builds import BuildPlan, BuildReport, JobDecision, JobResult, RepositoryPipeline
+    from mirror.builds import BuildPlan, BuildReport, JobDecision, JobResult, RepositoryPipeline, Standing
     from mirror.datasets import Workspace
 
 
@@ -39,6 +39,8 @@ def command(
     master: str | None,
 ) -> int:
     """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped."""
+    from mirror.builds import JobStatus, standing
+
     with ctx.open_workspace() as workspace:
         wanted = branch or workspace.config.default_branch
         fallbacks = tuple(name for name in fallback.split(",") if name and name != wanted)
@@ -47,7 +49,9 @@ def command(
             ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
             return int(ExitCode.DONE)
         report = run_build(workspace, ctx.progress(), targets, wanted, fallbacks, force=force, jobs=jobs, master=master)
-    ctx.emit(report.to_json(), lambda console: show_report(console, report))
+        untouched = [o.dataset for job in report.jobs if job.status is JobStatus.SKIPPED for o in job.outputs]
+        stands = standing(workspace, wanted, untouched)
+    ctx.emit(report.to_json(), lambda console: show_report(console, report, stands))
     return int(report.exit_code)
 
 
@@ -145,8 +149,11 @@ def _show_plan(console: Console, decided: BuildPlan) -> None:
     console.print(table)
 
 
-def show_report(console: Console, report: BuildReport) -> None:
-    """The table that a build ends with: one line per output, and why jobs did not run."""
+def show_report(console: Console, report: BuildReport, stands: Mapping[str, Standing]) -> None:
+    """The table that a build ends with: one line per output, and why jobs did not run.
+
+    ``stands`` tells how the datasets of skipped jobs are.
+    """
     from rich.table import Table
 
     from mirror.builds import JobStatus
@@ -160,15 +167,18 @@ def show_report(console: Console, report: BuildReport) -> None:
             waiting.setdefault(job.reason.rsplit(" waits: ", 1)[-1], []).extend(o.dataset for o in job.outputs)
             continue
         for at, output in enumerate(job.outputs):
+            rows, transaction = output.rows, output.transaction
             passed, failed = job.count(True, output.dataset), job.count(False, output.dataset)
+            if (now := stands.get(output.dataset)) is not None:
+                rows, transaction, passed, failed = now.rows, now.transaction, now.passed, now.failed
             result = job.status.value if job.status is JobStatus.SUCCEEDED else f"{job.status.value}: {job.reason}"
             if job.status in (JobStatus.FAILED, JobStatus.ABORTED):
                 result = job.status.value
             table.add_row(
                 output.dataset,
                 job.branch,
-                "-" if output.rows is None else f"{output.rows:,}",
-                (output.transaction or "-").rsplit(".", 1)[-1][:8],
+                "-" if rows is None else f"{rows:,}",
+                (transaction or "-").rsplit(".", 1)[-1][:8],
                 f"{passed}/{failed}" if passed or failed else "-",
                 f"{job.seconds:.1f}" if at == 0 and job.seconds else "",
                 result,
@@ -177,7 +187,8 @@ def show_report(console: Console, report: BuildReport) -> None:
         console.print(table)
     for reason, datasets in waiting.items():
         console.print(f"waiting: {reason}", markup=False)
-        console.print(f"    {', '.join(datasets)}", markup=False, style="dim")
+        more = f" and {len(datasets) - 3} more" if len(datasets) > 3 else ""
+        console.print(f"    {', '.join(datasets[:3])}{more}", markup=False, style="dim")
     for job in report.jobs:
         for entry in job.checks:
             if not entry.passed:
