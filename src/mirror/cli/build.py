@@ -97,9 +97,10 @@ def session_on_demand(workspace: Workspace, progress: Console, master: str | Non
     def session() -> SparkSession:
         with lock:
             if not found:
+                from mirror.java import find_java
                 from mirror.spark import LOCAL_MASTER, start_session
 
-                progress.print(f"starting Spark ({master or LOCAL_MASTER})")
+                progress.print(f"starting Spark ({master or LOCAL_MASTER}) on {find_java()}", markup=False)
                 root = workspace.guest.source_root
                 found.append(start_session(master=master or LOCAL_MASTER, python_path=[root]))
             return found[0]
