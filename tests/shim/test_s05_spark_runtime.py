@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import types
+from unittest.mock import MagicMock
 
 import cloudpickle
 import pandas as pd
@@ -28,6 +29,7 @@ from transforms.api import (
 )
 from transforms.api._filesystem import FileStatus, pack, select
 from transforms.errors import (
+    BindingError,
     DriverOnlyError,
     FrameTypeError,
     ModeAfterWriteError,
@@ -448,3 +450,16 @@ def test_nested_columns_become_nullable_too(store, run, spark, rows):
     assert stored["s"].nullable
     assert stored["a"].dataType.containsNull
     assert stored["s"].dataType["x"].nullable
+
+
+def test_compute_runs_by_hand_with_runtime_objects(spark):
+    """As test code of the older generation does, with mocks for inputs and outputs."""
+    source, out = MagicMock(), MagicMock()
+    source.dataframe.return_value = spark.range(2)
+    frames = transform_df(Output("/o"), x=Input("/i"))(lambda x, ctx: x.where("id > 0"))
+    assert frames.compute(ctx="ctx", x=source, output=out) == {"output": out}
+    assert out.write_dataframe.call_args[0][0].columns == ["id"]
+    objects = transform(x=Input("/i"), out=Output("/o"))(lambda x, out: out.write_dataframe(x))
+    assert objects.compute(x=1, out=out) == {"out": out}
+    with pytest.raises(BindingError, match="x"):
+        objects.compute(out=out)

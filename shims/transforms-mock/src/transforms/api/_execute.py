@@ -48,10 +48,7 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
     }
     ctx = Job(transform, environment, spark, "ctx").context({n: bound[n] for n in transform.inputs})
     try:
-        if transform.style == "objects":
-            transform.compute_func(**transform.arguments({**bound, "ctx": ctx}))
-        else:
-            _compute_frame(transform, bound, ctx)
+        run_on_objects(transform, bound, ctx)
     except JobAborted:
         return JobOutcome(aborted=True)
     return JobOutcome(aborted_outputs=tuple(n for n in transform.outputs if getattr(bound[n], "_aborted", False)))
@@ -103,23 +100,26 @@ def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSess
     return sibling
 
 
-def _compute_frame(transform: TransformBase, bound: Mapping[str, Any], ctx: Any) -> None:
-    from transforms.api._lightweight import LightweightInput
-    from transforms.api._spark_runtime import SparkDataset
-
+def run_on_objects(transform: TransformBase, bound: Mapping[str, Any], ctx: Any) -> None:
+    """Call the function as its decorator promises: with the objects themselves, or with frames whose result is
+    written.
+    """
+    if transform.style == "objects":
+        transform.compute_func(**transform.arguments({**bound, "ctx": ctx}))
+        return
     read = _READERS[transform.style]
-    output_name = next(iter(transform.outputs))
     offered: dict[str, Any] = {"ctx": ctx}
-    for name in transform.inputs:
+    for name, param in transform.inputs.items():
         value = bound[name]
-        offered[name] = getattr(value, read)() if isinstance(value, SparkDataset | LightweightInput) else value
+        if param.takes_port and param.is_set:
+            offered[name] = [getattr(one, read)() for one in value]
+        else:
+            offered[name] = getattr(value, read)() if param.takes_port else value
     returned = transform.compute_func(**transform.arguments(offered))
-    output = bound[output_name]
     if not _is_frame(transform.style, returned):
         got = type(returned).__name__ if returned is None else f"{type(returned).__module__}.{type(returned).__name__}"
         raise ReturnTypeError(transform.__name__, str(transform.source), _FRAME_NAMES[transform.style], got)
-    write = _WRITERS[transform.style]
-    getattr(output, write)(returned)
+    getattr(bound[next(iter(transform.outputs))], _WRITERS[transform.style])(returned)
 
 
 def _is_frame(style: str, value: Any) -> bool:

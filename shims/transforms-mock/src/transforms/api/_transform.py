@@ -235,10 +235,17 @@ class Transform(TransformBase):
             object.__setattr__(self, "recorded", Declared({**self.recorded, "profile": _as_tuple(profile)}))
 
     def compute(self, ctx: Any = None, **kwargs: Any) -> dict[str, Any]:
-        """Run the function with runtime objects passed by name and give back the output objects by name."""
-        offered = {**kwargs, **({} if ctx is None else {"ctx": ctx})}
-        self.compute_func(**self.arguments(offered))
-        return {name: kwargs[name] for name in self.outputs if name in kwargs}
+        """Run the function with runtime objects passed by name and give back the output objects by name.
+
+        Raises:
+            BindingError: an object that the transform declares was not passed.
+        """
+        from transforms.api._execute import run_on_objects
+
+        if missing := tuple(name for name in self.parameters if name not in kwargs):
+            raise BindingError(self.__name__, str(self.source), tuple(self.parameters), tuple(kwargs), (), missing)
+        run_on_objects(self, kwargs, ctx)
+        return {name: kwargs[name] for name in self.outputs}
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
