@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 
 from mirror.cli import run
 
@@ -44,6 +47,31 @@ def test_wrong_use_exits_with_2_and_says_how(world, capsys, tmp_path):
     assert "not inside a git repository" in capsys.readouterr().err
     assert call(world, "feature/x", "--to", "staging", "--resume") == 2
     assert "no promotion of 'feature/x' to 'staging' was interrupted" in capsys.readouterr().err
+
+
+def test_a_killed_promotion_leaves_nothing_in_the_way(world, tmp_path):
+    begun = tmp_path / "begun"
+    policy = world.path / "ci" / "branches.yml"
+    slow = policy.read_text().replace("[grep, -q, fine, code.txt]", f"[sh, -c, 'touch {begun}; sleep 0.5']")
+    world.git("switch", "--quiet", "staging")
+    world.commit("A slow gate", ci__branches_yml=slow)
+    world.git("switch", "--quiet", "feature/x")
+    world.git("merge", "--quiet", "--message", "Catch up", "staging")
+    before = world.head("staging")
+    arguments = ["promote", "feature/x", "--to", "staging", "--approve-as", "Grace", "--repo", str(world.path)]
+    script = "import sys; from mirror.cli import main; main(sys.argv[1:])"
+    process = subprocess.Popen([sys.executable, "-c", script, *arguments], stderr=subprocess.DEVNULL)
+    while not begun.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert len(world.git("worktree", "list").splitlines()) == 2
+    assert world.head("staging") == before
+
+    assert world.promote("feature/x", "staging", "Grace").merge == world.head("staging")
+    assert len(world.git("worktree", "list").splitlines()) == 1
+    assert [entry["kind"] for entry in world.audit()] == ["promoted"]
 
 
 def test_a_rebuild_can_take_the_code_of_another_tree(tmp_path):

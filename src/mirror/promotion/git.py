@@ -180,15 +180,23 @@ class Repository:
     # Writing objects and references
 
     @contextmanager
-    def scratch_tree(self, commit: str) -> Iterator[Path]:
-        """A detached work tree of ``commit`` in a temporary folder, gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="mirror-promote-") as folder:
+    def scratch_tree(self, commit: str, purpose: str) -> Iterator[Path]:
+        """A detached work tree of ``commit`` in a temporary folder named after ``purpose``, gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix=f"mirror-{purpose}-") as folder:
             tree = Path(folder) / "tree"
             self.run("worktree", "add", "--quiet", "--detach", str(tree), commit)
             try:
                 yield tree
             finally:
                 self.run("worktree", "remove", "--force", str(tree))
+
+    def remove_scratch_trees(self, purpose: str) -> None:
+        """Takes away what killed processes left; only whoever holds the lock for ``purpose`` may ask for that."""
+        self.run("worktree", "prune")
+        for path in self.work_trees():
+            if path.parent.name.startswith(f"mirror-{purpose}-"):
+                self.run("worktree", "remove", "--force", str(path))
+                path.parent.rmdir()
 
     def merge_into(self, scratch: Path, source: str, target: str, commit: str) -> str:
         """Merges ``commit`` into the scratch tree without committing; the id of the resulting tree.

@@ -57,7 +57,7 @@ class PromotionPlan:
 
 @contextmanager
 def planned(
-    repository: Repository, source: str, target: str, *, clock: Clock, tag: str | None = None
+    repository: Repository, source: str, target: str, *, clock: Clock, tag: str | None = None, purpose: str = "plan"
 ) -> Iterator[tuple[PromotionPlan, Path]]:
     """The plan and a temporary work tree with the merged content, for as long as the context is open.
 
@@ -95,7 +95,7 @@ def planned(
     untouched = (
         "" if code_changed or policy.transforms is None else f"nothing below {', '.join(policy.python_path)} changed"
     )
-    with repository.scratch_tree(target_commit) as scratch:
+    with repository.scratch_tree(target_commit, purpose) as scratch:
         before = _declared(scratch, policy, clock) if code_changed else []
         tree = repository.merge_into(scratch, source, target, source_commit)
         if step.up_to_date and tree != repository.tree(source_commit):

@@ -24,6 +24,9 @@ from mirror.promotion.plan import PromotionPlan, planned
 from mirror.promotion.policy import POLICY_FILE, Policy, load_policy
 from mirror.promotion.verdict import GateResult
 
+# Temporary work trees made under the lock carry this name.
+_PURPOSE = "promote"
+
 
 @dataclass(frozen=True)
 class PromotionRequest:
@@ -76,11 +79,14 @@ def promote(
     who = repository.identity()
     journal = Journal(repository.common_directory)
     with journal.locked(f"{who.name} <{who.email}>: {request.source} -> {request.target}"):
-        repository.run("worktree", "prune")
+        repository.remove_scratch_trees(_PURPOSE)
         if (left := journal.read()) is not None and left.step == "publish":
             raise errors.UnfinishedPromotionError(left.source, left.target, left.step)
         _fetch(repository, request.source, request.target)
-        with planned(repository, request.source, request.target, clock=clock, tag=request.tag) as (plan, tree):
+        with planned(repository, request.source, request.target, clock=clock, tag=request.tag, purpose=_PURPOSE) as (
+            plan,
+            tree,
+        ):
             _check_names(plan, request)
             results = _judge(plan, tree, request, clock, heard)
             refusals = tuple((r.gate, r.outcome.value, r.summary, r.fix) for r in results if r.blocks)
@@ -260,7 +266,7 @@ def _rebuild(
         journal.clear()
         return False
     heard.step(f"rebuilding {entry.target}: {shlex.join(step.rebuild.command)}")
-    with repository.scratch_tree(entry.merge) as tree:
+    with repository.scratch_tree(entry.merge, _PURPOSE) as tree:
         ended = run_command(
             step.rebuild.command,
             tree=tree,
