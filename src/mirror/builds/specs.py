@@ -6,7 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DATASET_KINDS = frozenset({"dataset_input", "dataset_output", "dataset_input_set", "dataset_output_set"})
+# Media sets and tables are stored as datasets (``Param.takes_port``).
+DATASET_KINDS = frozenset(
+    {"dataset_input", "dataset_output", "dataset_input_set", "dataset_output_set"}
+    | {"media_set_input", "media_set_output", "table_input", "table_output"}
+)
 VALUE_KINDS = frozenset({"parameter"})
 
 
