@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 import palantir_models as pm
 from mirror.builds.resources import RunningJob
@@ -45,6 +47,18 @@ class Threshold(pm.ModelAdapter):
 
     def predict(self, df_in: Any) -> Any:
         return df_in.assign(flag=df_in["x"] > self.limit)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """These tests make hundreds of small commits and prove nothing about power cuts."""
+
+    def relax(connection: Any, *_: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Pool, "checkout", relax)
+    yield
+    event.remove(Pool, "checkout", relax)
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_column
     try:
         adapter: Any = load_version(published(FolderModel(tmp_path)))
         rows = spark.createDataFrame(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0], "label": list("abcde")}))
-        wrapper = DistributedInferenceWrapper(adapter, None, num_partitions=2, max_rows_per_chunk=2)
+        wrapper = DistributedInferenceWrapper(adapter, None, num_partitions=1, max_rows_per_chunk=2)
         scored = wrapper.predict(rows, shift=0.5).toPandas().sort_values("x")
     finally:
         cloudpickle.unregister_pickle_by_value(samples)
