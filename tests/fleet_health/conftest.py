@@ -15,6 +15,7 @@ from palantir_models.ports import PublishedState
 from palantir_models.state import ModelStateReader
 
 ROOT = Path(__file__).resolve().parents[2]
+Files = dict[str, dict[str, bytes]]  # dataset -> file name -> content
 LBNL = ROOT / "data" / "lbnl_ahu"
 
 
@@ -76,8 +77,8 @@ ORDER = (
 )
 
 
-def build(profile: Any, raw: dict[str, dict[str, bytes]], folder: Path, spark: SparkSession) -> Built:
-    """Runs every transform of ``profile`` over ``raw`` files (dataset -> file name -> bytes), through the real shim."""
+def build(profile: Any, raw: Files, folder: Path, spark: SparkSession, last: str | None = None) -> Built:
+    """Runs the transforms of ``profile`` up to ``last`` over ``raw`` files, through the real shim."""
     from transforms.verbs.testing.datastores import InMemoryDatastore
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
@@ -88,6 +89,7 @@ def build(profile: Any, raw: dict[str, dict[str, bytes]], folder: Path, spark: S
     built = Built(profile, TransformRunner(_pipeline(), store, bindings={"model": model}), model, spark)
     steps = [step.format("read" if profile.registry.dataset else "declare") for step in ORDER]
     steps += ["read_labels", "report_detection"] if profile.labels else []
+    steps = steps if last is None else steps[: steps.index(last) + 1]
     for step in steps:
         if step == "score_windows":
             built.runner = TransformRunner(_pipeline(), store, bindings={"model": model.load()})
@@ -98,7 +100,7 @@ def build(profile: Any, raw: dict[str, dict[str, bytes]], folder: Path, spark: S
 @pytest.fixture(scope="session")
 def build_profile(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
     """``build_profile(profile, raw)``: see :func:`build`."""
-    return lambda profile, raw: build(profile, raw, tmp_path_factory.mktemp("model"), spark)
+    return lambda profile, raw, last=None: build(profile, raw, tmp_path_factory.mktemp("model"), spark, last)
 
 
 @pytest.fixture(scope="session")

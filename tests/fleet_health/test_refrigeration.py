@@ -29,7 +29,7 @@ tiny = _sibling("tiny_fleet")
 
 @pytest.fixture(scope="module")
 def fleet(build_profile: Any) -> Any:
-    return build_profile(tiny.PROFILE, tiny.tiny_fleet().files)
+    return build_profile(tiny.PROFILE, tiny.tiny_fleet().files, last="raise_alerts")
 
 
 def test_every_row_has_its_fate(fleet: Any) -> None:
@@ -45,15 +45,15 @@ def test_every_row_has_its_fate(fleet: Any) -> None:
     assert dead["dead_letter_id"].is_unique
     torn = dead[dead["reason"] == "SCHEMA_MISMATCH"].iloc[0]
     assert torn["payload"] == "REF-TEST-00001,half a line"
-    assert dead["routed_at"].map(str).unique().tolist() == ["2026-01-15 23:59:00"]
+    assert dead["routed_at"].map(str).unique().tolist() == ["2026-01-15 17:59:00"]
 
 
 def test_forty_five_features_in_three_window_lengths(fleet: Any) -> None:
     features = fleet.frame("device_features")
     assert len(features.columns) == 4 + 45 + 1
     counts = features.groupBy("window_duration_minutes").count().toPandas()
-    # data time ends at 23:59, so the last window of each length is still open
-    assert dict(zip(counts["window_duration_minutes"], counts["count"], strict=True)) == {15: 4 * 95, 60: 4 * 23}
+    # data time ends at 17:59, so the last window of each length is still open
+    assert dict(zip(counts["window_duration_minutes"], counts["count"], strict=True)) == {15: 4 * 71, 60: 4 * 17}
 
 
 def test_the_failing_unit_is_found_and_the_cause_named(fleet: Any) -> None:
@@ -65,8 +65,11 @@ def test_the_failing_unit_is_found_and_the_cause_named(fleet: Any) -> None:
     assert set(alerts["site_id"]) == {"SITE-1"}
 
 
-def test_health_of_a_fleet_at_full_rate(fleet: Any) -> None:
+@pytest.mark.nightly
+def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
+    for step in ("measure_drift", "measure_health"):
+        fleet.runner.run(spark, fleet.transform(step))
     health = fleet.frame("pipeline_health_metrics").toPandas().set_index(["metric_id", "dimension"])
-    # 22:00 to 23:00: four registered units with 60 rows each
+    # 16:00 to 17:00: four registered units with 60 rows each
     assert health.loc[("VOL-01", "ALL"), "value"] == 1.0
     assert health.loc[("OUT-01", "ALL"), "value"] == 0.0

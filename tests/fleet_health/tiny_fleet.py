@@ -14,7 +14,7 @@ from fleet_health.profiles.loader import shipped_profile
 PROFILE = shipped_profile("refrigeration")
 DEVICES = [f"REF-TEST-{n:05d}" for n in range(4)]
 UNKNOWN = "REF-TEST-99999"
-MINUTES = 24 * 60
+MINUTES = 18 * 60
 FAILING = DEVICES[2]
 
 
@@ -63,7 +63,7 @@ def tiny_fleet() -> TinyFleet:
 
 
 def _cells(device: str, minute: int, noise: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[str]:
-    """A healthy reading in the middle of every range; the failing unit shakes from 20:00 on."""
+    """A healthy reading in the middle of every range; the failing unit shakes from 14:00 on."""
     cells = []
     for sensor, z in zip(PROFILE.sensors, noise, strict=True):
         if sensor.type == "boolean":
@@ -71,6 +71,6 @@ def _cells(device: str, minute: int, noise: np.ndarray[tuple[int], np.dtype[np.f
             continue
         low, high = sensor.min or 0.0, sensor.max or 0.0
         value = (low + high) / 2 + z * (high - low) / 60
-        shakes = device == FAILING and minute >= 20 * 60 and sensor.unit == "mm/s RMS"
+        shakes = device == FAILING and minute >= 14 * 60 and sensor.unit == "mm/s RMS"
         cells.append(repr(float(value + (high - low) / 3 if shakes else value)))
     return cells
