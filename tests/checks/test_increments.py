@@ -55,8 +55,8 @@ class Dataset:
         self.read: list[int] = []
         self.next_id = 0
 
-    def add(self, logical: str) -> None:
-        n = self.random.randrange(0, 12)
+    def add(self, logical: str, rows: int | None = None) -> None:
+        n = self.random.randrange(0, 12) if rows is None else rows
         ids = range(self.next_id, self.next_id + n)
         self.next_id += n
         frame = pd.DataFrame(
@@ -127,7 +127,7 @@ def test_only_new_files_are_read(spark: SparkSession, tmp_path: Path, store: Cat
     scanned = [Check(expectation, name) for name, expectation in passing.items()]
     # a check that joins later reads everything once, for itself alone
     for step, expected in enumerate([[1], [1], [1, 3], [1]]):
-        dataset.add(f"part-{step}")
+        dataset.add(f"part-{step}", 5)
         dataset.read.clear()
         asked = scanned if step > 1 else scanned[:1]
         evaluate(asked, dataset.subject(), spark=spark, now=NOW, states=store)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mirror.builds.report import CheckEntry
+from mirror.datasets.catalog import Catalog
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import DatasetReadPort, Selection
 
@@ -24,6 +25,7 @@ def evaluate_checks(
     ports: Mapping[str, Sequence[Port]],
     spark: Callable[[], SparkSession],
     now: datetime,
+    catalog: Catalog,
 ) -> list[CheckEntry]:
     """The verdicts of all checks on one side of a job. Without checks nothing is read and Spark is not asked for.
 
@@ -31,13 +33,15 @@ def evaluate_checks(
         side: ``input`` or ``output``.
         params: parameter name -> live declaration of that side.
         ports: parameter name -> ports of the whole job; the others are what ``E.dataset_ref`` refers to.
+        catalog: keeps metric states, so that files judged before are not read again.
     """
     checked = {name: param for name, param in params.items() if getattr(param, "checks", ()) and ports.get(name)}
     if not checked:
         return []
     from mirror.checks import evaluate
+    from mirror.checks.state_tables import CatalogStates
 
-    session = spark()
+    session, states = spark(), CatalogStates(catalog)
     subjects = {name: _subject(session, found[0]) for name, found in ports.items() if found}
     entries = []
     for name, param in checked.items():
@@ -46,7 +50,7 @@ def evaluate_checks(
             continue
         others = {other: subject for other, subject in subjects.items() if other != name}
         subject = _subject(session, port, others)
-        for result in evaluate(param.checks, subject, spark=session, now=now):
+        for result in evaluate(param.checks, subject, spark=session, now=now, states=states):
             entries.append(
                 CheckEntry(name, port.path, side, result.name, result.on_error, result.outcome, result.to_json())
             )
@@ -68,6 +72,7 @@ def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubj
         frame=lambda: read_frame(spark, port.path, port.branch, selection.files, stored),
         files=visible if stored is not None and not stored.path_columns else (),
         references=references or {},
+        part=lambda files: read_frame(spark, port.path, port.branch, files, stored),
     )
 
 
