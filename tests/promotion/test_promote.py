@@ -165,13 +165,15 @@ def test_a_failed_rebuild_keeps_the_merge_and_is_resumed(world):
     assert "mirror promote staging --to release --resume" in str(failure.value)
     released = world.head("release")
 
+    with pytest.raises(errors.NothingToResumeError, match="unfinished is 'staging' to 'release'"):
+        resume(world.repository, world.request("feature/x", "staging"), clock=world.clock, heard=world.heard)
     workspace.rmdir()
     outcome = resume(world.repository, world.request("staging", "release"), clock=world.clock, heard=world.heard)
 
     assert outcome.rebuilt
     assert (outcome.merge, world.head("release")) == (released, released)
     assert [entry["kind"] for entry in world.audit()] == ["promoted", "promoted", "rebuild failed", "rebuilt"]
-    with pytest.raises(errors.NothingToResumeError):
+    with pytest.raises(errors.NothingToPromoteError):
         resume(world.repository, world.request("staging", "release"), clock=world.clock, heard=world.heard)
 
 

@@ -180,12 +180,14 @@ class UnfinishedPromotionError(UsageError):
 
 
 class NothingToResumeError(UsageError):
-    """``args``: source, target, what is unfinished instead (may be empty)."""
+    """``args``: source, target, what is unfinished instead."""
 
     def __str__(self) -> str:
         source, target, other = self.args
-        instead = f"; unfinished is {other}" if other else ""
-        return f"no promotion of {source!r} to {target!r} was interrupted{instead}. Leave --resume out to start one."
+        return (
+            f"the promotion of {source!r} to {target!r} was not interrupted; unfinished is {other}. "
+            "Resume that one, or leave --resume out to start this one."
+        )
 
 
 class StepNotAllowedError(VerdictError):

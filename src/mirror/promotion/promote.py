@@ -106,22 +106,33 @@ def promote(
 
 
 def resume(repository: Repository, request: PromotionRequest, *, clock: Clock, heard: Heard) -> PromotionOutcome:
-    """Finishes an interrupted promotion from the step the journal names; finished steps are not repeated."""
+    """Finishes an interrupted promotion from the step the journal names; finished steps are not repeated.
+
+    Without a journal nothing was done that anybody could see, so the promotion starts again.
+
+    Raises:
+        NothingToResumeError: another promotion is the unfinished one.
+        Others as :func:`promote`.
+    """
     who = repository.identity()
     journal = Journal(repository.common_directory)
     with journal.locked(f"{who.name} <{who.email}>: {request.source} -> {request.target}, resumed"):
         entry = journal.read()
-        if entry is None or (entry.source, entry.target) != (request.source, request.target):
-            other = f"{entry.source!r} to {entry.target!r}" if entry else ""
+        if entry is not None and (entry.source, entry.target) != (request.source, request.target):
+            other = f"{entry.source!r} to {entry.target!r}"
             raise errors.NothingToResumeError(request.source, request.target, other)
-        if entry.step == "publish":
-            remote = _policy_of(repository, entry.merge).remote
-            if remote is not None:
-                repository.fetch(remote)
-            _publish(repository, journal, entry, remote)
-            heard.step(f"published {entry.merge[:12]}")
-        rebuilt = _rebuild(repository, journal, entry, request.workspace, who, clock, heard)
-        return PromotionOutcome(None, (), entry.merge, entry.tag, rebuilt)
+        if entry is not None:
+            repository.remove_scratch_trees(_PURPOSE)
+            if entry.step == "publish":
+                remote = _policy_of(repository, entry.merge).remote
+                if remote is not None:
+                    repository.fetch(remote)
+                _publish(repository, journal, entry, remote)
+                heard.step(f"published {entry.merge[:12]}")
+            rebuilt = _rebuild(repository, journal, entry, request.workspace, who, clock, heard)
+            return PromotionOutcome(None, (), entry.merge, entry.tag, rebuilt)
+    heard.step("no step was finished before; starting again")
+    return promote(repository, request, clock=clock, heard=heard)
 
 
 def _fetch(repository: Repository, source: str, target: str) -> None:
