@@ -131,7 +131,7 @@ def _branch_heads(connection: Connection) -> dict[str, dict[str, str | None]]:
         .outerjoin(tx, d.branches.c.head == tx.c.rid)
     )
     found: dict[str, dict[str, str | None]] = {}
-    for path, name, rid, status, parent, retention in connection.execute(query):
+    for path, name, rid, status, parent, retention in connection.execute(query).all():
         while rid is not None and (status != TransactionStatus.COMMITTED or retention):
             older = connection.execute(
                 sa.select(tx.c.rid, tx.c.status, tx.c.parent, tx.c.retention).where(tx.c.rid == parent)
@@ -154,7 +154,7 @@ def _runs(connection: Connection) -> dict[str, RunRecord]:
     )
     parsed: dict[str, RunRecord] = {}
     found = {}
-    for transaction, job, document in connection.execute(query):
+    for transaction, job, document in connection.execute(query).all():
         if job not in parsed:
             parsed[job] = RunRecord.from_json(json.loads(document))
         found[transaction] = parsed[job]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from mirror.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mirror.datasets import Workspace
+
 _STYLES = {"PASS": "green", "FAIL": "red", "ERROR": "magenta"}
 _SHOWN_ROWS = 5
 
@@ -24,12 +27,13 @@ _SHOWN_ROWS = 5
 @click.option(
     "--history", is_flag=True, help="Every recorded verdict, newest first, not only the latest of each check."
 )
+@click.option("--explain", is_flag=True, help="What judging the stored data would read, without reading it.")
 @click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML as well."
 )
 @click.pass_obj
 def command(
-    context: CliContext, dataset: str | None, branch: str | None, history: bool, junit: Path | None
+    context: CliContext, dataset: str | None, branch: str | None, history: bool, explain: bool, junit: Path | None
 ) -> ExitCode:
     """Verdicts of the checks of DATASET, or of all datasets; exit code 1 when a latest verdict blocks."""
     from mirror.builds import check_history
@@ -37,6 +41,10 @@ def command(
 
     with context.open_workspace() as workspace:
         wanted = branch or workspace.config.default_branch
+        if explain:
+            plans = explain_checks(workspace, dataset, wanted)
+            context.emit({"branch": wanted, "plans": plans}, lambda console: _print_plans(console, plans))
+            return ExitCode.DONE
         recorded = check_history(workspace, dataset, wanted)
     latest = latest_of(recorded)
     shown = list(recorded) if history else latest
@@ -46,6 +54,49 @@ def command(
     document = {"branch": wanted, "blocked": blocked, "checks": [_plain(entry) for entry in shown]}
     context.emit(document, lambda console: _print(console, shown, wanted, history))
     return ExitCode.REFUSED if blocked else ExitCode.DONE
+
+
+def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> list[dict[str, Any]]:
+    """One plan per dataset and side that has checks: dataset, side, transform and the plan's lines.
+
+    Raises DatasetNotFoundError, and what discovering the repository raises.
+    """
+    from mirror.builds import discover
+    from mirror.checks import explain
+    from mirror.checks.state_tables import CatalogStates
+    from mirror.checks.stored import stored_subject
+    from mirror.spark import start_session
+
+    store = workspace.store
+    only = None if dataset is None else store.dataset(dataset).path
+    spark, states, plans = start_session(), CatalogStates(workspace.catalog), []
+    for transform in discover(workspace).transforms:
+        params = {**transform.inputs, **transform.outputs}
+        paths = {name: store.rids.get(p.alias, p.alias) for name, p in params.items() if getattr(p, "alias", None)}
+        held = {name: found for name, path in paths.items() if (found := store.find(path)) is not None}
+        checked = [n for n in held if getattr(params[n], "checks", ()) and only in (None, held[n].path)]
+        if not checked:
+            continue
+        subjects = {name: stored_subject(spark, store.view(found, branch)) for name, found in held.items()}
+        for name in checked:
+            others = {other: subject for other, subject in subjects.items() if other != name}
+            subject = replace(subjects[name], references=others)
+            plan = explain(params[name].checks, subject, spark=spark, now=workspace.clock(), states=states)
+            side = "output" if name in transform.outputs else "input"
+            lines = plan.explain()
+            plans.append({"dataset": paths[name], "side": side, "transform": transform.__name__, "reads": lines})
+    return plans
+
+
+def _print_plans(console: Console, plans: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+
+    if not plans:
+        console.print("no stored dataset has checks here")
+    for plan in plans:
+        console.print(f"\n[bold]{escape(plan['dataset'])}[/bold] as {plan['side']} of {escape(plan['transform'])}")
+        for line in plan["reads"]:
+            console.print("  " + escape(line))
 
 
 def latest_of(recorded: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

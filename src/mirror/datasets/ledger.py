@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mirror.datasets import tables as t
-from mirror.datasets.records import Branch, StoredFile, Transaction, TransactionStatus, TransactionType
+from mirror.datasets.records import Branch, StoredFile, StoredSchema, Transaction, TransactionStatus, TransactionType
 
 _TX = t.transactions
 _BATCH = 500
@@ -76,6 +77,25 @@ def files_of(connection: Connection, transactions: Sequence[str]) -> list[Stored
         query = sa.select(t.files).where(t.files.c.transaction_rid.in_(transactions[at : at + _BATCH]))
         found.extend(StoredFile(**row) for row in connection.execute(query).mappings())
     return found
+
+
+def mentioned(connection: Connection, transactions: Sequence[str], paths: Sequence[str]) -> bool:
+    """Whether one of the transactions names one of the paths."""
+    for at in range(0, len(paths), _BATCH):
+        named = t.files.c.path.in_(paths[at : at + _BATCH])
+        for start in range(0, len(transactions), _BATCH):
+            among = t.files.c.transaction_rid.in_(transactions[start : start + _BATCH])
+            if connection.execute(sa.select(t.files.c.path).where(among, named).limit(1)).first() is not None:
+                return True
+    return False
+
+
+def schema(connection: Connection, key: str | None) -> StoredSchema | None:
+    """A stored schema by its key."""
+    if key is None:
+        return None
+    document = connection.scalar(sa.select(t.schemas.c.document).where(t.schemas.c.key == key))
+    return StoredSchema.from_json(json.loads(str(document)))
 
 
 def add_files(connection: Connection, files: Iterable[StoredFile]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -191,10 +190,10 @@ class DatasetStore:
                 abandoned, head = current.rid, current.parent
                 self._abort(connection, dataset.rid, current)
             record = self._begin(connection, dataset, branch, type, head)
-            base = self._view(connection, dataset, branch, head)
+            parent_record = ledger.transaction(connection, head) if head else None
         if abandoned is not None:
             self.storage.discard(dataset.rid, abandoned)
-        return OpenTransaction(self, dataset, record, base, type)
+        return OpenTransaction(self, dataset, record, parent_record, type)
 
     def commit(
         self, transactions: Sequence[OpenTransaction], within: Callable[[Connection], None] | None = None
@@ -278,6 +277,18 @@ class DatasetStore:
         """The view that ends with a transaction which is known to be in the branch's history; not checked again."""
         with self.catalog.reading() as connection:
             return self._view(connection, dataset, branch, end)
+
+    def schema_of(self, transaction: Transaction | None) -> StoredSchema | None:
+        """The schema that a transaction left its view with."""
+        if transaction is None:
+            return None
+        with self.catalog.reading() as connection:
+            return ledger.schema(connection, transaction.schema_key)
+
+    def mentioned(self, end: str | None, paths: Sequence[str]) -> bool:
+        """Whether any transaction of the view that ends with ``end`` names one of the paths at all."""
+        with self.catalog.reading() as connection:
+            return ledger.mentioned(connection, [x.rid for x in ledger.chain(connection, end)], paths)
 
     def replacing(self, dataset: Dataset, since: str, end: str) -> frozenset[str]:
         """RIDs of the transactions after ``since``, up to ``end``, that changed or removed files of ``since``."""
@@ -394,9 +405,5 @@ class DatasetStore:
         if chain and (gone := ledger.swept_among(connection, [x.rid for x in chain])) is not None:
             raise TransactionSweptError(dataset.path, *gone)
         files = views.apply(chain, ledger.files_of(connection, [x.rid for x in chain]))
-        key = chain[-1].schema_key if chain else None
-        schema: StoredSchema | None = None
-        if key is not None:
-            document = connection.scalar(sa.select(t.schemas.c.document).where(t.schemas.c.key == key))
-            schema = StoredSchema.from_json(json.loads(str(document)))
+        schema = ledger.schema(connection, chain[-1].schema_key) if chain else None
         return View(dataset, branch, tuple(chain), files, schema, self.storage.root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class OpenTransaction:
     """The handle of one open transaction; made by ``DatasetStore.open_transaction``.
 
     Attributes:
-        base: the view when the transaction was opened; the branch cannot move until it is closed.
+        parent: the transaction before it, ``None`` for the first on a branch.
         type: may still change before the commit (``set_mode`` of a transform's output).
         schema: of the files staged here, or ``None`` for raw files.
         retention: this DELETE is a retention policy's, which incremental readers may be told to forgive.
@@ -48,12 +49,18 @@ class OpenTransaction:
     store: DatasetStore
     dataset: Dataset
     record: Transaction
-    base: View
+    parent: Transaction | None
     type: TransactionType
     schema: StoredSchema | None = None
     retention: bool = False
     _removed: list[str] = field(default_factory=list)
     _counted: dict[str, int] = field(default_factory=dict)
+    _checksums: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def base(self) -> View:
+        """The view when the transaction was opened; the branch cannot move until it is closed."""
+        return self.store.view_until(self.dataset, self.record.branch, self.record.parent)
 
     @property
     def rid(self) -> str:
@@ -68,7 +75,7 @@ class OpenTransaction:
     def add(self, source: Path, logical: str, *, rows: int | None = None) -> None:
         """Stages a copy of a file, byte for byte. Raises PathEscapesRootError, StorageUnwritableError."""
         target = self.storage.target(self.dataset.rid, self.rid, logical)
-        self.storage.copy_in(source, self.storage.scratch(self.rid), target)
+        self._checksums[logical] = self.storage.copy_in(source, self.storage.scratch(self.rid), target)
         if rows is not None:
             self._counted[logical] = rows
 
@@ -94,7 +101,7 @@ class OpenTransaction:
                     path=logical,
                     location=self.storage.relative(path),
                     size=path.stat().st_size,
-                    sha256=sha256_of(path),
+                    sha256=self._checksums.get(logical) or sha256_of(path),
                     modified=modified,
                     rows=self._rows(logical, path),
                 )
@@ -105,11 +112,14 @@ class OpenTransaction:
         """The schema of the view after a commit. Raises SchemaMismatchError when the new files do not fit the old."""
         if self.type is TransactionType.SNAPSHOT:
             return self.schema
-        if self.schema is None or self.base.schema is None:
-            return self.schema or self.base.schema
-        if self.base.files and (found := schemas.differences(self.base.schema, self.schema)):
-            raise SchemaMismatchError(self.dataset.path, self.record.branch, found)
-        return schemas.extended(self.base.schema, self.schema) if self.base.files else self.schema
+        before = self.store.schema_of(self.parent)
+        if self.schema is None or before is None:
+            return self.schema or before
+        if found := schemas.differences(before, self.schema):
+            if self.base.files:
+                raise SchemaMismatchError(self.dataset.path, self.record.branch, found)
+            return self.schema
+        return schemas.extended(before, self.schema)
 
     def commit(self, within: Callable[[Connection], None] | None = None) -> Transaction:
         """Commits in one SQL transaction. ``within`` writes other rooms' rows in the same one."""
@@ -121,12 +131,12 @@ class OpenTransaction:
         Raises AppendOverwritesError, SchemaMismatchError.
         """
         files = self.staged()
-        if self.type is TransactionType.APPEND:
+        if self.type is TransactionType.APPEND and self.store.mentioned(self.record.parent, [f.path for f in files]):
             held = {f.path for f in self.base.files}
             if overwritten := tuple(f.path for f in files if f.path in held):
                 raise AppendOverwritesError(self.dataset.path, self.record.branch, overwritten)
         schema = self.merged_schema()
-        gone = {f.path: f for f in self.base.files}
+        gone = {f.path: f for f in self.base.files} if self._removed else {}
         removed = [
             StoredFile(self.rid, path, gone[path].location, 0, gone[path].sha256, 0, None, removed=True)
             for path in self._removed
@@ -134,8 +144,8 @@ class OpenTransaction:
 
         def write(connection: Connection) -> Transaction:
             now = self.store.clock()
-            if self.base.transactions and (previous := self.base.transactions[-1].closed_at) is not None:
-                now = max(now, previous)
+            if self.parent is not None and self.parent.closed_at is not None:
+                now = max(now, self.parent.closed_at)
             key = None if schema is None else _keep_schema(connection, schema)
             values = {"type": self.type, "schema_key": key, "retention": self.retention}
             if not ledger.close(connection, self.rid, TransactionStatus.COMMITTED, now, **values):

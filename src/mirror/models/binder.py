@@ -14,7 +14,7 @@ from mirror.models import ledger
 from mirror.models.errors import VersionNotFoundError
 from mirror.models.governance import Governance
 from mirror.models.objectives import Objective
-from mirror.models.ports import VersionReadPort, VersionWritePort
+from mirror.models.ports import VersionReadPort, VersionWritePort, as_json
 from mirror.models.records import PRODUCTION, STAGING, Model, ModelVersion
 from mirror.models.releasing import release_command
 
@@ -95,7 +95,7 @@ class ModelBinder:
                 made[name] = port.published
         for name, read in self._reads.get(job.rid, {}).items():
             for make in read.evaluations:
-                document = make()
+                document = as_json(make())
                 self.registry.record_evaluation(connection, document)
                 # What such a job makes: without it a build could not tell that the job ever ran.
                 made[name] = document["rid"]

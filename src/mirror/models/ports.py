@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import re
 import shutil
@@ -134,8 +135,8 @@ class VersionWritePort:
                 "size": size,
                 "api": dict(version.api),
                 "change_type": version.change_type,
-                "experiment": dict(version.experiment) if version.experiment is not None else None,
-                "facts": dict(version.metadata),
+                "experiment": as_json(version.experiment) if version.experiment is not None else None,
+                "facts": as_json(version.metadata),
                 "provenance": {**self._provenance, **environment(), "seeds": seeds(version)},
             }
         )
@@ -161,3 +162,14 @@ def seeds(version: PublishedState) -> dict[str, Any]:
     for source in ((version.experiment or {}).get("parameters", {}), version.metadata):
         named.update({k: v for k, v in source.items() if _SEED.search(k)})
     return named
+
+
+def as_json(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as every database stores it: NumPy scalars and dates as plain values, NaN and infinity as null."""
+
+    def plain(value: Any) -> Any:
+        return value.item() if hasattr(value, "item") and not getattr(value, "shape", 1) else str(value)
+
+    text = json.dumps(document, default=plain)
+    found: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
+    return found

@@ -7,25 +7,21 @@ only the rebuild is left.
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mirror.clock import Clock
 from mirror.promotion import errors
 from mirror.promotion.audit import AUDIT_REF, audit_commit
-from mirror.promotion.commands import run_command
 from mirror.promotion.gates import GateCase, run_gates
 from mirror.promotion.git import Identity, Repository
 from mirror.promotion.journal import Journal, JournalEntry
 from mirror.promotion.plan import PromotionPlan, planned
-from mirror.promotion.policy import POLICY_FILE, Policy, load_policy
+from mirror.promotion.policy import POLICY_FILE
+from mirror.promotion.publish import PURPOSE, policy_of, publish, publish_audit, rebuild
 from mirror.promotion.verdict import GateResult
-
-# Temporary work trees made under the lock carry this name.
-_PURPOSE = "promote"
 
 
 @dataclass(frozen=True)
@@ -79,11 +75,11 @@ def promote(
     who = repository.identity()
     journal = Journal(repository.common_directory)
     with journal.locked(f"{who.name} <{who.email}>: {request.source} -> {request.target}"):
-        repository.remove_scratch_trees(_PURPOSE)
+        repository.remove_scratch_trees(PURPOSE)
         if (left := journal.read()) is not None and left.step == "publish":
             raise errors.UnfinishedPromotionError(left.source, left.target, left.step)
         _fetch(repository, request.source, request.target)
-        with planned(repository, request.source, request.target, clock=clock, tag=request.tag, purpose=_PURPOSE) as (
+        with planned(repository, request.source, request.target, clock=clock, tag=request.tag, purpose=PURPOSE) as (
             plan,
             tree,
         ):
@@ -95,13 +91,13 @@ def promote(
         if refusals:
             if not gates_only:
                 facts = _facts("refused", plan, request, results)
-                _publish_audit(repository, plan.policy.remote, facts, who, clock)
+                publish_audit(repository, plan.policy.remote, facts, who, clock)
             raise errors.GateRefusedError(request.source, request.target, refusals)
         entry = _objects(repository, plan, request, results, who, clock)
         journal.write(entry)
         heard.step(f"merged as {entry.merge[:12]}" + (f", tagged {entry.tag}" if entry.tag else ""))
-        _publish(repository, journal, entry, plan.policy.remote)
-        rebuilt = _rebuild(repository, journal, entry, request.workspace, who, clock, heard)
+        publish(repository, journal, entry, plan.policy.remote)
+        rebuilt = rebuild(repository, journal, entry, request.workspace, who, clock, heard.step)
         return PromotionOutcome(plan, results, entry.merge, entry.tag, rebuilt)
 
 
@@ -122,14 +118,14 @@ def resume(repository: Repository, request: PromotionRequest, *, clock: Clock, h
             other = f"{entry.source!r} to {entry.target!r}"
             raise errors.NothingToResumeError(request.source, request.target, other)
         if entry is not None:
-            repository.remove_scratch_trees(_PURPOSE)
+            repository.remove_scratch_trees(PURPOSE)
             if entry.step == "publish":
-                remote = _policy_of(repository, entry.merge).remote
+                remote = policy_of(repository, entry.merge).remote
                 if remote is not None:
                     repository.fetch(remote)
-                _publish(repository, journal, entry, remote)
+                publish(repository, journal, entry, remote)
                 heard.step(f"published {entry.merge[:12]}")
-            rebuilt = _rebuild(repository, journal, entry, request.workspace, who, clock, heard)
+            rebuilt = rebuild(repository, journal, entry, request.workspace, who, clock, heard.step)
             return PromotionOutcome(None, (), entry.merge, entry.tag, rebuilt)
     heard.step("no step was finished before; starting again")
     return promote(repository, request, clock=clock, heard=heard)
@@ -139,14 +135,10 @@ def _fetch(repository: Repository, source: str, target: str) -> None:
     local = repository.branches()
     for name in (target, source):
         if name in local and POLICY_FILE in repository.files(local[name]):
-            remote = _policy_of(repository, local[name]).remote
+            remote = policy_of(repository, local[name]).remote
             if remote is not None:
                 repository.fetch(remote)
             return
-
-
-def _policy_of(repository: Repository, commit: str) -> Policy:
-    return load_policy(repository.read(commit, POLICY_FILE), POLICY_FILE)
 
 
 def _check_names(plan: PromotionPlan, request: PromotionRequest) -> None:
@@ -226,85 +218,3 @@ def _objects(
         note = f"{plan.source} promoted to {plan.target}"
         moves[f"refs/tags/{plan.tag}"] = (repository.tag_object(plan.tag, merge, note, who, at), None)
     return JournalEntry("publish", plan.source, plan.target, merge, plan.tag, moves)
-
-
-def _publish(repository: Repository, journal: Journal, entry: JournalEntry, remote: str | None) -> None:
-    """Moves every reference, remote first. Safe to repeat: what has moved already is left alone."""
-    if remote is not None:
-        try:
-            if not _is_published(repository, entry, remote):
-                repository.push(remote, {name: new for name, (new, _) in entry.references.items()})
-        except errors.RemoteRefusedError:
-            # Its base may be gone for good, and no reference has moved: starting again is always right.
-            journal.clear()
-            raise
-        repository.fetch(remote)
-    pending = {n: move for n, move in entry.references.items() if not _has_moved(repository, n, move[0])}
-    try:
-        repository.move({n: (new, repository.reference(n) if remote else old) for n, (new, old) in pending.items()})
-    except errors.GitFailedError as error:
-        journal.clear()
-        moved = (f"{', '.join(sorted(pending))} moved meanwhile",)
-        fix = "Nothing was changed; run the same command again without --resume."
-        raise errors.StaleBaseError(entry.source, entry.target, moved, fix) from error
-    journal.write(replace(entry, step="rebuild"))
-
-
-def _has_moved(repository: Repository, name: str, new: str) -> bool:
-    there = repository.reference(name)
-    return there is not None and (there == new or repository.is_ancestor(new, there))
-
-
-def _is_published(repository: Repository, entry: JournalEntry, remote: str) -> bool:
-    """Whether an interrupted push arrived after all, and perhaps others built on it since."""
-    there = repository.reference(f"refs/remotes/{remote}/{entry.target}")
-    return there is not None and repository.is_ancestor(entry.merge, there)
-
-
-def _rebuild(
-    repository: Repository,
-    journal: Journal,
-    entry: JournalEntry,
-    workspace: Path,
-    who: Identity,
-    clock: Clock,
-    heard: Heard,
-) -> bool:
-    """Publishes JobSpecs and rebuilds with the target's code, as the policy says; whether there was anything to run."""
-    policy = _policy_of(repository, entry.merge)
-    step = policy.step(entry.source, entry.target)
-    if step is None or step.rebuild is None:
-        journal.clear()
-        return False
-    heard.step(f"rebuilding {entry.target}: {shlex.join(step.rebuild.command)}")
-    with repository.scratch_tree(entry.merge, _PURPOSE) as tree:
-        ended = run_command(
-            step.rebuild.command,
-            tree=tree,
-            values={"workspace": str(workspace.resolve()), "source": entry.source, "target": entry.target},
-            python_path=policy.python_path,
-            limit_seconds=step.rebuild.limit_seconds,
-            clock=clock,
-        )
-    what = ended.problem or f"it ended with {ended.code}"
-    facts = {
-        "kind": "rebuilt" if ended.code == 0 else "rebuild failed",
-        "target": {"branch": entry.target, "commit": entry.merge},
-        "command": list(step.rebuild.command),
-        "outcome": what,
-        "evidence": ended.tail[-1],
-    }
-    _publish_audit(repository, policy.remote, facts, who, clock)
-    if ended.code != 0:
-        raise errors.RebuildFailedError(entry.source, entry.target, f"{what}. {' | '.join(ended.tail[-4:-1])}")
-    journal.clear()
-    return True
-
-
-def _publish_audit(
-    repository: Repository, remote: str | None, facts: Mapping[str, object], who: Identity, clock: Clock
-) -> None:
-    commit, before = audit_commit(repository, facts, who, clock().replace(microsecond=0))
-    if remote is not None:
-        repository.push(remote, {AUDIT_REF: commit})
-    repository.move({AUDIT_REF: (commit, before)})

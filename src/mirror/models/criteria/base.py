@@ -44,12 +44,15 @@ class Candidate:
         """
         version = version or self.version
         found: dict[str, float] = {k: v for k, v in version.facts.items() if _is_number(v)}
-        found.update(version.facts.get("metrics", {}))
+        found.update({k: v for k, v in version.facts.get("metrics", {}).items() if _is_number(v)})
         experiment = version.experiment or {}
         found.update({k: v for k, v in experiment.get("parameters", {}).items() if _is_number(v)})
-        found.update({k: v["LAST"] for k, v in experiment.get("summaryMetrics", {}).items()})
+        last = {k: v["LAST"] for k, v in experiment.get("summaryMetrics", {}).items()}
+        found.update({k: v for k, v in last.items() if _is_number(v)})
         for document in self.registry.evaluations(version):
             for name, value in document.get("metrics", {}).items():
+                if not _is_number(value):
+                    continue
                 found[name] = found[f"{document['evaluationSet']}/{name}"] = value
         return found
 
