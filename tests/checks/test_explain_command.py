@@ -1,0 +1,77 @@
+"""``mirror checks --explain`` and what builds keep, on a built pipeline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from mirror.cli import run
+from mirror.datasets import Workspace
+
+JOBS = """\
+from transforms import expectations as E
+from transforms.api import Check, Input, Output, transform_df
+
+@transform_df(
+    Output("/t/clean", checks=[
+        Check(E.primary_key("id"), "key"),
+        Check(E.col("text").rlike("^d"), "pattern"),
+        Check(E.count().equals(E.dataset_ref("raw").count()), "as many"),
+    ]),
+    raw=Input("/t/raw", checks=Check(E.col("id").gte(0), "positive", "WARN")),
+)
+def clean(raw):
+    return raw
+"""
+
+
+@pytest.fixture
+def workspace(spark: SparkSession, tmp_path: Path) -> Path:
+    source = tmp_path / "transforms-python" / "src"
+    package = source / "guest_explained"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "jobs.py").write_text(JOBS)
+    pipeline = "from transforms.api import Pipeline\nfrom guest_explained import jobs\n"
+    (package / "pipeline.py").write_text(pipeline + "p = Pipeline()\np.discover_transforms(jobs)\n")
+    entry = "root = guest_explained.pipeline:p"
+    setup = f"from setuptools import setup\nsetup(name='g', entry_points={{'transforms.pipelines': ['{entry}']}})\n"
+    (source / "setup.py").write_text(setup)
+    path = tmp_path / ".mirror"
+    Workspace.create(path, repository=tmp_path).close()
+    pd.DataFrame({"id": [1, 2], "text": ["d1", "d2"]}).to_parquet(tmp_path / "raw.parquet")
+    assert run(["--workspace", str(path), "ingest", "/t/raw", str(tmp_path / "raw.parquet")]) == 0
+    assert run(["--workspace", str(path), "build"]) == 0
+    return path
+
+
+def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["--workspace", str(workspace), "--json", "checks"]) == 0
+    recorded = json.loads(capsys.readouterr().out)["checks"]
+    assert [(c["dataset"], c["side"], c["name"], c["outcome"]) for c in recorded] == [
+        ("/t/clean", "output", "as many", "PASS"),
+        ("/t/clean", "output", "key", "PASS"),
+        ("/t/clean", "output", "pattern", "PASS"),
+        ("/t/raw", "input", "positive", "PASS"),
+    ]
+    assert run(["--workspace", str(workspace), "--json", "checks", "--explain"]) == 0
+    plans = {p["dataset"]: p["reads"] for p in json.loads(capsys.readouterr().out)["plans"]}
+    assert plans["/t/clean"] == [
+        "from states kept of all files",
+        "  null_count(id)",
+        "  row_count",
+        "  violations(E.col('text').rlike('^d'))",
+        "groups by (id)",
+        "  duplicate_keys(id)",
+        "against raw: reference_row_count(raw)",
+    ]
+    assert plans["/t/raw"][0] == "from states kept of all files"
+    assert run(["--workspace", str(workspace), "checks", "clean", "--explain"]) == 0
+    out = capsys.readouterr().out
+    assert "/t/clean as output of clean" in out
+    assert "/t/raw as input" not in out
