@@ -12,6 +12,7 @@ from mirror.promotion import errors
 from mirror.promotion.audit import read_audit
 from mirror.promotion.journal import Journal
 from mirror.promotion.promote import promote, resume, show_plan
+from mirror.promotion.publish import publish_audit
 
 
 def test_a_feature_reaches_staging_and_then_release(world):
@@ -247,6 +248,10 @@ def test_a_bare_remote_moves_first_and_its_refusal_moves_nothing(world, tmp_path
     other.commit("Read from the side", side_txt="side\n")
     other.promote("feature/y", "staging", "Ada")
     assert [entry["number"] for entry in other.audit()] == [1, 2]
+
+    # Both clones append to the log; the one that comes second fetches and follows.
+    publish_audit(world.repository, "origin", {"kind": "noted"}, world.repository.identity(), world.clock)
+    assert [entry["number"] for entry in world.audit()] == [1, 2, 3]
 
     world.git("switch", "--quiet", "--create", "feature/z", merge)
     world.commit("Read late", late_txt="late\n")

@@ -1,0 +1,120 @@
+"""The last steps, each safe to repeat: move every reference at once, remote first; then rebuild on the target."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from mirror.clock import Clock
+from mirror.promotion import errors
+from mirror.promotion.audit import AUDIT_REF, audit_commit
+from mirror.promotion.commands import run_command
+from mirror.promotion.git import Identity, Repository
+from mirror.promotion.journal import Journal, JournalEntry
+from mirror.promotion.policy import POLICY_FILE, Policy, load_policy
+
+# Temporary work trees made under the lock carry this name.
+PURPOSE = "promote"
+_ATTEMPTS = 5
+
+
+def policy_of(repository: Repository, commit: str) -> Policy:
+    return load_policy(repository.read(commit, POLICY_FILE), POLICY_FILE)
+
+
+def publish(repository: Repository, journal: Journal, entry: JournalEntry, remote: str | None) -> None:
+    """Moves every reference, remote first. Safe to repeat: what has moved already is left alone."""
+    if remote is not None:
+        try:
+            if not _is_published(repository, entry, remote):
+                repository.push(remote, {name: new for name, (new, _) in entry.references.items()})
+        except errors.RemoteRefusedError:
+            # Its base may be gone for good, and no reference has moved: starting again is always right.
+            journal.clear()
+            raise
+        repository.fetch(remote)
+    pending = {n: move for n, move in entry.references.items() if not _has_moved(repository, n, move[0])}
+    try:
+        repository.move({n: (new, repository.reference(n) if remote else old) for n, (new, old) in pending.items()})
+    except errors.GitFailedError as error:
+        journal.clear()
+        moved = (f"{', '.join(sorted(pending))} moved meanwhile",)
+        fix = "Nothing was changed; run the same command again without --resume."
+        raise errors.StaleBaseError(entry.source, entry.target, moved, fix) from error
+    journal.write(replace(entry, step="rebuild"))
+
+
+def _has_moved(repository: Repository, name: str, new: str) -> bool:
+    there = repository.reference(name)
+    return there is not None and (there == new or repository.is_ancestor(new, there))
+
+
+def _is_published(repository: Repository, entry: JournalEntry, remote: str) -> bool:
+    """Whether an interrupted push arrived after all, and perhaps others built on it since."""
+    there = repository.reference(f"refs/remotes/{remote}/{entry.target}")
+    return there is not None and repository.is_ancestor(entry.merge, there)
+
+
+def rebuild(
+    repository: Repository,
+    journal: Journal,
+    entry: JournalEntry,
+    workspace: Path,
+    who: Identity,
+    clock: Clock,
+    say: Callable[[str], None],
+) -> bool:
+    """Publishes JobSpecs and rebuilds with the target's code, as the policy says; whether there was anything to run."""
+    policy = policy_of(repository, entry.merge)
+    step = policy.step(entry.source, entry.target)
+    if step is None or step.rebuild is None:
+        journal.clear()
+        return False
+    say(f"rebuilding {entry.target}: {shlex.join(step.rebuild.command)}")
+    with repository.scratch_tree(entry.merge, PURPOSE) as tree:
+        ended = run_command(
+            step.rebuild.command,
+            tree=tree,
+            values={"workspace": str(workspace.resolve()), "source": entry.source, "target": entry.target},
+            python_path=policy.python_path,
+            limit_seconds=step.rebuild.limit_seconds,
+            clock=clock,
+        )
+    what = ended.problem or f"it ended with {ended.code}"
+    facts = {
+        "kind": "rebuilt" if ended.code == 0 else "rebuild failed",
+        "target": {"branch": entry.target, "commit": entry.merge},
+        "command": list(step.rebuild.command),
+        "outcome": what,
+        "evidence": ended.tail[-1],
+    }
+    publish_audit(repository, policy.remote, facts, who, clock)
+    if ended.code != 0:
+        raise errors.RebuildFailedError(entry.source, entry.target, f"{what}. {' | '.join(ended.tail[-4:-1])}")
+    journal.clear()
+    return True
+
+
+def publish_audit(
+    repository: Repository, remote: str | None, facts: Mapping[str, object], who: Identity, clock: Clock
+) -> None:
+    """Appends one entry that moves no branch. Another clone's entry that got there first is fetched and followed.
+
+    Raises:
+        RemoteRefusedError: the remote refuses for another reason than a race.
+    """
+    at = clock().replace(microsecond=0)
+    for attempt in range(_ATTEMPTS):
+        commit, before = audit_commit(repository, facts, who, at)
+        if remote is not None:
+            try:
+                repository.push(remote, {AUDIT_REF: commit})
+            except errors.RemoteRefusedError:
+                repository.fetch(remote)
+                if attempt == _ATTEMPTS - 1 or repository.reference(AUDIT_REF) == before:
+                    raise
+                continue
+        repository.move({AUDIT_REF: (commit, before)})
+        return
