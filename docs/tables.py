@@ -1,0 +1,392 @@
+"""Writes the tables of the documents from what they repeat: ``python docs/tables.py [--check]``.
+
+A table stands between ``<!-- table: name argument -->`` and ``<!-- end -->``; people write everything around it.
+YAML is read as data. Checks and profile keys come from the declarations of the pipeline, null rules and review
+lines from the docstrings that say them, detection figures from the test that pins them.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+GUEST = ROOT / "transforms-python" / "src" / "fleet_health"
+
+_BLOCK = re.compile(r"(<!-- table: (?P<name>[a-z_]+)(?: (?P<argument>\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Table = Callable[..., str]
+TABLES: dict[str, Table] = {}
+
+
+def table(function: Table) -> Table:
+    """Makes a function a table that documents may name."""
+    TABLES[function.__name__] = function
+    return function
+
+
+def documents() -> list[Path]:
+    """Every Markdown file below ``docs`` that holds a table."""
+    return [path for path in sorted(DOCS.rglob("*.md")) if _BLOCK.search(path.read_text(encoding="utf-8"))]
+
+
+def rendered(text: str) -> str:
+    """``text`` with every table made anew. Raises KeyError for a table that nobody makes."""
+
+    def fill(found: re.Match[str]) -> str:
+        arguments = [found["argument"]] if found["argument"] else []
+        return f"{found[1]}\n{TABLES[found['name']](*arguments)}\n\n{found[4]}"
+
+    return _BLOCK.sub(fill, text)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 1 when ``--check`` finds a stale document; without it stale documents are rewritten."""
+    stale = [path for path in documents() if rendered(path.read_text(encoding="utf-8")) != path.read_text("utf-8")]
+    for path in stale:
+        sys.stdout.write(f"{path.relative_to(ROOT)}: {'is stale' if '--check' in arguments else 'written'}\n")
+        if "--check" not in arguments:
+            path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return int(bool(stale) and "--check" in arguments)
+
+
+def _rows(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _yaml(*parts: str) -> Any:
+    return yaml.safe_load(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
+
+
+def _monitoring(name: str) -> Any:
+    return yaml.safe_load((GUEST / "monitoring" / name).read_text(encoding="utf-8"))
+
+
+def _profile(name: str) -> Any:
+    return yaml.safe_load((GUEST / "profiles" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+@table
+def checks(profile: str) -> str:
+    """Every check of a profile's outputs; checks of one rule on one dataset share a row."""
+    from fleet_health.pipeline import pipeline
+
+    found = [
+        (alias.rsplit("/", 1)[-1], check.name.split(" ", 1), check.on_error, check.description)
+        for transform in pipeline.transforms
+        for output in transform.outputs.values()
+        for alias in [output.alias or ""]
+        if alias.startswith(f"/Fleet/{profile}/")
+        for check in getattr(output, "checks", ())
+    ]
+    rows = []
+    for (dataset, rule, effect), group in itertools.groupby(found, key=lambda c: (c[0], c[1][0], c[2])):
+        members = list(group)
+        reasons = {member[3] for member in members}
+        says = members[0][1][1]
+        if len(members) > 1 and len(reasons) == 1:
+            says = ", ".join(member[1][1] for member in members)
+            if all(member[1][1].endswith(" is never null") for member in members):
+                says = ", ".join(m[1][1].removesuffix(" is never null") for m in members) + " are never null"
+        elif len(members) > 1:
+            says += f", and {len(members) - 1} more of this kind"
+        reason = reasons.pop() if len(reasons) == 1 else "each has its own; the report and `mirror checks` show it"
+        rows.append((f"`{dataset}`", rule, says, effect, reason))
+    return _rows(("dataset", "rule", "holds", "otherwise", "because"), rows)
+
+
+@table
+def ranges(profile: str) -> str:
+    """What a sensor can measure, and where its values become suspicious."""
+    rows = []
+    for sensor in _profile(profile)["sensors"]:
+        span = f"{sensor['min']:g} to {sensor['max']:g}" if "min" in sensor else ""
+        limits = [f"below {sensor['suspect_below']:g}"] if "suspect_below" in sensor else []
+        limits += [f"above {sensor['suspect_above']:g}"] if "suspect_above" in sensor else []
+        rows.append((f"`{sensor['name']}`", sensor["unit"], span, ", ".join(limits), sensor.get("reason")))
+    return _rows(("sensor", "unit", "possible", "suspicious", "because"), rows)
+
+
+@table
+def impossible_rows(profile: str) -> str:
+    """Rules for rows that cannot have been measured."""
+    rows = [
+        (
+            rule["id"],
+            " and ".join(f"`{c['sensor']}` {c['op']} {c['value']:g}" for c in rule["all_of"]),
+            rule["reason"],
+        )
+        for rule in _profile(profile)["cleansing"].get("impossible_rows", [])
+    ]
+    return _rows(("rule", "when all hold", "because"), rows)
+
+
+@table
+def null_rules() -> str:
+    """The null rules that the feature kernel states about itself."""
+    text = _docstring(GUEST / "features" / "kernel.py").partition("Null rules")[2].split("\n", 1)[1]
+    rows: list[list[str]] = []
+    for line in text.splitlines():
+        name, _, says = line.partition("  ")
+        if name.strip():
+            rows.append([f"`{name.strip()}`", says.strip()])
+        elif line.strip():
+            rows[-1][1] += f" {line.strip()}"
+    return _rows(("feature", "null when"), rows)
+
+
+@table
+def metrics() -> str:
+    """What is measured about the pipeline, and who owns it."""
+    rows = [
+        (
+            m["id"],
+            m["family"],
+            f"`{m['dataset']}`",
+            m["name"],
+            m["owner"],
+            f"{m['rotation']}, {m['channel']}",
+            m["runbook"],
+        )
+        for m in _monitoring("metrics.yaml")["metrics"]
+    ]
+    return _rows(("metric", "family", "dataset", "measures", "owner", "called", "runbook"), rows)
+
+
+@table
+def thresholds() -> str:
+    """Each threshold with its reason."""
+    rows = [
+        (m["id"], t["severity"], f"{t['op']} {t['value']:g}", t["reason"])
+        for m in _monitoring("metrics.yaml")["metrics"]
+        for t in m["thresholds"]
+    ]
+    return _rows(("metric", "severity", "when", "because"), rows)
+
+
+@table
+def escalations() -> str:
+    """How fast, and who is next."""
+    rows = [(e["id"], e["acknowledge"], e["then"]) for e in _monitoring("runbooks.yaml")["escalations"]]
+    return _rows(("policy", "acknowledge within", "then"), rows)
+
+
+@table
+def runbooks() -> str:
+    """Steps in order, one list per runbook."""
+    parts = []
+    for book in _monitoring("runbooks.yaml")["runbooks"]:
+        steps = "\n".join(f"{number}. {step}" for number, step in enumerate(book["steps"], start=1))
+        parts.append(f"**{book['id']} {book['title']}** (owner: {book['owner']})\n\n{steps}")
+    return "\n\n".join(parts)
+
+
+@table
+def routing() -> str:
+    """What ``mirror alerts`` fills in where an alert does not say it itself."""
+    defaults = _yaml("src", "mirror", "health", "routing.yaml")
+    rows = [
+        (kind, severity, defaults[kind]["acknowledge"][severity], defaults[kind]["escalation"][severity])
+        for kind in ("quality", "equipment")
+        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+    ]
+    return _rows(("kind", "severity", "acknowledge within", "escalates"), rows)
+
+
+@table
+def severities(profile: str) -> str:
+    """How urgent a flagged window is."""
+    rows = []
+    for rule in _profile(profile)["alerting"]["severities"]:
+        when = f"score above {rule['above']:g}" if "above" in rule else "any flagged window"
+        when += f", {rule['sustained_windows']} windows in a row" if "sustained_windows" in rule else ""
+        when += f", or {rule['or_families']} model families flag it" if "or_families" in rule else ""
+        rows.append((rule["severity"], when, f"{rule['acknowledge_minutes']} minutes", rule["reason"]))
+    return _rows(("severity", "when", "acknowledge within", "because"), rows)
+
+
+@table
+def objective_checks() -> str:
+    """What a submitted version is judged by."""
+    rows = [
+        (name, check["name"], f"`{check['kind']}`", ", ".join(check.get("blocks", [])) or "nothing", check["reason"])
+        for name, objective in _yaml("ci", "objectives.yml")["objectives"].items()
+        for check in objective["checks"]
+    ]
+    return _rows(("objective", "check", "kind", "blocks", "because"), rows)
+
+
+@table
+def environments() -> str:
+    """Which branch scores with which release."""
+    rows = [
+        (name, environment, ", ".join(f"`{branch}`" for branch in settings["branches"]), settings["approvals"])
+        for name, objective in _yaml("ci", "objectives.yml")["objectives"].items()
+        for environment, settings in objective["environments"].items()
+    ]
+    return _rows(("objective", "environment", "serves branches", "approvals"), rows)
+
+
+@table
+def model_constants(profile: str) -> str:
+    """What is fixed before training."""
+    rows = []
+    for key, value in _profile(profile)["model"].items():
+        if key not in ("training_days", "training_days_reason"):
+            reasoned = isinstance(value, dict)
+            rows.append((f"`{key}`", value["value"] if reasoned else value, value["reason"] if reasoned else ""))
+    return _rows(("constant", "value", "because"), rows)
+
+
+@table
+def training_days(profile: str) -> str:
+    """Which days train which unit."""
+    rows = [
+        (days["device_id"], ", ".join(map(str, days["days"])), days["reason"])
+        for days in _profile(profile)["model"]["training_days"]
+    ]
+    return _rows(("device", "days", "because"), rows)
+
+
+@table
+def detection() -> str:
+    """The figures that the detection test pins."""
+    path = ROOT / "tests" / "fleet_health" / "scoring" / "test_detection.py"
+    module = ast.parse(path.read_text(encoding="utf-8"))
+
+    def pinned(test: str) -> dict[Any, Any]:
+        functions = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == test]
+        nodes = [node for function in functions for node in ast.walk(function) if _is_data(node)]
+        found: list[dict[Any, Any]] = [ast.literal_eval(node) for node in nodes]
+        if not found:
+            raise KeyError(f"{path.relative_to(ROOT)} has no {test} that compares with a dictionary")
+        return found[-1]
+
+    areas = pinned("test_detection_is_what_it_is")
+    counts = pinned("test_report_counts_days_it_may_compare")
+    rows = [
+        (device, fault, free, trained, uncertain, areas[device, "day"], areas[device, "window"])
+        for device, (fault, free, trained, uncertain) in sorted(counts.items())
+    ]
+    header = (
+        "unit",
+        "fault days",
+        "fault-free days",
+        "left out: trained",
+        "left out: uncertain",
+        "AUC by day",
+        "AUC by window",
+    )
+    return _rows(header, rows)
+
+
+def _is_data(node: ast.AST) -> bool:
+    return isinstance(node, ast.Dict) and all(isinstance(v, ast.Constant | ast.Tuple) for v in node.values)
+
+
+@table
+def gates() -> str:
+    """The gates of every promotion step."""
+    rows = []
+    for step in _yaml("ci", "branches.yml")["steps"]:
+        for name, gate in step["gates"].items():
+            what = f"`{' '.join(gate['command'])}`" if "command" in gate else ", ".join(gate.get("roles", []))
+            limit = f"{gate['limit_seconds']} s" if "limit_seconds" in gate else ""
+            rows.append((f"`{step['from']}` to `{step['to']}`", f"`{name}`", what, limit, gate["reason"]))
+    return _rows(("step", "gate", "runs or asks", "limit", "because"), rows)
+
+
+@table
+def hand_overs() -> str:
+    """What production needs from whom."""
+    rows = [
+        (entry["name"], entry["owed_by"], f"`{entry['files']}`", entry["why"])
+        for entry in _yaml("ci", "hand_overs.yml")["hand_overs"]
+    ]
+    return _rows(("hand-over", "owed by", "lies in", "because"), rows)
+
+
+@table
+def review_lines() -> str:
+    """The production checklist."""
+    folder = ROOT / "src" / "mirror" / "promotion" / "review"
+    lines = [path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")]
+    return _rows(("line", "says"), [(f"`{path.stem}`", _docstring(path).partition("\n")[0]) for path in lines])
+
+
+@table
+def profile_keys() -> str:
+    """Every key of a profile, from the model that the loader validates with."""
+    from fleet_health.profiles.model import Profile
+
+    return _rows(("key", "value", "default"), _keys(Profile, ""))
+
+
+def _keys(model: Any, prefix: str) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, field in model.model_fields.items():
+        nested, many = _nested(field.annotation)
+        default = "required" if field.is_required() else "" if not field.default else _shown(field.default)
+        path = f"{prefix}{name}{'[]' if many else ''}"
+        patterns = [m.pattern for m in field.metadata if getattr(m, "pattern", None)]
+        if nested is None:
+            rows.append((f"`{path}`", f"text like `{patterns[0]}`" if patterns else _shape(field.annotation), default))
+        else:
+            rows += [(f"`{path}`", "list of:" if many else "", default), *_keys(nested, f"{path}.")]
+    return rows
+
+
+def _shown(default: Any) -> str:
+    return (
+        ", ".join(f"`{part}`" if part != "" else "an empty cell" for part in default)
+        if isinstance(default, tuple)
+        else f"`{default}`"
+    )
+
+
+def _nested(annotation: Any) -> tuple[Any, bool]:
+    """The model behind a key and whether it is a list of them; ``None`` where the key holds a plain value."""
+    for part in (annotation, *typing.get_args(annotation)):
+        if hasattr(part, "model_fields"):
+            return part, typing.get_origin(annotation) is tuple
+    return None, False
+
+
+def _shape(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _shape(arguments[0])
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin is tuple:
+        many = "list of " if arguments[-1] is ... else f"{len(arguments)} times "
+        return many + _shape(arguments[0])
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_shape(part) for part in arguments if part is not types.NoneType)
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
+        annotation, getattr(annotation, "__name__", str(annotation))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
