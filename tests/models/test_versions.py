@@ -4,11 +4,21 @@ changed.
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from mirror.datasets import Workspace
+from mirror.datasets.errors import PathEscapesRootError
 from mirror.models import ModelBinder, ModelRegistry
+from mirror.models.artefacts import pack, unpack
 from mirror.models.errors import (
     AmbiguousModelError,
     ArtefactMissingError,
@@ -16,6 +26,7 @@ from mirror.models.errors import (
     ModelNotFoundError,
     VersionNotFoundError,
 )
+from mirror.models.ports import as_json
 from mirror.models.registry import next_semantic
 from palantir_models.transforms import ModelInput
 
@@ -113,3 +124,26 @@ def test_names_find_models_and_wrong_ones_are_told_the_nearest(workspace: Worksp
 )
 def test_version_numbers_follow_the_change_type(last: str | None, change: str | None, expected: str) -> None:
     assert next_semantic(last, change) == expected
+
+
+def test_what_no_database_can_store_becomes_plain_values() -> None:
+    stored = as_json({"nan": float("nan"), "n": np.int64(3), "x": np.float32(0.5), "day": date(2026, 1, 5), "l": [1.0]})
+    assert stored == {"nan": None, "n": 3, "x": 0.5, "day": "2026-01-05", "l": [1.0]}
+
+
+def test_an_archive_is_a_function_of_the_files_alone_and_never_writes_outside(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "deep").mkdir()
+    (tmp_path / "a" / "deep" / "x.bin").write_bytes(b"x" * 100)
+    (tmp_path / "a" / "b.bin").write_bytes(b"b")
+    first = pack(tmp_path / "a", tmp_path / "1.zip")
+    os.utime(tmp_path / "a" / "b.bin", (0, 0))
+    assert pack(tmp_path / "a", tmp_path / "2.zip") == first
+    folder = unpack(tmp_path / "1.zip", first[0], "/m", "1.0.0")
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.bin")) == ["b.bin", "deep/x.bin"]
+    shutil.rmtree(folder)
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../evil.txt", b"x")
+    sha256 = hashlib.sha256((tmp_path / "evil.zip").read_bytes()).hexdigest()
+    with pytest.raises(PathEscapesRootError, match=r"\.\./evil.txt"):
+        unpack(tmp_path / "evil.zip", sha256, "/m", "1.0.0")

@@ -98,7 +98,8 @@ class ModelInput:
         """The version loaded by the given class."""
         port = self._port()
         adapter = load_state(adapter_class, ModelStateReader(port.state_directory()))
-        adapter._version = LoadedVersion(port.model_version_rid, port.model_rid, port.branch, None, port)
+        version = LoadedVersion(port.model_version_rid, port.model_rid, port.branch, None, port)
+        object.__setattr__(adapter, "_version", version)
         return adapter
 
     def deploy(self, cpu: float = 1, memory: str = "4GB", max_replicas: int = 1) -> NoReturn:

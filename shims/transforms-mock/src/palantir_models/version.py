@@ -108,5 +108,6 @@ def load_version(
 ) -> ModelAdapter:
     """The adapter of one version, ready for inference: its files verified by the port, then its ``load`` called."""
     adapter = load_state(adapter_class(port.adapter), ModelStateReader(port.state_directory()), contexts)
-    adapter._version = LoadedVersion(port.model_version_rid, port.model_rid, port.branch, evaluation_set, port)
+    version = LoadedVersion(port.model_version_rid, port.model_rid, port.branch, evaluation_set, port)
+    object.__setattr__(adapter, "_version", version)  # an adapter may be a frozen dataclass
     return adapter
