@@ -119,7 +119,7 @@ def test_every_method_of_an_expectation_is_in_the_table():
 
 def test_no_public_module_is_left_out():
     """Every module with an ``__all__`` is either Foundry's surface or one of ours."""
-    ours = {"transforms._errors", "transforms.surface", "transforms.aip.prompt"}
+    ours = {"transforms._errors", "transforms.errors", "transforms.surface", "transforms.aip.prompt"}
     testing = {"transforms.verbs.testing.datastores"}
     found = set()
     for package in ("transforms", "foundry", "bellaso_python_lib"):

@@ -1,0 +1,98 @@
+"""Fact sheet section 5, and "bad input": every wrong use is a typed error, and nothing is committed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from transforms.api import Input, Output, transform, transform_df, transform_pandas
+from transforms.errors import (
+    FrameTypeError,
+    ModeAfterWriteError,
+    NoSchemaError,
+    PathError,
+    ReadOnlyError,
+    ReturnTypeError,
+    UnknownAttributeError,
+    WriteArgumentError,
+    WriteModeError,
+    WrittenTwiceError,
+)
+
+BAD_USES = {
+    "twice": (lambda i, o: [o.write_dataframe(i.dataframe()) for _ in "12"], WrittenTwiceError, "union the frames"),
+    "late": (
+        lambda i, o: [o.write_dataframe(i.dataframe()), o.set_mode("modify")],
+        ModeAfterWriteError,
+        "before the first write",
+    ),
+    "late_file": (
+        lambda i, o: [o.filesystem().open("f", "w").close(), o.set_mode("modify")],
+        ModeAfterWriteError,
+        "set_mode",
+    ),
+    "mode": (lambda i, o: o.set_mode("apend"), WriteModeError, "Did you mean 'append'"),
+    "pandas": (lambda i, o: o.write_dataframe(i.pandas()), FrameTypeError, "Spark DataFrame, got pandas"),
+    "spark": (lambda i, o: o.write_pandas(i.dataframe()), FrameTypeError, "pandas DataFrame, got pyspark"),
+    "list": (lambda i, o: o.write_table([1]), FrameTypeError, "got builtins.list"),
+    "column": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols=["da"]),
+        WriteArgumentError,
+        "Did you mean 'day'",
+    ),
+    "text": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols="day"),
+        WriteArgumentError,
+        "list of column names",
+    ),
+    "all": (
+        lambda i, o: o.write_dataframe(i.dataframe(), partition_cols=["day", "v"]),
+        WriteArgumentError,
+        "every column",
+    ),
+    "bucket": (lambda i, o: o.write_dataframe(i.dataframe(), bucket_cols=["day"]), WriteArgumentError, "go together"),
+    "format": (lambda i, o: o.write_dataframe(i.dataframe(), output_format="soho"), WriteArgumentError, "time series"),
+    "long": (
+        lambda i, o: o.write_dataframe(i.dataframe(), column_descriptions={"v": "x" * 801}),
+        WriteArgumentError,
+        "800",
+    ),
+    "class": (
+        lambda i, o: o.write_dataframe(i.dataframe(), column_typeclasses={"v": [{"name": "x"}]}),
+        WriteArgumentError,
+        "kind",
+    ),
+    "read_only": (lambda i, o: i.filesystem().open("f", "w"), ReadOnlyError, "Write to an output"),
+    "missing": (lambda i, o: i.filesystem().open("nope.csv"), FileNotFoundError, "'/in' has no file 'nope.csv'"),
+    "outside": (lambda i, o: o.filesystem().open("../../etc/x", "w"), PathError, "may not contain '..'"),
+    "raw": (lambda i, o: [o.filesystem().open("f", "w").close(), o.dataframe()], NoSchemaError, "no schema"),
+    "unknown": (lambda i, o: i.read_file("x"), UnknownAttributeError, "TransformInput has no 'read_file'"),
+    "lightweight": (lambda i, o: i.polars(), UnknownAttributeError, "no 'polars'"),
+    "output_attr": (lambda i, o: o.write_datframe(1), UnknownAttributeError, "Did you mean 'write_dataframe'"),
+    "fs_attr": (lambda i, o: i.filesystem().list(), UnknownAttributeError, "FileSystem has no 'list'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_USES)
+def test_a_wrong_use_names_the_dataset_and_leaves_it_alone(case, store, run, frame):
+    act, error, says = BAD_USES[case]
+    store.store_dataframe("/in", frame(day=["1"], v=[1]))
+    with pytest.raises(error) as caught:
+        run(transform(source=Input("/in"), out=Output("/out"))(lambda source, out: act(source, out)))
+    assert says in str(caught.value)
+    assert "/out" not in store
+
+
+@pytest.mark.parametrize(
+    ("decorator", "returned", "says"),
+    [
+        (transform_df, None, "must return a pyspark.sql.DataFrame, got NoneType. Did you forget the return"),
+        (transform_df, pd.DataFrame(), "got pandas.core.frame.DataFrame"),
+        (transform_pandas, [1], "must return a pandas.DataFrame, got builtins.list"),
+    ],
+)
+def test_a_function_that_returns_no_frame_is_named(decorator, returned, says, run):
+    with pytest.raises(ReturnTypeError) as caught:
+        run(decorator(Output("/o"))(lambda: returned))
+    assert says in str(caught.value)
+    assert "test_s05_wrong_use.py:" in str(caught.value)
