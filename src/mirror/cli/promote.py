@@ -54,8 +54,8 @@ def command(
     \b
     Examples:
       mirror promote feature/flow-range --to staging --dry-run
-      mirror promote feature/flow-range --to staging --approve-as 'Ada Lovelace'
-      mirror promote staging --to release --approve-as 'Grace Hopper'
+      mirror promote feature/flow-range --to staging --approve-as 'Pipeline Owner'
+      mirror promote staging --to release --approve-as 'Release Manager'
       git show refs/mirror/audit:audit.jsonl
 
     Exit code 0: done. 1: a gate, the policy or a conflict said no, and nothing moved (or the rebuild failed after the
