@@ -86,7 +86,9 @@ def judge(lbnl: Any, spark: Any, names: tuple[str, ...] = (), only: str = "") ->
         checks = [check for check in param.checks if only in check.name]
         if checks and (not names or name in names):
             frame = lbnl.frame(name)
-            subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame)
+            registry = lbnl.frame("device_registry")
+            known = {"registry": CheckSubject("registry", registry.schema, lambda registry=registry: registry)}
+            subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame, references=known)
             results = evaluate(checks, subject, spark=spark, now=now)
             judged += len(results)
             failed += [f"{param.alias}: {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
 from fleet_health.ingestion.labels import LabelScheduleError, label_rows
+from fleet_health.ingestion.text_files import NoTextFilesError
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("air_handler")
@@ -52,3 +54,17 @@ def test_wrong_schedules_name_row_and_problem(row: tuple[str, ...], problem: str
         rows(good, row)
     assert str(caught.value).startswith(f"/Fleet/air_handler/label_landing, data row 2: {problem}")
     assert "ingest it again" in str(caught.value)
+
+
+def test_a_landing_dataset_without_a_table_says_what_to_ingest(spark: SparkSession) -> None:
+    from fleet_health.ingestion.transforms import label_transform
+    from transforms.api import Pipeline
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    assert PROFILE.labels is not None
+    job, pipeline, store = label_transform(PROFILE, PROFILE.labels), Pipeline(), InMemoryDatastore()
+    pipeline.add_transforms(job)
+    store.store_files(PROFILE.labels.dataset, {"notes.txt": b"nothing"})
+    with pytest.raises(NoTextFilesError, match=r"holds no \*\.csv file\. Ingest one"):
+        TransformRunner(pipeline, store).run(spark, job)

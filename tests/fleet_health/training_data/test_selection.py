@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet_health.training_data.selection import local_day
+from fleet_health.local_days import local_day
 
 
 @pytest.mark.parametrize(

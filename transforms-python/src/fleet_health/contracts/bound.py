@@ -39,6 +39,11 @@ def clean_checks(profile: Profile) -> list[Check]:
         schema_equals("CLN-01", clean.clean_schema(profile)),
         primary_key("CLN-02", ["event_id"], "double rows inflate every aggregate"),
         *non_null("CLN-03", mandatory, "identity, time and quality verdict are mandatory"),
+        Check(
+            E.col("device_id").is_in_foreign_col(E.dataset_ref("registry").col("device_id")),
+            "CLN-04 device is registered",
+            description="unknown senders belong in quarantine",
+        ),
         *(
             in_range("CLN-05", sensor.name, sensor.min, sensor.max, sensor.reason or "")
             for sensor in profile.sensors

@@ -49,7 +49,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
         contract.RANGE_VIOLATION: _any(_out_of_range(s) for s in profile.sensors if s.type == "double"),
         contract.SUSPECT_VALUE: _any(_suspect(s) for s in profile.sensors if s.type == "double"),
         contract.CLOCK_DRIFT: drifted,
-        contract.DUPLICATE_REMOVED: F.col("_copies") > 1,
+        contract.DUPLICATE_REMOVED: F.col("_followed"),
         contract.SENSOR_GAP: _any(_gap(name) for name in profile.sensor_names),
         contract.UNREADABLE_VALUE: F.size("unreadable") > 0,
     }
@@ -92,11 +92,16 @@ def _without_nan(raw: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _ranked_copies(rows: DataFrame) -> DataFrame:
-    """``_copy`` is 1 for the row that survives: lowest sequence number, then receipt time, then a hash of the row."""
-    same = Window.partitionBy("event_id")
+    """``_copy`` is 1 for the row that survives: lowest sequence number, then receipt time, then a hash of the row.
+
+    ``_followed`` says that another copy comes after it. Both ride on one sort.
+    """
     content = F.xxhash64(*(F.col(name) for name in rows.columns if name not in ("source_file", "line_number")))
-    order = same.orderBy("_sequence_number", "timestamp_ingested", content, "source_file", "line_number")
-    return rows.withColumn("_copy", F.row_number().over(order)).withColumn("_copies", F.count(F.lit(1)).over(same))
+    order = Window.partitionBy("event_id").orderBy(
+        "_sequence_number", "timestamp_ingested", content, "source_file", "line_number"
+    )
+    followed = F.lead("event_id").over(order).isNotNull()
+    return rows.withColumns({"_copy": F.row_number().over(order), "_followed": followed})
 
 
 def _clock_drift(profile: Profile) -> Column:

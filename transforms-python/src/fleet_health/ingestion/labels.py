@@ -9,8 +9,8 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from fleet_health.contracts.labels import LABEL_SCHEMA
+from fleet_health.local_days import local_day, zone_of
 from fleet_health.profiles.model import Labels, Profile
-from fleet_health.training_data.selection import local_day, zone_of
 
 # What the inventory says of a day -> label, source, confidence. The file's own label column is kept in the notes only:
 # it calls one documented fault day fault-free.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import operator
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.local_days import local_day, zone_of
 from fleet_health.profiles.model import Profile
 
 
@@ -40,14 +39,3 @@ def on_training_day(profile: Profile) -> Column:
         for start, end in [local_day(day, zone_of(days.device_id, profile))]
     ]
     return functools.reduce(operator.or_, inside)
-
-
-def zone_of(device_id: str, profile: Profile) -> str:
-    """The zone declared for a device; UTC for devices that are not declared in the profile."""
-    return next((d.timezone for d in profile.registry.devices if d.device_id == device_id), "UTC")
-
-
-def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
-    """First instant of a local day and of the next one, in UTC."""
-    midnight = [datetime.combine(day + timedelta(days=n), time(), tzinfo=ZoneInfo(zone)) for n in (0, 1)]
-    return midnight[0].astimezone(UTC), midnight[1].astimezone(UTC)
