@@ -8,6 +8,12 @@ from typing import Any
 import pytest
 
 import palantir_models as pm
+from language_model_service_api.languagemodelservice_api import ChatMessage, ChatMessageRole
+from language_model_service_api.languagemodelservice_api_completion_v3 import (
+    GenericCompletionRequest,
+    GptChatCompletionRequest,
+)
+from language_model_service_api.languagemodelservice_api_embeddings_v3 import GenericEmbeddingsRequest
 from models_api.models_api_executable import (
     ContainerizedApplicationContext,
     ExternalModelContext,
@@ -135,3 +141,10 @@ def test_a_notebook_publishes_at_once_and_loads_by_class(tmp_path: Path, monkeyp
     assert (host.committed, loaded.scale, loaded.model_version_rid) == (1, 3.0, rid)
     assert host.asked == [("ri.models.main.model.1",), ("ri.models.main.model.1", "b", "1.0.0"), ("plain", None, None)]
     assert sorted(p.name for p in files.iterdir()) == ["model", "scale"]
+
+
+def test_requests_are_plain_records() -> None:
+    request = GptChatCompletionRequest([ChatMessage(ChatMessageRole.USER, "hello")], temperature=0.1)
+    assert (request.messages[0].role, request.messages[0].content, request.temperature) == ("USER", "hello", 0.1)
+    assert GenericCompletionRequest("a prompt").prompt == "a prompt"
+    assert GenericEmbeddingsRequest(inputs=["a", "b"]).inputs == ["a", "b"]
