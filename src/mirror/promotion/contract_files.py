@@ -17,7 +17,7 @@ def read_contracts(
     """The contracts among the ``files`` of one commit (path -> mode and object id), in path order."""
     pattern = re.compile("|".join(_regular(glob) for glob in globs) or r"(?!)")
     return [
-        parse_contract(repository.run("cat-file", "blob", sha), path)
+        parse_contract(repository.blob(sha), path)
         for path, (_mode, sha) in sorted(files.items())
         if pattern.fullmatch(path)
     ]

@@ -55,6 +55,7 @@ class Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._objects: dict[tuple[str, ...], str] = {}
         try:
             inside = self.run("rev-parse", "--path-format=absolute", "--git-common-dir").strip()
         except (GitFailedError, NotADirectoryError, FileNotFoundError) as error:
@@ -95,6 +96,12 @@ class Repository:
             check=False,
         )
 
+    def _object(self, *arguments: str) -> str:
+        """As :meth:`run`, remembered: only for commands that name objects by their id, which never change."""
+        if arguments not in self._objects:
+            self._objects[arguments] = self.run(*arguments)
+        return self._objects[arguments]
+
     def references(self, prefix: str) -> dict[str, str]:
         """Full reference name -> object id, for all references below ``prefix``."""
         lines = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
@@ -113,7 +120,7 @@ class Repository:
         return self.references(name).get(name)
 
     def tree(self, commit: str) -> str:
-        return self.run("rev-parse", f"{commit}^{{tree}}").strip()
+        return self._object("rev-parse", f"{commit}^{{tree}}").strip()
 
     def merge_base(self, a: str, b: str) -> str | None:
         done = self._call(["merge-base", a, b])
@@ -135,7 +142,7 @@ class Repository:
     def files(self, commit: str) -> dict[str, tuple[str, str]]:
         """Path -> ``(mode, object id)`` of every file of a commit; submodules have mode ``160000``."""
         found: dict[str, tuple[str, str]] = {}
-        for record in self.run("ls-tree", "-r", "-z", commit).split("\0"):
+        for record in self._object("ls-tree", "-r", "-z", commit).split("\0"):
             if record:
                 facts, _, path = record.partition("\t")
                 mode, _kind, sha = facts.split(" ")
@@ -143,7 +150,12 @@ class Repository:
         return found
 
     def read(self, commit: str, path: str) -> str:
-        return self.run("cat-file", "blob", f"{commit}:{path}")
+        """The text of a file of a commit, which is named by its id."""
+        return self._object("cat-file", "blob", f"{commit}:{path}")
+
+    def blob(self, sha: str) -> str:
+        """The text of an object."""
+        return self._object("cat-file", "blob", sha)
 
     def work_trees(self) -> dict[Path, str | None]:
         """Work tree -> checked-out branch, ``None`` when detached; a bare repository has none."""
