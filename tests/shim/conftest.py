@@ -10,7 +10,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from transforms.api import Pipeline
+from transforms.api._arrow import read_arrow
 from transforms.api._transform import TransformBase
+from transforms.verbs.testing._memory_ports import MemoryReadPort
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
@@ -40,7 +42,14 @@ def frame(spark: SparkSession) -> Callable[..., DataFrame]:
 
 @pytest.fixture
 def rows(store: InMemoryDatastore, spark: SparkSession) -> Callable[[str], list[tuple[Any, ...]]]:
-    """The rows of a stored dataset, ordered."""
-    return lambda alias: sorted(
-        (tuple(row) for row in store.get_dataframe(alias, spark).collect()), key=lambda row: tuple(map(str, row))
-    )
+    """The rows of a stored dataset, ordered; Parquet is read without a Spark job."""
+
+    def read(alias: str) -> list[tuple[Any, ...]]:
+        parts = store.parts(alias)
+        if all(part.options.output_format == "parquet" for part in parts):
+            found = [tuple(row.values()) for row in read_arrow(MemoryReadPort(alias, parts), "current").to_pylist()]
+        else:
+            found = [tuple(row) for row in store.get_dataframe(alias, spark).collect()]
+        return sorted(found, key=lambda row: tuple(map(str, row)))
+
+    return read

@@ -106,6 +106,7 @@ def test_tables_of_every_kind_are_taken_by_write_table(store, run, rows):
         "arrow": pa.table({"a": [1, 2]}),
         "empty": pd.DataFrame({"a": pd.Series([], dtype="int64")}),
         "nulls": pa.table({"a": pa.nulls(2)}),
+        "pandas_nulls": pd.DataFrame({"a": [None, None]}),
         "unsigned": pa.table({"a": pa.array([1, 2], pa.uint32())}),
     }
     outputs = {name: Output(f"/{name}") for name in tables}
@@ -120,6 +121,7 @@ def test_tables_of_every_kind_are_taken_by_write_table(store, run, rows):
         **{name: [(1,), (2,)] for name in tables},
         "empty": [],
         "nulls": [(None,), (None,)],
+        "pandas_nulls": [(None,), (None,)],
     }
 
 

@@ -127,7 +127,7 @@ def test_types_that_only_polars_knows_are_written_as_spark_reads_them(store, run
     assert (
         store.parts("/odd")[0].schema.simpleString() == "struct<c:string,u:bigint,t:timestamp,l:array<bigint>,n:string>"
     )
-    assert rows("/odd") == [("x", 7, datetime(2024, 1, 2), [1], None)]  # noqa: DTZ001 -- Spark hands out naive UTC
+    assert rows("/odd") == [("x", 7, datetime(2024, 1, 2, tzinfo=UTC), [1], None)]
 
 
 def test_lightweight_reads_what_spark_wrote_partitions_included(store, run, frame):

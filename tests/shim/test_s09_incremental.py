@@ -15,10 +15,16 @@ from transforms.errors import (
     RequireIncrementalError,
     SchemaMismatchError,
 )
+from transforms.verbs.dataframes import union_many
 
 
-def _values(df) -> list:
-    return sorted(row.v for row in df.collect())
+def _values(frames: dict) -> dict[str, list]:
+    """The values of column ``v`` of many frames, in one Spark job."""
+    tagged = [df.select("v", F.lit(case).alias("case")) for case, df in frames.items()]
+    found: dict[str, list] = {case: [] for case in frames}
+    for row in union_many(*tagged).collect():
+        found[row["case"]].append(row.v)
+    return {case: sorted(values) for case, values in found.items()}
 
 
 def test_read_and_write_modes_over_three_runs(store, run, frame, rows):
@@ -31,18 +37,14 @@ def test_read_and_write_modes_over_three_runs(store, run, frame, rows):
     @incremental(snapshot_inputs=["whole"])
     @transform(source=Input("/in"), whole=Input("/whole"), out=Output("/out"))
     def compute(source, out, ctx, whole):
-        found = {
-            "incremental": ctx.is_incremental,
-            "modes": [_values(source.dataframe(m)) for m in ("added", "previous", "current")],
-            "default": source.dataframe() is source.dataframe("added"),
-            "whole": [_values(whole.dataframe(m)) for m in ("added", "previous", "current")],
-            "previous_out": _values(out.dataframe("previous", schema)),
-            "previous_columns": source.dataframe("previous").columns,
-        }
+        modes = ("added", "previous", "current")
+        frames = {f"in {m}": source.dataframe(m) for m in modes} | {f"whole {m}": whole.dataframe(m) for m in modes}
+        frames["out before"] = out.dataframe("previous", schema)
         out.write_dataframe(source.dataframe())
-        found["current_out"] = _values(out.dataframe("current"))
-        found["added_out"] = _values(out.dataframe(schema=schema, mode="added"))
-        found["previous_after"] = _values(out.dataframe(schema=schema, mode="previous"))
+        frames |= {f"out {m}": out.dataframe(schema=schema, mode=m) for m in modes}
+        found = {"incremental": ctx.is_incremental, **_values(frames)}
+        found["default"] = source.dataframe() is source.dataframe("added")
+        found["previous_columns"] = source.dataframe("previous").columns
         seen.append(found)
 
     run(compute)
@@ -54,28 +56,36 @@ def test_read_and_write_modes_over_three_runs(store, run, frame, rows):
     first, second, third = seen
     assert first == {
         "incremental": False,
-        "modes": [[1], [], [1]],
+        "in added": [1],
+        "in previous": [],
+        "in current": [1],
+        "whole added": [10],
+        "whole previous": [],
+        "whole current": [10],
+        "out before": [],
+        "out previous": [],
+        "out current": [1],
+        "out added": [1],
         "default": True,
-        "whole": [[10], [], [10]],
-        "previous_out": [],
         "previous_columns": ["v"],
-        "current_out": [1],
-        "added_out": [1],
-        "previous_after": [],
     }
     assert second == {
         "incremental": True,
-        "modes": [[2], [1], [1, 2]],
+        "in added": [2],
+        "in previous": [1],
+        "in current": [1, 2],
+        "whole added": [20],
+        "whole previous": [],
+        "whole current": [20],
+        "out before": [1],
+        "out previous": [1],
+        "out current": [1, 2],
+        "out added": [2],
         "default": True,
-        "whole": [[20], [], [20]],
-        "previous_out": [1],
         "previous_columns": ["v"],
-        "current_out": [1, 2],
-        "added_out": [2],
-        "previous_after": [1],
     }
     assert third["incremental"] is False
-    assert third["modes"] == [[3], [], [3]]
+    assert [third[f"in {m}"] for m in ("added", "previous", "current")] == [[3], [], [3]]
     assert rows("/out") == [(3,)]
 
 

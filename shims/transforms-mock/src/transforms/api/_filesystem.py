@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from transforms._names import Named
+from transforms.api._empty import empty_frame
 from transforms.errors import DriverOnlyError, ReadOnlyError, TransformsError, WriteArgumentError
 from transforms.ports import ReadPort, WritePort
 
@@ -193,7 +194,7 @@ class FileSystem(BaseFileSystem):
             rows = self._spark.sparkContext.parallelize(bins, len(bins)).flatMap(lambda group: group)
             return self._spark.createDataFrame(rows, schema)
         if not found:
-            return self._spark.createDataFrame([], schema)
+            return empty_frame(self._spark, schema)
         import pandas as pd
 
         return self._spark.createDataFrame(pd.DataFrame(found, columns=schema.fieldNames()), schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from transforms.api._empty import empty_frame
 from transforms.api._filesystem import FileSystem
 from transforms.api._spark_runtime import SparkDataset, TransformInput, TransformOutput
 from transforms.errors import PreviousWithoutSchemaError, ReadModeError, SchemaMismatchError
@@ -27,7 +28,7 @@ def checked_mode(dataset: str, mode: Any) -> str:
 
 
 def _empty(dataset: SparkDataset, schema: StructType) -> DataFrame:
-    return dataset._session("dataframe('previous')").createDataFrame([], schema)
+    return empty_frame(dataset._session("dataframe('previous')"), schema)
 
 
 class IncrementalTransformInput(TransformInput):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from transforms.api._empty import empty_frame
 from transforms.errors import WriteArgumentError, nearest
 from transforms.ports import WriteOptions
 
@@ -130,10 +131,13 @@ def frame_of(spark: SparkSession, table: Any) -> DataFrame:
 
         return spark.createDataFrame(table.to_pandas(), spark_schema(table.schema))
     if isinstance(table, pd.DataFrame):
-        if table.empty and len(table.columns):
-            from transforms.api._arrow import spark_schema
+        unknown = table.empty or any(
+            kind.name == "object" and table[name].isna().all() for name, kind in table.dtypes.items()
+        )
+        if not unknown or not len(table.columns):
+            return spark.createDataFrame(table)
+        from transforms.api._arrow import spark_schema
 
-            arrow = pa.Schema.from_pandas(table, preserve_index=False)
-            return spark.createDataFrame([], spark_schema(arrow))
-        return spark.createDataFrame(table)
+        schema = spark_schema(pa.Schema.from_pandas(table, preserve_index=False))
+        return empty_frame(spark, schema) if table.empty else spark.createDataFrame(table, schema)
     return None  # type: ignore[return-value]

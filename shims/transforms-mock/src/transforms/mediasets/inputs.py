@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from transforms._names import Named
+from transforms.api._empty import empty_frame
 from transforms.api._filesystem import is_hidden
 from transforms.errors import DriverOnlyError, MediaItemError, NotAvailableError, ReadModeError
 from transforms.mediasets._items import MediaItem, MediaItemMetadata, item_rid, media_type, reference
@@ -116,7 +117,7 @@ class MediaSetInputParam(_MediaSetInput):
 
         table = self._listing(mode, references)
         schema = StructType([StructField(name, StringType()) for name in table.columns])
-        return self._spark.createDataFrame(table, schema) if len(table) else self._spark.createDataFrame([], schema)
+        return self._spark.createDataFrame(table, schema) if len(table) else empty_frame(self._spark, schema)
 
     def list_media_items_by_path(self, ctx: Any = None) -> DataFrame:
         """Columns ``mediaItemRid`` and ``path``, one row per item."""

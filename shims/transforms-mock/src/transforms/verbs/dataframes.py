@@ -7,6 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from transforms._names import known_arguments, module_getattr
+from transforms.api._empty import empty_frame
 from transforms.errors import UnionError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
             raise UnionError("there are no frames; give spark_session to get an empty one.")
         from pyspark.sql.types import StructType
 
-        return spark_session.createDataFrame([], StructType([]))
+        return empty_frame(spark_session, StructType([]))
     if how == "wide":
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
     first = frames[0].columns

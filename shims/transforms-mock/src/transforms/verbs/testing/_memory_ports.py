@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from transforms.api._empty import empty_frame
 from transforms.errors import NoSchemaError, PathError
 from transforms.ports import FileEntry, WriteOptions
 from transforms.verbs.testing._parts import Part, nullable, scratch_folder, view_files, view_folder, view_schema
@@ -88,7 +89,7 @@ class MemoryReadPort:
             schema = self.schema(mode)
             if schema is None:
                 raise NoSchemaError(self.path)
-            return spark.createDataFrame([], schema)
+            return empty_frame(spark, schema)
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
     def files(self, mode: str = "current") -> Sequence[FileEntry]:
