@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -92,3 +95,75 @@ def test_two_builds_share_inputs_but_not_a_branch(repository) -> None:
     out = store.dataset("/out")
     assert {b.name: len(store.view(out, b.name).files) for b in store.branches(out)} == {"master": 1, "feature": 1}
     assert build(r.workspace, spark=lambda: r.spark).status == "up to date"
+
+
+FLAKY = """
+from transforms.api import Output, transform
+
+CALLS = []
+
+@transform.using(out=Output("/out"))
+def flaky(out):
+    CALLS.append(len(CALLS))
+    with out.filesystem().open(f"try{{CALLS[-1]}}", "w") as stream:
+        stream.write("x")
+    if len(CALLS) < 3:
+        raise {error}
+"""
+
+
+def test_what_may_pass_is_tried_again_and_a_verdict_is_not(repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(sys.modules["mirror.builds.run"], "SLEEP", pauses.append)
+    r = repository()
+    r.write("flaky", FLAKY.format(error='ConnectionResetError("the store went away")'))
+    result = r.result(r.build(retries=2), "flaky")
+    assert (result.status.value, pauses) == ("succeeded", [1.0, 2.0])
+    assert result.warnings[0] == "attempt 1 failed and was repeated: the store went away"
+    view = r.workspace.store.view(r.workspace.store.dataset("/out"))
+    assert [f.path for f in view.files] == ["try2"]
+    pauses.clear()
+    r.write("flaky", FLAKY.format(error='ValueError("wrong data")'))
+    assert r.result(r.build(retries=2), "flaky").status.value == "failed"
+    assert pauses == []
+
+
+ENDLESS = """
+import time
+from pathlib import Path
+from transforms.api import Input, Output, transform
+
+@transform.using(out=Output("/out"))
+def endless(out):
+    with out.filesystem().open("x", "w") as stream:
+        stream.write("x")
+    Path({flag!r}).touch()
+    while True:
+        time.sleep(0.01)
+
+@transform.using(after=Output("/after"), out=Input("/out"))
+def after(after, out):
+    raise AssertionError("never")
+"""
+
+
+def test_ctrl_c_aborts_cleanly(repository) -> None:
+    r = repository()
+    flag = r.root / "running"
+    r.write("endless", ENDLESS.format(flag=str(flag)))
+    command = [sys.executable, "-c", "import sys; from mirror.cli import run; sys.exit(run(sys.argv[1:]))"]
+    place = str(r.workspace.path)
+    process = subprocess.Popen(
+        [*command, "--workspace", place, "--json", "build"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not flag.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    document = json.loads(out)
+    assert document["status"] == "cancelled"
+    assert [job["status"] for job in document["jobs"]] == ["cancelled", "cancelled"]
+    store = r.workspace.store
+    assert [x.status.value for x in store.history(store.dataset("/out"))] == ["ABORTED"]
+    assert store.find("/after") is None

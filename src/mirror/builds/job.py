@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,7 @@ from mirror.builds.report import CheckEntry, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
 from mirror.builds.specs import VALUE_KINDS, JobSpec
 from mirror.builds.state import Head, OutputRecord, RunRecord, read_state
+from mirror.builds.transient import backoff, is_transient
 from mirror.datasets import Dataset, OpenTransaction, TransactionType, Workspace
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.errors import MirrorError
@@ -41,6 +44,8 @@ class BuildContext:
     Attributes:
         spark: gives the session, started on first use.
         parameters: ``ctx.parameters``, and overrides of typed parameters by name.
+        retries: how often a job is tried again after a failure that may pass by itself.
+        threads: reference -> thread of each running job, for cancelling.
     """
 
     workspace: Workspace
@@ -51,6 +56,9 @@ class BuildContext:
     spark: Callable[[], SparkSession]
     binders: Mapping[str, ResourceBinder]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    retries: int = 0
+    sleep: Callable[[float], None] = time.sleep
+    threads: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -82,15 +90,18 @@ def run_job(context: BuildContext, decision: JobDecision) -> JobResult:
     details: str | None = None
     outputs: tuple[OutputEntry, ...] = ()
     published: dict[str, str] = {}
+    context.threads[spec.reference] = threading.get_ident()
     try:
         running.transform = context.pipeline.transforms[spec.reference]
-        status, outputs, published = _execute(context, decision, running)
+        status, outputs, published = _with_retries(context, decision, running)
     except ChecksFailedError as refused:
         status, error = JobStatus.ABORTED, str(refused)
     except KeyboardInterrupt:
         status, error = JobStatus.CANCELLED, "cancelled"
     except Exception as failure:  # noqa: BLE001 - a transform may raise anything; it is reported, not hidden
         error, details = _told(context, spec, failure), traceback.format_exc()
+    finally:
+        context.threads.pop(spec.reference, None)
     if error is not None or status is JobStatus.NOTHING_COMMITTED:
         _give_up(context, running, status, error)
     return JobResult(
@@ -107,6 +118,27 @@ def run_job(context: BuildContext, decision: JobDecision) -> JobResult:
         error=error,
         traceback=details,
     )
+
+
+def _with_retries(
+    context: BuildContext, decision: JobDecision, running: _Running
+) -> tuple[JobStatus, tuple[OutputEntry, ...], dict[str, str]]:
+    for attempt in itertools.count(2):
+        try:
+            return _execute(context, decision, running)
+        except Exception as failure:
+            if attempt > context.retries + 1 or not is_transient(failure):
+                raise
+            for opened in running.outputs.values():
+                opened.abort()
+            if running.seen is not None:
+                for binder in _distinct(context.binders):
+                    binder.abort(running.seen)
+            running.warnings.append(f"attempt {attempt - 1} failed and was repeated: {failure}")
+            fresh = _Running(running.rid, running.spec, running.transform, warnings=running.warnings)
+            vars(running).update(vars(fresh))
+            context.sleep(backoff(attempt))
+    raise AssertionError  # the loop ends by returning or raising
 
 
 def _execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,9 @@ from mirror.datasets import Workspace
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+SLEEP = time.sleep
+"""How a job waits before it is tried again; the one place where a build waits on the clock."""
+
 Listener = Callable[[JobDecision, JobResult | None], None]
 """Told when a job starts (no result yet) and when it ends."""
 
@@ -33,6 +38,7 @@ def build(
     binders: Sequence[ResourceBinder] = (),
     spark: Callable[[], SparkSession] | None = None,
     jobs: int = 1,
+    retries: int = 0,
     parameters: Mapping[str, Any] | None = None,
     listener: Listener | None = None,
 ) -> BuildReport:
@@ -66,6 +72,7 @@ def run(
     binders: Sequence[ResourceBinder] = (),
     spark: Callable[[], SparkSession] | None = None,
     jobs: int = 1,
+    retries: int = 0,
     parameters: Mapping[str, Any] | None = None,
     listener: Listener | None = None,
 ) -> BuildReport:
@@ -74,6 +81,7 @@ def run(
     Args:
         spark: gives the session when the first job needs it; by default one is started on this machine.
         jobs: how many jobs may run at the same time.
+        retries: how often a job is tried again, with growing pauses, after a failure that may pass by itself.
         parameters: ``ctx.parameters``, and overrides of typed parameters.
         listener: told about every job as it starts and ends; called from the thread that called ``run``.
     """
@@ -89,6 +97,8 @@ def run(
         spark=spark or (lambda: _session(pipeline)),
         binders={kind: binder for binder in binders for kind in binder.kinds},
         parameters=dict(parameters or {}),
+        retries=retries,
+        sleep=SLEEP,
     )
     results = _Scheduler(context, decided, max(1, jobs), listener or (lambda _decision, _result: None)).run()
     report = BuildReport(rid, decided.branch, results)
@@ -128,6 +138,7 @@ class _Scheduler:
                 self._cancel()
                 for future, job in running.items():
                     self._end(job, future.result())
+                journal.finish_build(self._context.workspace, self._context.build_rid, "cancelled")
         return [self._results[job.spec.reference] for job in self._plan.jobs]
 
     def _ready(self, running: int) -> list[JobDecision]:
@@ -187,6 +198,9 @@ class _Scheduler:
     def _cancel(self) -> None:
         self._cancelled = True
         _stop_spark_jobs()
+        for thread in list(self._context.threads.values()):
+            # Reaches Python code; a call into C ends first. A second Ctrl-C ends the process, the next build cleans up.
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
         for job in self._waiting.values():
             self._end(job, _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled before it started"))
         self._waiting.clear()

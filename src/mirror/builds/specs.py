@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 # Media sets and tables are stored as datasets (``Param.takes_port``).
@@ -75,12 +76,12 @@ class JobSpec:
     incremental: Mapping[str, Any] | None = None
     recorded: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[ParamSpec, ...]:
         """What is read or handed in."""
         return tuple(p for p in self.params if p.direction == "input")
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[ParamSpec, ...]:
         """What is written."""
         return tuple(p for p in self.params if p.direction == "output")
@@ -90,25 +91,32 @@ class JobSpec:
         """Of ``@incremental``; 1 without."""
         return int((self.incremental or {}).get("semantic_version", 1))
 
-    def dataset_inputs(self) -> Iterator[tuple[ParamSpec, str]]:
+    def dataset_inputs(self) -> tuple[tuple[ParamSpec, str], ...]:
         """Parameter and path of every dataset read."""
-        for param in self.inputs:
-            if param.is_dataset:
-                yield from ((param, alias) for alias in param.aliases)
+        return self._dataset_inputs
 
-    def dataset_outputs(self) -> Iterator[tuple[ParamSpec, str]]:
+    def dataset_outputs(self) -> tuple[tuple[ParamSpec, str], ...]:
         """Parameter and path of every dataset written."""
-        for param in self.outputs:
-            if param.is_dataset:
-                yield from ((param, alias) for alias in param.aliases)
+        return self._dataset_outputs
 
-    def resources(self, direction: str) -> Iterator[ParamSpec]:
+    def resources(self, direction: str) -> tuple[ParamSpec, ...]:
         """Parameters that stand for something other than datasets and plain values."""
-        for param in self.params:
-            if param.direction == direction and not param.is_dataset and param.kind not in VALUE_KINDS:
-                yield param
+        return tuple(param for param in self._resources if param.direction == direction)
 
-    @property
+    # Kept: a plan over a thousand jobs asks for these several times each.
+    @cached_property
+    def _dataset_inputs(self) -> tuple[tuple[ParamSpec, str], ...]:
+        return tuple((p, alias) for p in self.inputs if p.is_dataset for alias in p.aliases)
+
+    @cached_property
+    def _dataset_outputs(self) -> tuple[tuple[ParamSpec, str], ...]:
+        return tuple((p, alias) for p in self.outputs if p.is_dataset for alias in p.aliases)
+
+    @cached_property
+    def _resources(self) -> tuple[ParamSpec, ...]:
+        return tuple(p for p in self.params if not p.is_dataset and p.kind not in VALUE_KINDS)
+
+    @cached_property
     def output_paths(self) -> tuple[str, ...]:
         """Everything it makes: datasets and other resources."""
         return tuple(alias for param in self.outputs for alias in param.aliases)

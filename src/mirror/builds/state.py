@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,8 +15,7 @@ from mirror.datasets import TransactionStatus, Workspace
 from mirror.datasets import tables as d
 
 
-@dataclass(frozen=True)
-class InputRange:
+class InputRange(NamedTuple):
     """What one run read of one dataset: the view from ``start`` to ``end``, on ``branch``."""
 
     param: str
@@ -25,8 +24,7 @@ class InputRange:
     end: str
 
 
-@dataclass(frozen=True)
-class OutputRecord:
+class OutputRecord(NamedTuple):
     """What one run did to one output: the transaction it committed, or the head it left in place."""
 
     param: str
@@ -60,8 +58,8 @@ class RunRecord:
         """A JSON document; the inverse of :meth:`from_json`."""
         return {
             **vars(self),
-            "inputs": {path: vars(entry) for path, entry in self.inputs.items()},
-            "outputs": {path: vars(entry) for path, entry in self.outputs.items()},
+            "inputs": {path: entry._asdict() for path, entry in self.inputs.items()},
+            "outputs": {path: entry._asdict() for path, entry in self.outputs.items()},
             "resources": dict(self.resources),
             "published": dict(self.published),
         }

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Run everything in the build, up to date or not.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs at the same time.")
+@click.option(
+    "--retries", default=0, show_default=True, type=click.IntRange(0, 10), help="After failures that may pass."
+)
 @click.option("--master", metavar="URL", help="Spark master (default: this machine).")
 @click.pass_obj
 def command(
@@ -36,6 +39,7 @@ def command(
     force: bool,
     dry_run: bool,
     jobs: int,
+    retries: int,
     master: str | None,
 ) -> int:
     """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped."""
@@ -48,7 +52,17 @@ def command(
             decided = _plan(workspace, targets, wanted, fallbacks, force)
             ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
             return int(ExitCode.DONE)
-        report = run_build(workspace, ctx.progress(), targets, wanted, fallbacks, force=force, jobs=jobs, master=master)
+        report = run_build(
+            workspace,
+            ctx.progress(),
+            targets,
+            wanted,
+            fallbacks,
+            force=force,
+            jobs=jobs,
+            retries=retries,
+            master=master,
+        )
         untouched = [o.dataset for job in report.jobs if job.status is JobStatus.SKIPPED for o in job.outputs]
         stands = standing(workspace, wanted, untouched)
     ctx.emit(report.to_json(), lambda console: show_report(console, report, stands))
@@ -64,6 +78,7 @@ def run_build(
     *,
     force: bool = False,
     jobs: int = 1,
+    retries: int = 0,
     master: str | None = None,
 ) -> BuildReport:
     """One build with everything this platform binds; progress goes to ``progress``."""
@@ -78,6 +93,7 @@ def run_build(
         binders=binders(workspace),
         spark=session_on_demand(workspace, progress, master),
         jobs=jobs,
+        retries=retries,
         listener=_Progress(progress),
     )
 
