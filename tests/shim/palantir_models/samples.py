@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import palantir_models as pm
-from palantir_models.ports import AdapterReference, PublishedState
 from palantir_models.serializers import DillSerializer, JsonSerializer
 
 
@@ -64,35 +61,3 @@ class ByHand(pm.ModelAdapter):
 
     def predict(self) -> str:
         return self.text
-
-
-class FolderModel:
-    """Ports over a folder: the smallest thing that keeps model versions."""
-
-    model_rid, model_path, branch = "ri.models.main.model.1", "/models/m", "master"
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.published: list[PublishedState] = []
-        self.evaluations: list[Callable[[], Mapping[str, Any]]] = []
-
-    def publish(self, version: PublishedState) -> str:
-        import shutil
-
-        self.published.append(version)
-        shutil.copytree(version.state, self.folder / str(len(self.published)))
-        return self.model_version_rid
-
-    @property
-    def model_version_rid(self) -> str:
-        return f"ri.models.main.model-version.{len(self.published)}"
-
-    @property
-    def adapter(self) -> AdapterReference:
-        return self.published[-1].adapter
-
-    def state_directory(self) -> Path:
-        return self.folder / str(len(self.published))
-
-    def attach_evaluation(self, document: Callable[[], Mapping[str, Any]]) -> None:
-        self.evaluations.append(document)

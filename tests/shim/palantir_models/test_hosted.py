@@ -23,11 +23,12 @@ from palantir_models import code_workspaces, language_models
 from palantir_models.errors import NeedsFoundryError
 from palantir_models.models import GenericEmbeddingModel, OpenAiGptChatWithVisionLanguageModel
 from palantir_models.state import ModelStateReader, ModelStateWriter
+from palantir_models.testing import LocalModel
 from palantir_models.transforms import GenericEmbeddingModelInput
 from palantir_models.version import load_state
 from transforms.api import JobEnvironment, Output, execute, transform
 
-from .samples import Bare, FolderModel
+from .samples import Bare
 
 
 class Contained(pm.ContainerModelAdapter):
@@ -107,14 +108,14 @@ def test_a_language_model_registers_and_answers_through_a_stand_in() -> None:
 class Host:
     """A notebook host over one folder."""
 
-    def __init__(self, folder: FolderModel) -> None:
+    def __init__(self, folder: LocalModel) -> None:
         self.folder, self.committed, self.asked = folder, 0, []
 
-    def read(self, *asked: Any) -> FolderModel:
+    def read(self, *asked: Any) -> LocalModel:
         self.asked.append(asked)
         return self.folder
 
-    def write(self, model: str) -> FolderModel:
+    def write(self, model: str) -> LocalModel:
         self.asked.append((model,))
         return self.folder
 
@@ -128,7 +129,7 @@ def test_a_notebook_publishes_at_once_and_loads_by_class(tmp_path: Path, monkeyp
     (tmp_path / ".foundry").mkdir()
     (tmp_path / ".foundry" / "aliases.yml").write_text("models:\n  m: {rid: ri.models.main.model.1}\n")
     monkeypatch.chdir(tmp_path)
-    host = Host(FolderModel(tmp_path / "versions"))
+    host = Host(LocalModel(tmp_path / "versions"))
     code_workspaces.connect(host)
     try:
         rid = code_workspaces.ModelOutput("m").publish(model_adapter=Bare("weights", 3.0))

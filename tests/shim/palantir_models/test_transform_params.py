@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from palantir_models.errors import DeclarationError, ExperimentError, ModelState
 from palantir_models.experiments import ErrorHandlerType
 from palantir_models.ports import AdapterReference
 from palantir_models.publishing import ModelVersionChangeType, WritableModel
+from palantir_models.testing import LocalModel
 from palantir_models.transforms import (
     DistributedInferenceWrapper,
     ModelInput,
@@ -24,13 +26,14 @@ from palantir_models.transforms import (
     evaluation,
 )
 from palantir_models.version import adapter_class, load_version
-from transforms.api import JobEnvironment, execute, lightweight, transform
+from transforms.api import Input, JobEnvironment, Output, Pipeline, execute, lightweight, transform
+from transforms.verbs.testing.TransformRunner import TransformRunner
 
 from . import samples
-from .samples import Bare, FolderModel, Listed
+from .samples import Bare, Listed
 
 
-def published(folder: FolderModel, adapter: pm.ModelAdapter | None = None) -> FolderModel:
+def published(folder: LocalModel, adapter: pm.ModelAdapter | None = None) -> LocalModel:
     WritableModel(folder).publish(adapter or Bare("weights", 3.0))
     return folder
 
@@ -64,11 +67,11 @@ def test_declarations_that_cannot_work_are_refused(declare: Any, expected: str) 
 
 
 def test_one_transform_publishes_and_the_next_one_scores(tmp_path: Path) -> None:
-    folder = FolderModel(tmp_path)
+    folder = LocalModel(tmp_path)
 
     @transform(model=ModelOutput("/models/m"))
     def train(model: Any) -> None:
-        assert (model.rid, model.path, model.branch) == (folder.model_rid, "/models/m", "master")
+        assert (model.rid, model.path, model.branch) == (folder.model_rid, "/models/local", "master")
         model.publish(model_adapter=Bare("weights", 3.0), change_type=ModelVersionChangeType.MINOR)
 
     scored: list[Any] = []
@@ -88,7 +91,7 @@ def test_one_transform_publishes_and_the_next_one_scores(tmp_path: Path) -> None
     execute(score, JobEnvironment(), {"model": folder})
     assert scored[0].to_dict("list") == {"x": [1.0], "label": [1], "y": [4.0]}
     assert scored[1]["y"].tolist() == [3.0]
-    assert scored[2] == "ri.models.main.model-version.1"
+    assert scored[2] == folder.model_version_rid
 
 
 def test_model_inputs_work_in_single_node_transforms_too(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_model_inputs_work_in_single_node_transforms_too(tmp_path: Path) -> None
     def score(model: Any) -> None:
         seen.append(model.scale)
 
-    execute(score, JobEnvironment(), {"model": published(FolderModel(tmp_path))})
+    execute(score, JobEnvironment(), {"model": published(LocalModel(tmp_path))})
     assert seen == [3.0]
 
 
@@ -107,7 +110,7 @@ def test_what_is_no_adapter_or_could_not_be_found_again_is_not_published(tmp_pat
     class Local(Bare):
         pass
 
-    model = WritableModel(FolderModel(tmp_path))
+    model = WritableModel(LocalModel(tmp_path))
     with pytest.raises(PublishError, match=r"was given str. Wrap the trained model in your adapter"):
         model.publish("model")  # type: ignore[arg-type]
     with pytest.raises(PublishError, match="Move the adapter to its own module"):
@@ -117,7 +120,7 @@ def test_what_is_no_adapter_or_could_not_be_found_again_is_not_published(tmp_pat
 
 
 def test_a_state_that_does_not_load_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = FolderModel(tmp_path)
+    folder = LocalModel(tmp_path)
     monkeypatch.setattr(samples.ByHand, "save", lambda self, state_writer: None)
     with pytest.raises(ModelStateError, match=r"notes/text.txt: is not stored"):
         WritableModel(folder).publish(samples.ByHand("hello"))
@@ -130,13 +133,13 @@ def test_a_version_whose_class_moved_says_what_a_version_keeps() -> None:
     with pytest.raises(ModelStateError, match="the adapter's module cannot be imported: No module named 'gone'"):
         adapter_class(AdapterReference("gone", "Bare"))
     with pytest.raises(ModelStateError, match="is no ModelAdapter"):
-        adapter_class(AdapterReference(samples.__name__, "FolderModel"))
+        adapter_class(AdapterReference(samples.__name__, "pd"))
     with pytest.raises(ValueError, match=r"package.module:ClassName"):
         AdapterReference.parse("nonsense")
 
 
 def test_an_experiment_travels_with_its_version_and_repeated_names_are_made_unique(tmp_path: Path) -> None:
-    folder = FolderModel(tmp_path)
+    folder = LocalModel(tmp_path)
     model = WritableModel(folder)
     experiment = model.create_experiment("run", error_handler_type=ErrorHandlerType.FAIL)
     assert [model.create_experiment("run").name for _ in range(2)] == ["run-2", "run-3"]
@@ -148,7 +151,7 @@ def test_an_experiment_travels_with_its_version_and_repeated_names_are_made_uniq
 
 
 def test_an_evaluation_transform_needs_no_dataset_output(tmp_path: Path) -> None:
-    folder = published(FolderModel(tmp_path))
+    folder = published(LocalModel(tmp_path))
 
     @evaluation("week 3")
     @transform(model=ModelInput("/models/m"))
@@ -160,7 +163,7 @@ def test_an_evaluation_transform_needs_no_dataset_output(tmp_path: Path) -> None
 
     assert judge.recorded["evaluation_set"] == "week 3"
     execute(judge, JobEnvironment(), {"model": folder})
-    (document,) = [make() for make in folder.evaluations]
+    (document,) = folder.evaluations
     assert document["metrics"] == {"accuracy": 0.75, "north/accuracy": 1}
     assert (document["evaluationSet"], document["name"]) == ("week 3", "week 3 run")
     assert document["modelVersionRid"] == folder.model_version_rid
@@ -183,10 +186,11 @@ def test_the_evaluation_decorator_wants_a_name_and_a_model_and_changes_no_shared
 
 
 def test_a_loaded_adapter_travels_to_workers_without_its_port(tmp_path: Path) -> None:
-    adapter: Any = load_version(published(FolderModel(tmp_path)), "a set")
+    folder = published(LocalModel(tmp_path))
+    adapter: Any = load_version(folder, "a set")
     adapter.create_evaluation()
     copied = pickle.loads(pickle.dumps(adapter))  # noqa: S301
-    assert copied.model_version_rid == "ri.models.main.model-version.1"
+    assert copied.model_version_rid == folder.model_version_rid
     with pytest.raises(ExperimentError, match="works only in the transform itself"):
         copied.create_evaluation()
 
@@ -196,7 +200,7 @@ def test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_column
 ) -> None:
     cloudpickle.register_pickle_by_value(samples)
     try:
-        adapter: Any = load_version(published(FolderModel(tmp_path)))
+        adapter: Any = published(LocalModel(tmp_path)).load()
         rows = spark.createDataFrame(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0], "label": list("abcde")}))
         wrapper = DistributedInferenceWrapper(adapter, None, num_partitions=1, max_rows_per_chunk=2)
         scored = wrapper.predict(rows, shift=0.5).toPandas().sort_values("x")
@@ -243,3 +247,31 @@ def test_model_files_are_copied_to_a_local_folder(tmp_path: Path) -> None:
     assert (local / "a" / "b" / "weights.bin").read_bytes() == b"w"
     with pytest.raises(ModelStateError, match="leaves the folder it is copied to"):
         copy_model_to_driver(Files(tmp_path, "../evil"))
+
+
+def test_training_and_scoring_run_in_a_unit_test_without_a_workspace(tmp_path: Path) -> None:
+    @lightweight
+    @transform(out=Output("/in"))
+    def features(out: Any) -> None:
+        out.write_pandas(pd.DataFrame({"x": [1.0, 4.0]}))
+
+    @lightweight
+    @transform(data=Input("/in"), model=ModelOutput("/models/m"))
+    def train(data: Any, model: Any) -> None:
+        model.publish(Bare("weights", float(data.pandas()["x"].max())))
+
+    @lightweight
+    @transform(data=Input("/in"), model=ModelInput("/models/m"), out=Output("/out"))
+    def score(data: Any, model: Any, out: Any) -> None:
+        out.write_pandas(model.transform(data).df_out)
+
+    local, pipeline = LocalModel(tmp_path), Pipeline()
+    with pytest.raises(ModelStateError, match=r"/models/local: has no version yet"):
+        local.load()
+    pipeline.add_transforms(features, train, score)
+    runner = TransformRunner(pipeline, bindings={"model": local})
+    for one in (train, score):
+        runner.run(None, one)  # type: ignore[arg-type]
+    (content,) = runner.datastore.get_files("/out").values()
+    assert pd.read_parquet(io.BytesIO(content))["y"].tolist() == [4.0, 16.0]
+    assert [str(p.adapter) for p in local.published] == [f"{samples.__name__}:Bare"]
