@@ -1,26 +1,38 @@
-"""The environment declarations older adapter templates carry; recorded only, the lock file decides locally."""
+"""The environment declarations older adapter templates carry: taken with any arguments, kept, and without effect here.
+
+Foundry documents neither class; repositories written from its template call them with various arguments. The lock
+file of the repository decides what is installed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
-class CondaDependency:
+class _Recorded:
+    """Keeps what it was given, for ``repr`` and for whoever asks."""
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"{type(self).__name__}({facts})"
+
+
+class CondaDependency(_Recorded):
     """One pinned package of an adapter library."""
 
-    package_name: str = ""
-    package_version: str = ""
-    repository_rid: str | None = None
+    def __init__(
+        self, package_name: str = "", package_version: str = "", repository_rid: str | None = None, **more: Any
+    ) -> None:
+        self.package_name, self.package_version, self.repository_rid = package_name, package_version, repository_rid
+        vars(self).update(more)
 
 
-@dataclass(frozen=True)
-class PythonEnvironment:
+class PythonEnvironment(_Recorded):
     """The packages an adapter asks for."""
 
-    conda_dependencies: Sequence[CondaDependency] = field(default_factory=list)
-    pip_dependencies: Sequence[Any] = field(default_factory=list)
-    black_box_provided_dependencies: Sequence[Any] = field(default_factory=list)
-    python_version: str | None = None
+    def __init__(
+        self, conda_dependencies: Sequence[Any] = (), pip_dependencies: Sequence[Any] = (), **more: Any
+    ) -> None:
+        self.conda_dependencies, self.pip_dependencies = list(conda_dependencies), list(pip_dependencies)
+        vars(self).update(more)
