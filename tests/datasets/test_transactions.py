@@ -98,6 +98,8 @@ def test_one_open_transaction_per_branch(store: DatasetStore, dataset: Dataset, 
     store.create_branch(dataset, "child", parent="master")
     with pytest.raises(TransactionOpenError):
         store.open_transaction(dataset, "child", TransactionType.APPEND)
+    # What a build creates on its way starts at what is committed: it need not wait for another branch.
+    store.open_transaction(dataset, "build", TransactionType.APPEND, fallbacks=("master",)).abort()
     opened.abort()
     store.open_transaction(dataset, "child", TransactionType.APPEND).abort()
     assert list(content(store.view(dataset, "child"))) == ["A"]

@@ -59,6 +59,7 @@ def build(
             binders=binders,
             spark=spark,
             jobs=jobs,
+            retries=retries,
             parameters=parameters,
             listener=listener,
         )

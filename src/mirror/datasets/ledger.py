@@ -155,6 +155,12 @@ def swept_among(connection: Connection, rids: Sequence[str]) -> tuple[str, str] 
     return None
 
 
+def committed(connection: Connection, head: str | None) -> str | None:
+    """The head, or what stands below it while it is open."""
+    found = transaction(connection, head) if head else None
+    return found.parent if found is not None and found.status is TransactionStatus.OPEN else head
+
+
 def on_branch(connection: Connection, dataset_rid: str, name: str) -> list[Transaction]:
     """Everything ever opened on a branch, aborted transactions included, oldest first."""
     query = sa.select(_TX).where(_TX.c.dataset_rid == dataset_rid, _TX.c.branch == name).order_by(_TX.c.sequence)

@@ -180,7 +180,9 @@ class DatasetStore:
             found = ledger.branch(connection, dataset.rid, branch)
             if found is None:
                 parent = next((b for f in fallbacks if (b := ledger.branch(connection, dataset.rid, f))), None)
-                parent_name, head = (parent.name, parent.head) if parent else (None, None)
+                parent_name = parent.name if parent else None
+                # A build need not wait for what is being written on another branch.
+                head = ledger.committed(connection, parent.head) if parent else None
                 found = ledger.add_branch(connection, dataset.rid, branch, parent_name, head, self.clock())
             head = found.head
             current = ledger.transaction(connection, head) if head else None
