@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import shlex
 import sys
 import types
 import typing
@@ -310,7 +311,7 @@ def gates() -> str:
     rows = []
     for step in _yaml("ci", "branches.yml")["steps"]:
         for name, gate in step["gates"].items():
-            what = f"`{' '.join(gate['command'])}`" if "command" in gate else ", ".join(gate.get("roles", []))
+            what = f"`{shlex.join(gate['command'])}`" if "command" in gate else ", ".join(gate.get("roles", []))
             limit = f"{gate['limit_seconds']} s" if "limit_seconds" in gate else ""
             rows.append((f"`{step['from']}` to `{step['to']}`", f"`{name}`", what, limit, gate["reason"]))
     return _rows(("step", "gate", "runs or asks", "limit", "because"), rows)
