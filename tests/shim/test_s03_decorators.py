@@ -15,6 +15,7 @@ from transforms.api import (
     IncrementalSettings,
     Input,
     JobEnvironment,
+    Markings,
     Output,
     StringParam,
     Transform,
@@ -265,3 +266,27 @@ def test_wrong_lightweight_use_is_refused(make, error, says):
     with pytest.raises(error, match=r".") as caught:
         make()
     assert says in str(caught.value)
+
+
+def test_a_transform_can_be_made_by_hand():
+    made = Transform(_plain, {"x": Input("/a")}, {"out": Output("/b")}, profile="P")
+    assert made.recorded == {"profile": ("P",)}
+    assert made(1, 2) == "1-2"
+    contained = ContainerTransform(made, cpu_cores=1, identifier_override="mine")
+    assert (contained.reference, contained.recorded["cpu_cores"]) == ("mine", 1)
+
+
+def test_what_only_foundry_acts_on_is_recorded_with_its_parameter():
+    markings = Markings(["m"], on_branches=["master"])
+    made = transform(x=Input("/a", stop_propagating=markings), out=Output("/b", sever_permissions=True))(_plain)
+    noted = {"x.stop_propagating": markings, "out.sever_permissions": True}
+    assert made.recorded == noted
+    assert configure(profile="P")(made).recorded == {"profile": ("P",), **noted}
+
+
+def test_a_function_without_source_has_no_logic_version():
+    namespace: dict[str, Any] = {}
+    exec(compile("def f(out):\n    return out\n", "/no/such/file.py", "exec"), namespace)  # noqa: S102 -- no file on purpose
+    namespace["f"].__module__ = "no_such_module"
+    with pytest.raises(ValueError, match=r"/no/such/file.py:1: the logic of this transform has no version"):
+        _ = transform(out=Output("/b"))(namespace["f"]).version

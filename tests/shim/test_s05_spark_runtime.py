@@ -52,10 +52,11 @@ def test_inputs_read_whole_views_and_outputs_store_nullable_columns(store, run, 
         )
         copy.write_pandas(source.pandas().assign(w=[None, "x"]))
         seen["session"] = ctx.spark_session
+        seen["checkpointed"] = source.dataframe().limit(1).checkpoint(eager=True).count()
         return "ignored"
 
     assert not run(compute).aborted
-    assert (seen["same"], seen["pandas"], seen["path"]) == (True, 3, "/in")
+    assert (seen["same"], seen["pandas"], seen["path"], seen["checkpointed"]) == (True, 3, "/in", 1)
     assert rows("/out") == [("a", 1, 1), ("b", 2, 1)]
     assert rows("/copy") == [("a", 1, None), ("b", 2, "x")]
     assert all(field.nullable for field in store.get_dataframe("/out", seen["session"]).schema)

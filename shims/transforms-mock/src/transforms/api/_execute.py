@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +91,8 @@ def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSess
     """The job's session: a sibling with its own SQL settings when a profile changes results, so that other jobs keep
     theirs.
     """
+    if environment.spark is not None:
+        _ensure_checkpoints(environment.spark)
     settings = {**result_settings(transform.recorded.get("profile", ())), **environment.spark_conf}
     if environment.spark is None or not settings:
         return environment.spark
@@ -98,6 +103,15 @@ def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSess
     for key, value in settings.items():
         sibling.conf.set(key, value)
     return sibling
+
+
+def _ensure_checkpoints(spark: SparkSession) -> None:
+    """``df.checkpoint()`` works in Foundry without preparation; on one machine any folder serves."""
+    context = spark.sparkContext
+    if str(context.master).startswith("local") and context.getCheckpointDir() is None:
+        folder = tempfile.mkdtemp(prefix="transforms-checkpoints-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        context.setCheckpointDir(folder)
 
 
 def run_on_objects(transform: TransformBase, bound: Mapping[str, Any], ctx: Any) -> None:

@@ -97,7 +97,7 @@ class TransformBase:
         self.inputs = Declared(inputs or {})
         self.outputs = Declared(outputs or {})
         self.style = style
-        self.recorded = Declared(recorded or {})
+        self.recorded = Declared({**(recorded or {}), **_notes({**self.inputs, **self.outputs})})
         self.incremental = incremental
         self.source = _source_of(compute_func)
         self.__wrapped__ = compute_func
@@ -215,6 +215,19 @@ class TransformBase:
         except BindingError as problem:
             return problem
         return None
+
+
+_NOTED = ("stop_propagating", "stop_requiring", "sever_permissions", "batch_limit")
+
+
+def _notes(parameters: Mapping[str, Param]) -> dict[str, Any]:
+    """What parameters declare that only Foundry acts on, as ``parameter.argument``."""
+    return {
+        f"{name}.{fact}": value
+        for name, param in parameters.items()
+        for fact in _NOTED
+        if (value := param.__dict__.get(fact)) not in (None, False)
+    }
 
 
 class Transform(TransformBase):
