@@ -16,6 +16,7 @@ from mirror.models.criteria.metric_range import MetricRange
 from mirror.models.criteria.not_worse import NotWorse
 from mirror.models.criteria.provenance import Provenance
 from mirror.models.criteria.required_facts import RequiredFacts
+from mirror.models.criteria.temporal_split import TemporalSplit
 
 from .conftest import Publish
 
@@ -82,3 +83,24 @@ def test_a_changed_interface_and_an_artefact_that_does_not_load_are_rejected(can
     finding = Loads().judge(dataclasses.replace(candidate, version=gone))
     assert finding.outcome is REJECT
     assert "the adapter class is gone" in finding.detail
+
+
+def test_a_split_that_leaks_in_time_or_devices_is_rejected(candidate: Candidate) -> None:
+    def judged(criterion: TemporalSplit, **facts: Any) -> tuple[Outcome, str]:
+        version = dataclasses.replace(candidate.version, facts=facts)
+        finding = criterion.judge(dataclasses.replace(candidate, version=version))
+        return finding.outcome, finding.detail
+
+    times = {"training_window_end": "2026-01-01T00:00:00+00:00", "validation_window_start": "2026-01-08"}
+    assert judged(TemporalSplit(7), **times) == (PASS, "validation starts 7.0 days after training ends")
+    close = {**times, "validation_window_start": "2026-01-07T23:59:00+00:00"}
+    assert judged(TemporalSplit(7), **close) == (
+        REJECT, "training ends 2026-01-01 00:00, validation starts 2026-01-07 23:59: less than 7 days apart",
+    )  # fmt: skip
+    held_out = TemporalSplit(7, devices=True)
+    assert judged(held_out, **times)[1] == "not recorded: training_devices, validation_devices"
+    assert judged(held_out, **times)[0] is PENDING
+    devices = {"training_devices": ["D1", "D2"], "validation_devices": ["D2", "D3"]}
+    assert judged(held_out, **times, **devices) == (REJECT, "1 devices trained and validate, D2 among them")
+    apart = {**devices, "validation_devices": ["D3"]}
+    assert judged(held_out, **times, **apart)[0] is PASS

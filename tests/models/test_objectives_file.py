@@ -32,6 +32,7 @@ def loaded(tmp_path: Path, text: str) -> ObjectivesFileError | None:
     [
         ("", "ci/objectives.yml:1: the file is empty"),
         ("objectives: [\n", "ci/objectives.yml:2: not valid YAML"),
+        ("? [a]: b\n", "ci/objectives.yml:1: this value cannot be read: found unhashable key"),
         ("objective: {}\n", "ci/objectives.yml:1: the file has no 'objective'. Did you mean 'objectives'?"),
         ("objectives:\n  forest:\n    owner: me\n", "ci/objectives.yml:3: objective 'forest' needs 'model'"),
         (HEAD + "    owner: you\n", "ci/objectives.yml:5: 'owner' is given twice"),
@@ -98,6 +99,7 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "not_worse": "{metric: a, better: lower, tolerance: 0.1}",
         "provenance": "{seed: false}",
         "required_facts": "{facts: [seed]}",
+        "temporal_split": "{gap_days: 7, devices: true}",
         "score_divergence": "{dataset: /d, max: 0.1}",
         "flagged_share": "{dataset: /d, max_change: 2}",
         "top_overlap": "{dataset: /d, min: 0.8, share: 0.05, key: device_id}",

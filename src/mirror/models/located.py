@@ -30,6 +30,8 @@ class Located:
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_object(self.node, deep=True)
+        except yaml.MarkedYAMLError as error:
+            self.wrong(f"this value cannot be read: {error.problem}.")
         finally:
             loader.dispose()
 
