@@ -75,3 +75,14 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
     out = capsys.readouterr().out
     assert "/t/clean as output of clean" in out
     assert "/t/raw as input" not in out
+
+
+def test_suggests_code_for_a_stored_dataset(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["--workspace", str(workspace), "checks", "suggest", "clean"]) == 0
+    assert (
+        "Check(E.primary_key('id'), 'id is a key', 'WARN'),  # unique and never null in 2 rows"
+        in capsys.readouterr().out
+    )
+    assert run(["--workspace", str(workspace), "checks", "suggest"]) == 2
+    assert "suggest DATASET" in capsys.readouterr().err

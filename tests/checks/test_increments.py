@@ -107,7 +107,7 @@ def rounded(results: tuple[CheckResult, ...]) -> dict[str, object]:
     return {r.name: (r.outcome, {k: near(v) for k, v in r.measured.items()}) for r in results}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.nightly) for n in range(1, 12))])
 def test_random_transactions_equal_a_full_recomputation(
     spark: SparkSession, tmp_path: Path, store: CatalogStates, seed: int
 ) -> None:

@@ -22,7 +22,7 @@ _SHOWN_ROWS = 5
 
 
 @click.command()
-@click.argument("dataset", required=False)
+@click.argument("words", nargs=-1, metavar="[suggest] [DATASET]")
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
 @click.option(
     "--history", is_flag=True, help="Every recorded verdict, newest first, not only the latest of each check."
@@ -33,12 +33,20 @@ _SHOWN_ROWS = 5
 )
 @click.pass_obj
 def command(
-    context: CliContext, dataset: str | None, branch: str | None, history: bool, explain: bool, junit: Path | None
+    context: CliContext, words: tuple[str, ...], branch: str | None, history: bool, explain: bool, junit: Path | None
 ) -> ExitCode:
-    """Verdicts of the checks of DATASET, or of all datasets; exit code 1 when a latest verdict blocks."""
+    """Verdicts of the checks of DATASET, or of all datasets; exit code 1 when a latest verdict blocks.
+
+    `mirror checks suggest DATASET` proposes checks from the stored rows instead: code to paste, each with its reason.
+    """
     from mirror.builds import check_history
     from mirror.checks import CheckResult
 
+    if words[:1] == ("suggest",) and len(words) == 2:
+        return _suggest(context, words[1], branch)
+    if len(words) > 1 or words == ("suggest",):
+        raise click.UsageError("give one DATASET, or `suggest DATASET`")
+    dataset = words[0] if words else None
     with context.open_workspace() as workspace:
         wanted = branch or workspace.config.default_branch
         if explain:
@@ -54,6 +62,26 @@ def command(
     document = {"branch": wanted, "blocked": blocked, "checks": [_plain(entry) for entry in shown]}
     context.emit(document, lambda console: _print(console, shown, wanted, history))
     return ExitCode.REFUSED if blocked else ExitCode.DONE
+
+
+def _suggest(context: CliContext, dataset: str, branch: str | None) -> ExitCode:
+    """Prints suggestions for the newest view of a dataset."""
+    from mirror.checks.stored import stored_subject
+    from mirror.checks.suggest import suggest
+    from mirror.spark import start_session
+
+    with context.open_workspace() as workspace:
+        found, wanted = workspace.store.dataset(dataset), branch or workspace.config.default_branch
+        subject = stored_subject(start_session(), workspace.store.view(found, wanted))
+        made = [] if subject.schema is None else suggest(subject)
+    lines = [one.code() for one in made]
+    document = [{"name": s.name, "expectation": repr(s.expectation), "reason": s.reason} for s in made]
+    nothing = f"# {found.path} on {wanted} holds no rows to learn from"
+    context.emit(
+        {"dataset": found.path, "branch": wanted, "suggestions": document},
+        lambda console: console.print("\n".join(lines) or nothing, markup=False),
+    )
+    return ExitCode.DONE
 
 
 def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> list[dict[str, Any]]:
