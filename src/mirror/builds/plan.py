@@ -85,8 +85,8 @@ def plan(
 ) -> BuildPlan:
     """Decides for the targets and everything they need (without targets: for all) what runs.
 
-    Raises UnknownTargetError, CyclicPipelineError, TwoProducersError, UnboundKindError, and WaitingTargetError when a
-    target that was asked for by name must wait.
+    A job with a parameter that nobody here serves waits. Raises UnknownTargetError, CyclicPipelineError,
+    TwoProducersError, and WaitingTargetError when a target that was asked for by name must wait.
     """
     branch = branch or workspace.config.default_branch
     graph = JobGraph.of(pipeline.specs)
@@ -189,5 +189,7 @@ class _Planner:
             if binder is not None:
                 found[param.name] = binder.resolve(param, self._branch)
             elif not param.kind.startswith("custom") and param.kind not in VALUE_KINDS:
-                raise UnboundKindError(spec.name, param.name, param.kind)
+                # One job that needs Foundry's own services must not keep the rest of a repository from being built.
+                unserved = UnboundKindError(spec.name, param.name, param.kind)
+                found[param.name] = ResolvedResource(None, waiting=str(unserved).rstrip("."))
         return found

@@ -12,7 +12,8 @@ DATASET_KINDS = frozenset(
     {"dataset_input", "dataset_output", "dataset_input_set", "dataset_output_set"}
     | {"media_set_input", "media_set_output", "table_input", "table_output"}
 )
-VALUE_KINDS = frozenset({"parameter"})
+# What the declaration itself can make a value of: typed parameters their default, sources their description in a file.
+VALUE_KINDS = frozenset({"parameter", "source", "credential", "egress_policy", "export_control"})
 
 
 @dataclass(frozen=True)
