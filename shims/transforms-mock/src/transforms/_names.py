@@ -68,22 +68,29 @@ class Named:
         raise UnknownAttributeError(cls.__name__, name, known)
 
 
-def known_arguments(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorator: a keyword that the function does not have raises :class:`UnknownArgumentError` with file and line."""
+def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorator: an argument that the function does not have raises :class:`UnknownArgumentError` with file and line.
+
+    Args:
+        owner: what the author calls the function.
+        hint: what else to say, where such an argument exists elsewhere.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        names = tuple(
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in ("self", "cls")
-        )
+        parameters = list(inspect.signature(function).parameters.values())
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        names = tuple(p.name for p in named if p.name not in ("self", "cls"))
         known = frozenset(names)
+        takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        room = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in named)
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             for name in kwargs:
                 if name not in known:
-                    raise UnknownArgumentError(owner, name, names, caller())
+                    raise UnknownArgumentError(owner, name, names, caller(), hint)
+            if len(args) > room and not takes_any:
+                raise UnknownArgumentError(owner, repr(args[room]), names, caller(), hint)
             return function(*args, **kwargs)
 
         return checked

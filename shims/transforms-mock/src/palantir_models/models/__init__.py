@@ -15,6 +15,7 @@ from palantir_models.language_models import (
 from palantir_models.models.environment import CondaDependency, PythonEnvironment
 from palantir_models.publishing import ModelVersionChangeType
 from palantir_models.state import ModelStateReader, ModelStateWriter
+from transforms._names import module_getattr
 
 __all__ = [
     "AnthropicClaudeLanguageModel",
@@ -34,3 +35,5 @@ __all__ = [
     "PythonEnvironment",
     "VisionLLMDocumentPageExtractor",
 ]
+
+__getattr__ = module_getattr("palantir_models.models", __all__)

@@ -13,6 +13,7 @@ from palantir_models.transforms.language_models import (
     OpenAiGptChatWithVisionLanguageModelInput,
 )
 from palantir_models.transforms.params import ModelInput, ModelOutput
+from transforms._names import module_getattr
 
 __all__ = [
     "AnthropicClaudeLanguageModelInput",
@@ -28,3 +29,12 @@ __all__ = [
     "copy_model_to_driver",
     "evaluation",
 ]
+
+_CONTAINERS = "Containers beside a transform are in transforms.sidecar."
+_NOTES = {
+    "sidecar": _CONTAINERS,
+    "Volume": _CONTAINERS,
+    "transform": "Import it from transforms.api.",
+}
+
+__getattr__ = module_getattr("palantir_models.transforms", __all__, _NOTES)

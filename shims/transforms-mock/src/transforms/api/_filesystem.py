@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from transforms._names import Named
+from transforms._names import Named, known_arguments
 from transforms.api._empty import empty_frame
 from transforms.errors import DriverOnlyError, ReadOnlyError, TransformsError, WriteArgumentError
 from transforms.ports import ReadPort, WritePort
@@ -109,6 +109,7 @@ class BaseFileSystem(Named):
     def _statuses(self) -> list[FileStatus]:
         return [FileStatus(f.path, f.size, f.modified) for f in self._port.files(self._read_mode)]
 
+    @known_arguments("BaseFileSystem.ls")
     def ls(self, glob: str | None = None, regex: str = ".*", show_hidden: bool = False) -> Iterator[FileStatus]:
         """The files, recursively from the dataset's root, as a generator."""
         yield from select(self._statuses(), glob, regex, show_hidden)
@@ -156,6 +157,7 @@ class FileSystem(BaseFileSystem):
         """A URI without trailing slash that Spark's readers take with a file's logical path behind it."""
         return self._port.directory(self._read_mode).rstrip("/")
 
+    @known_arguments("FileSystem.files")
     def files(
         self,
         glob: str | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import Named
+from transforms._names import Named, known_arguments
 from transforms.api._arrow import arrow_schema, read_arrow, table_of
 from transforms.api._filesystem import BaseFileSystem
 from transforms.api._lightweight_write import TableWriter
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+_MODES_NEED_INCREMENTAL = "Read modes exist with @incremental above the transform."
 
 
 class FoundryDataSidecarFileSystem(BaseFileSystem):
@@ -89,6 +91,7 @@ class LightweightInput(LightweightDataset):
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
         return read_arrow(self._port, mode)
 
+    @known_arguments("LightweightInput.arrow", _MODES_NEED_INCREMENTAL)
     def arrow(self) -> pa.Table:
         """The whole current view as an Arrow table.
 
@@ -97,6 +100,7 @@ class LightweightInput(LightweightDataset):
         """
         return self._arrow("current")
 
+    @known_arguments("LightweightInput.pandas", _MODES_NEED_INCREMENTAL)
     def pandas(self) -> pd.DataFrame:
         """The whole current view as a pandas frame."""
         return self._pandas("current")
@@ -105,10 +109,12 @@ class LightweightInput(LightweightDataset):
         """The same as :meth:`pandas`: a pandas frame, not a Spark one."""
         return self._pandas("current")
 
+    @known_arguments("LightweightInput.polars", _MODES_NEED_INCREMENTAL)
     def polars(self, lazy: bool = False) -> pl.DataFrame | pl.LazyFrame:
         """The whole current view as a Polars frame, or a lazy one."""
         return self._polars(bool(lazy), "current")
 
+    @known_arguments("LightweightInput.path", _MODES_NEED_INCREMENTAL)
     def path(self) -> str:
         """A local folder with the data files of the current view.
 
@@ -124,6 +130,7 @@ class LightweightInput(LightweightDataset):
             )
         return self._port.directory(mode).removeprefix("file://").rstrip("/")
 
+    @known_arguments("LightweightInput.filesystem", _MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FoundryDataSidecarFileSystem:
         """The files, read-only."""
         return FoundryDataSidecarFileSystem(self._port, True, "current")
@@ -258,6 +265,7 @@ class LightweightOutput(LightweightDataset):
             )
         self._writer.write(table, descriptions)
 
+    @known_arguments("LightweightOutput.write_dataframe")
     def write_dataframe(
         self,
         df: Any,
@@ -267,6 +275,7 @@ class LightweightOutput(LightweightDataset):
         """The same as :meth:`write_table`."""
         self.write_table(df, column_description, column_descriptions)
 
+    @known_arguments("LightweightOutput.write_pandas")
     def write_pandas(
         self,
         df: Any,
@@ -276,6 +285,7 @@ class LightweightOutput(LightweightDataset):
         """The same as :meth:`write_table`."""
         self.write_table(df, column_description, column_descriptions)
 
+    @known_arguments("LightweightOutput.put_metadata")
     def put_metadata(self, column_descriptions: Mapping[str, str] | None = None) -> None:
         """Take over the Parquet files in :attr:`path_for_object_store_write_table` and infer the schema.
 

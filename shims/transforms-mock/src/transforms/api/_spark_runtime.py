@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from transforms._names import Named
+from transforms._names import Named, known_arguments
 from transforms.api._filesystem import FileSystem
 from transforms.api._write import frame_of, write_options
 from transforms.errors import DriverOnlyError, FrameTypeError, ModeAfterWriteError, WriteModeError, WrittenTwiceError
@@ -17,6 +17,8 @@ from transforms.ports import WRITE_MODES, ReadPort, WritePort
 if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
+
+_MODES_NEED_INCREMENTAL = "Read modes exist with @incremental above the transform."
 
 
 class SparkDataset(Named):
@@ -89,14 +91,17 @@ class SparkDataset(Named):
 class TransformInput(SparkDataset):
     """A dataset to read."""
 
+    @known_arguments("TransformInput.dataframe", _MODES_NEED_INCREMENTAL)
     def dataframe(self) -> DataFrame:
         """The whole current view; the same object at every call."""
         return self._read("current")
 
+    @known_arguments("TransformInput.pandas", _MODES_NEED_INCREMENTAL)
     def pandas(self) -> pd.DataFrame:
         """The whole current view in memory."""
         return self.dataframe().toPandas()
 
+    @known_arguments("TransformInput.filesystem", _MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FileSystem:
         """The files, read-only."""
         return FileSystem(self._port, read_only=True, spark=self._spark)
@@ -138,6 +143,7 @@ class TransformOutput(SparkDataset):
         self._frames.clear()
         self._port.abort()
 
+    @known_arguments("TransformOutput.write_dataframe")
     def write_dataframe(
         self,
         df: DataFrame,
@@ -182,6 +188,7 @@ class TransformOutput(SparkDataset):
         self._frames = {mode: frame for mode, frame in self._frames.items() if mode == "previous"}
         self._port.write_dataframe(df, choices)
 
+    @known_arguments("TransformOutput.write_pandas")
     def write_pandas(self, pandas_df: pd.DataFrame) -> None:
         """Write a pandas frame through Spark, types inferred from it."""
         import pandas as pd
@@ -197,14 +204,17 @@ class TransformOutput(SparkDataset):
             raise FrameTypeError(self._port.path, "write_table", "Spark, pandas, Polars or Arrow table", _kind(df))
         self.write_dataframe(frame, column_descriptions=column_descriptions)
 
+    @known_arguments("TransformOutput.dataframe", _MODES_NEED_INCREMENTAL)
     def dataframe(self) -> DataFrame:
         """The whole view of the output: as the job found it, with what this job wrote."""
         return self._read("current")
 
+    @known_arguments("TransformOutput.pandas", _MODES_NEED_INCREMENTAL)
     def pandas(self) -> pd.DataFrame:
         """The whole view of the output in memory."""
         return self.dataframe().toPandas()
 
+    @known_arguments("TransformOutput.filesystem", _MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FileSystem:
         """The files; those opened for writing become part of the transaction."""
         return FileSystem(self._port, spark=self._spark, owner=self)

@@ -19,10 +19,12 @@ class UnknownArgumentError(DeclarationError, TypeError):
     argument: str
     known: tuple[str, ...]
     where: str
+    hint: str = ""
 
     def __str__(self) -> str:
-        hint = nearest(self.argument, self.known)
-        return f"{self.where}: {self.owner} has no argument '{self.argument}'.{hint} It takes: {', '.join(self.known)}."
+        named = self.argument if self.argument[:1] in "'\"" else f"'{self.argument}'"
+        hint = f" {self.hint}" if self.hint else nearest(self.argument, self.known)
+        return f"{self.where}: {self.owner} has no argument {named}.{hint} It takes: {', '.join(self.known) or 'none'}."
 
 
 @dataclass(eq=False, repr=False)
