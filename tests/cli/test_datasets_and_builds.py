@@ -196,3 +196,19 @@ def test_full_disk_and_read_only_root(tmp_path: Path) -> None:
     for line in done.stdout.strip().splitlines():
         assert [(d["dataset"], d.get("files", 0)) for d in json.loads(line) if d.get("files")] == [("/small", 1)]
     assert len(done.stdout.strip().splitlines()) == 2
+
+
+def test_diff_takes_the_key_from_the_outputs_checks(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
+    jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.primary_key("v")'))
+    assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
+    assert run(["build"]) == 0
+    jobs.write_text(jobs.read_text().replace("v > 0", "v > 1"))
+    assert run(["build", "--branch", "feature", "--fallback", "master"]) == 0
+    capsys.readouterr()
+    assert run(["diff", "clean", "--to", "feature"]) == 0
+    out = capsys.readouterr().out
+    assert "rows 2 -> 1" in out
+    assert "by (v): 0 added, 1 removed, 0 changed" in out
+    assert run(["diff", "clean", "--to", "featur"]) == 2
+    assert "Did you mean 'feature'" in capsys.readouterr().err

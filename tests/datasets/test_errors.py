@@ -40,6 +40,7 @@ CASES: list[tuple[MirrorError, tuple[str, ...]]] = [
     (e.StorageUnwritableError("/root", "No space left"), ("/root", "No space left", "as it was")),
     (e.ProfileError("p.yaml", 3, "bad indent"), ("p.yaml, line 3: bad indent", "Correct")),
     (e.ProfileError("p.yaml", None, "no name"), ("p.yaml: no name", "nothing was ingested")),
+    (e.DiffKeyError("/a", "no column 'k'", ("v",)), ("'/a'", "no column 'k'", "columns: v", "--key")),
     (e.UnreadableFileError("f.parquet", "torn"), ("f.parquet: torn", "Nothing was ingested")),
     (e.WrongHeaderError("f.csv", "/a", ("no x",), "p.yaml"), ("f.csv, line 1: no x", "'/a'", "p.yaml")),
 ]

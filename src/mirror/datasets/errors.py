@@ -21,6 +21,7 @@ UsageError
 |-- PathEscapesRootError        `..`, an absolute path or a link that leaves the root
 |-- StorageUnwritableError      full disk or read-only root
 |-- ProfileError                a fleet profile that cannot be read as YAML
+|-- DiffKeyError                rows that cannot be compared by the given key
 |-- UnreadableFileError         a file handed to `mirror ingest` is not what its name says
 `-- WrongHeaderError            a delimited file without the columns its profile declares
 """
@@ -278,6 +279,15 @@ class ProfileError(UsageError):
         file, line, problem = self.args
         where = f"{file}, line {line}" if line else str(file)
         return f"{where}: {problem}. Correct the profile; nothing was ingested."
+
+
+class DiffKeyError(UsageError):
+    """``args``: dataset path, what is wrong, known columns (tuple)."""
+
+    def __str__(self) -> str:
+        dataset, problem, known = self.args
+        columns = f" Its columns: {', '.join(known)}." if known else ""
+        return f"rows of {dataset!r} cannot be compared: {problem}.{columns} Name a unique key with --key, or none."
 
 
 class UnreadableFileError(UsageError):
