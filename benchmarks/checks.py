@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from mirror.checks import CheckResult, CheckSubject, StateUnit
+    from mirror.checks.states import KeyUnit
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 PEERS = ("pyspark==3.5.9", "pandas==2.2.3", "numpy==1.26.4", "pyarrow==17.0.0", "cuallee==0.15.4")
@@ -125,6 +126,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self.kept: list[StateUnit] = []
+        self.hashes: list[KeyUnit] = []
 
     def units(self, dataset: str) -> list[StateUnit]:
         return self.kept
@@ -132,25 +134,31 @@ class _Memory:
     def keep(self, dataset: str, unit: StateUnit) -> None:
         self.kept.append(unit)
 
+    def key_units(self, dataset: str, way: str) -> list[KeyUnit]:
+        return self.hashes
+
+    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
+        self.hashes.append(unit)
+
 
 def _increments(spark: SparkSession, bench: Bench, schema: StructType) -> Figure:
     """Checks of the 50th increment against those of the 2nd, each with the states of those before it."""
     folder, store = bench.scratch / "increments", _Memory()
-    second: tuple[CheckSubject, list[StateUnit]] | None = None
+    second: tuple[CheckSubject, list[StateUnit], list[KeyUnit]] | None = None
     for number in range(1, INCREMENTS + 1):
         start = number * INCREMENT_ROWS
         telemetry(spark, start, start + INCREMENT_ROWS).coalesce(1).write.parquet(str(folder / f"{number:03d}"))
-        about, before = subject(spark, folder, schema), list(store.kept)
-        judge(spark, about, key=False, states=store)
-        second = (about, before) if number == 2 else second
+        about, before, hashes = subject(spark, folder, schema), list(store.kept), list(store.hashes)
+        judge(spark, about, key=True, states=store)
+        second = (about, before, hashes) if number == 2 else second
     assert second is not None
-    last = (about, before)
+    last = (about, before, hashes)
 
-    def again(held: tuple[CheckSubject, list[StateUnit]]) -> Callable[[], None]:
+    def again(held: tuple[CheckSubject, list[StateUnit], list[KeyUnit]]) -> Callable[[], None]:
         def once() -> None:
             fresh = _Memory()
-            fresh.kept = list(held[1])
-            judge(spark, held[0], key=False, states=fresh)
+            fresh.kept, fresh.hashes = list(held[1]), list(held[2])
+            judge(spark, held[0], key=True, states=fresh)
 
         return once
 

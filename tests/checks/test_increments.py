@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from mirror.checks import CheckResult, CheckSubject, StateUnit, evaluate, explain
+from mirror.checks import CheckResult, CheckSubject, StateUnit, evaluate, explain, key_hashes
 from mirror.checks.state_tables import CatalogStates
 from mirror.datasets import Workspace
 from transforms import expectations as E
@@ -139,6 +139,37 @@ def test_only_new_files_are_read(spark: SparkSession, tmp_path: Path, store: Cat
     left = {m.key: len(p.files) for p in plan.increments.parts for m in p.metrics}
     assert left == {"approx_distinct_count(text)": 2}
     assert "footers, else a scan, of 2 files not seen before" in plan.explain()
+
+
+def test_keys_of_new_files_are_held_against_kept_hashes(
+    spark: SparkSession, tmp_path: Path, store: CatalogStates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(spark, tmp_path, 3)
+    hashed: list[int] = []
+    real = key_hashes._from_files
+    monkeypatch.setattr(key_hashes, "_from_files", lambda s, k, files: hashed.append(len(files)) or real(s, k, files))
+
+    def repeated() -> object:
+        (result,) = evaluate([Check(ASKED["key"], "key")], dataset.subject(), spark=spark, now=NOW, states=store)
+        return result.measured["duplicate_keys(id)"]
+
+    for step in range(3):
+        dataset.add(f"part-{step}", 4)
+        assert repeated() == 0
+    assert hashed == [1, 1, 1]
+    # a key committed earlier comes again; it is counted on the keys, and its hashes are not kept
+    dataset.next_id = 2
+    dataset.add("again", 3)
+    assert repeated() == 3
+    del dataset.view["again"], dataset.view["part-1"]
+    hashed.clear()
+    assert repeated() == 0
+    assert hashed == []
+    dataset.next_id = 8
+    dataset.add("part-3", 1)
+    assert repeated() == 1
+    way = f'duckdb {key_hashes.duckdb.__version__}|["id"]'
+    assert len(store.key_units("/d", way)) == 3
 
 
 def test_states_are_kept_by_files_and_types(store: CatalogStates) -> None:

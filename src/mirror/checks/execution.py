@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from mirror.checks.columns import ref
 from mirror.checks.footers import read_footers
 from mirror.checks.growth import Growth
-from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique
+from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique, proved_unique_with
 from mirror.checks.metrics.base import ForeignMetric, KeyMetric, State
 from mirror.checks.metrics.duplicates import Duplicates
 from mirror.checks.metrics.foreign_values import ForeignValues
@@ -77,18 +77,25 @@ def execute(plan: Plan, frames: Frames, growth: Growth | None = None) -> dict[st
     if plan.scan:
         states |= scan_states(frames.own(), plan.scan)
     for together in plan.keys:
-        states |= _keyed(frames, together, states.get(RowCount().key), plan.footers_known)
+        states |= _keyed(frames, together, states.get(RowCount().key), plan.footers_known, growth)
     for metric in plan.foreign:
         states[metric.key] = foreign_state(frames, metric)
     return {metric.key: metric.value(states[metric.key]) for metric in plan.metrics}
 
 
-def _keyed(frames: Frames, together: Sequence[KeyMetric], rows: int | None, local: bool) -> dict[str, State]:
+def _keyed(
+    frames: Frames, together: Sequence[KeyMetric], rows: int | None, local: bool, growth: Growth | None
+) -> dict[str, State]:
     """Metrics of one key set: proved from hashes where that is all they ask and memory allows, else by grouping."""
-    keys, schema = together[0].keys, frames.own().schema
+    keys, schema = together[0].keys, frames.subject.schema or frames.own().schema
     only_duplicates = all(isinstance(metric, Duplicates) for metric in together)
     if only_duplicates and rows is not None and rows <= MEMORY_BOUND_ROWS and hashable(schema, keys):
         files = frames.subject.files if local else ()
-        if proved_unique(frames.own(), keys, files):
+        proved = (
+            proved_unique_with(frames.subject, schema, keys, growth.store) if growth is not None and local else None
+        )
+        if proved is None:
+            proved = proved_unique(frames.own(), keys, files)
+        if proved:
             return {metric.key: 0 for metric in together}
     return key_states(frames.own(), together)

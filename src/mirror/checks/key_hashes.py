@@ -8,6 +8,7 @@ gathered through Arrow. Measured on 5 million text keys against grouping them: 0
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from pyspark.sql import types as T
 
 from mirror.checks.columns import ref
 from mirror.checks.jobs import as_one_job
+from mirror.checks.states import KeyUnit, StateStore, identity
+from mirror.checks.subject import CheckSubject
 from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
@@ -47,14 +50,44 @@ def proved_unique(frame: DataFrame, keys: Sequence[str], files: Sequence[FileEnt
     ``files`` are the local Parquet files that hold all rows of ``frame``, or none.
     """
     hashes = _from_files(frame.schema, keys, files) if files else None
-    if hashes is None:
-        hashed = frame.select(F.xxhash64(*[ref(key) for key in keys]).alias("h"))
-        hashes = as_one_job(hashed).toPandas()["h"].to_numpy()
-    return not _repeats(hashes)
+    return not _repeats(np.sort(_from_spark(frame, keys) if hashes is None else hashes))
 
 
-def _repeats(hashes: npt.NDArray[np.int64] | npt.NDArray[np.uint64]) -> bool:
-    ordered = np.sort(hashes)
+def proved_unique_with(
+    subject: CheckSubject, schema: T.StructType, keys: Sequence[str], store: StateStore
+) -> bool | None:
+    """The same for local Parquet files of which some were hashed before; only the others are read.
+
+    ``None`` when the files cannot be hashed where they lie. What is proved is kept.
+    """
+    by_identity = {identity(file): file for file in subject.files}
+    current = frozenset(by_identity)
+    way = f"duckdb {duckdb.__version__}|{json.dumps(list(keys))}"
+    left, known = set(current), []
+    for unit in sorted(store.key_units(subject.name, way), key=lambda u: -len(u.files)):
+        if unit.files <= left:
+            left -= unit.files
+            known.append(np.frombuffer(unit.hashes, dtype="<u8"))
+    fresh = np.empty(0, dtype=np.uint64)
+    if left:
+        hashed = _from_files(schema, keys, [by_identity[name] for name in sorted(left)])
+        if hashed is None:
+            return None
+        fresh = np.sort(hashed)
+    # runs that are sorted already: a merge, not a sort
+    if _repeats(np.sort(np.concatenate([*known, fresh]), kind="stable")):
+        return False
+    if left:
+        store.keep_keys(subject.name, KeyUnit(frozenset(left), way, fresh.astype("<u8").tobytes()), current)
+    return True
+
+
+def _from_spark(frame: DataFrame, keys: Sequence[str]) -> npt.NDArray[np.uint64]:
+    hashed = frame.select(F.xxhash64(*[ref(key) for key in keys]).alias("h"))
+    return as_one_job(hashed).toPandas()["h"].to_numpy().view(np.uint64)
+
+
+def _repeats(ordered: npt.NDArray[np.uint64]) -> bool:
     return bool((ordered[1:] == ordered[:-1]).any())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from mirror.checks.states import StateUnit
+from mirror.checks.states import KeyUnit, StateUnit
 from mirror.datasets.catalog import Catalog
 from mirror.datasets.tables import metadata
 
@@ -23,7 +23,21 @@ check_states = sa.Table(
     sa.Column("states", sa.Text, nullable=False),
 )
 
-ROOM = (check_states,)
+check_key_hashes = sa.Table(
+    "check_key_hashes",
+    metadata,
+    sa.Column("dataset", sa.String(1000), primary_key=True),
+    sa.Column("way", sa.String(500), primary_key=True),
+    sa.Column("unit", sa.String(64), primary_key=True),
+    sa.Column("files", sa.Text, nullable=False),
+    # Eight bytes per row, little end first; at most one view of a dataset is kept.
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
+)
+
+ROOM = (check_states, check_key_hashes)
+
+_MOST_UNITS = 1000
+"""Of one dataset; older ones go, and their files are read again if they are still asked for."""
 
 
 class CatalogStates:
@@ -46,8 +60,7 @@ class CatalogStates:
 
     def keep(self, dataset: str, unit: StateUnit) -> None:
         """Adds a unit; states of the same files join what was kept of them."""
-        files = json.dumps(sorted(unit.files))
-        digest = hashlib.sha256(files.encode()).hexdigest()
+        files, digest = _named(unit.files)
         same = (check_states.c.dataset == dataset) & (check_states.c.unit == digest)
         with self._catalog.writing() as connection:
             before = connection.scalar(sa.select(check_states.c.states).where(same))
@@ -59,3 +72,33 @@ class CatalogStates:
             last = connection.scalar(sa.select(sa.func.max(check_states.c.sequence)).where(of_dataset)) or 0
             values = {"dataset": dataset, "unit": digest, "sequence": last + 1, "files": files, "states": states}
             connection.execute(check_states.insert().values(**values))
+            connection.execute(
+                check_states.delete().where(of_dataset & (check_states.c.sequence <= last + 1 - _MOST_UNITS))
+            )
+
+    def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
+        """The key hashes of a dataset that were made in that way."""
+        of = (check_key_hashes.c.dataset == dataset) & (check_key_hashes.c.way == way)
+        query = sa.select(check_key_hashes.c.files, check_key_hashes.c.hashes).where(of)
+        with self._catalog.reading() as connection:
+            rows = connection.execute(query.order_by(check_key_hashes.c.unit)).all()
+        return [KeyUnit(frozenset(json.loads(files)), way, bytes(hashes)) for files, hashes in rows]
+
+    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
+        """Adds key hashes, and drops those made in the same way of files that are not all among ``current``."""
+        files, digest = _named(unit.files)
+        table = check_key_hashes
+        of = (table.c.dataset == dataset) & (table.c.way == unit.way)
+        with self._catalog.writing() as connection:
+            kept = connection.execute(sa.select(table.c.unit, table.c.files).where(of)).all()
+            gone = [name for name, held in kept if name == digest or not current.issuperset(json.loads(held))]
+            for name in gone:
+                connection.execute(table.delete().where(of & (table.c.unit == name)))
+            values = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files, "hashes": unit.hashes}
+            connection.execute(table.insert().values(**values))
+
+
+def _named(files: frozenset[str]) -> tuple[str, str]:
+    """A set of files as text, and its name."""
+    text = json.dumps(sorted(files))
+    return text, hashlib.sha256(text.encode()).hexdigest()

@@ -27,6 +27,15 @@ class StateUnit:
     states: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class KeyUnit:
+    """Hashes of the keys of some files together, all different. ``way`` names columns and hash function."""
+
+    files: frozenset[str]
+    way: str
+    hashes: bytes
+
+
 class StateStore(Protocol):
     """Keeps units by dataset. Units of one dataset may overlap; nothing is ever changed in place."""
 
@@ -35,6 +44,12 @@ class StateStore(Protocol):
 
     def keep(self, dataset: str, unit: StateUnit) -> None:
         """Adds a unit; states of the same files join what was kept of them."""
+
+    def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
+        """The key hashes of a dataset that were made in that way."""
+
+    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
+        """Adds key hashes, and drops those made in the same way of files that are not all among ``current``."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Expectations that a dataset's own data propose, each with its reason: code to read, adjust and paste.
 
-One pass over the rows, one for enumerations, one job per candidate key. A suggestion describes what was seen; whether it
-must hold is for its author to decide, so nothing here is ever applied by itself.
+One pass over the rows, one for enumerations, one job per candidate key. A suggestion describes what was seen; whether
+it must hold is for its author to decide, so nothing here is ever applied by itself.
 """
 
 from __future__ import annotations
