@@ -29,13 +29,17 @@ from mirror.datasets.errors import (
     TransactionStateError,
 )
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+# All of it on a real PostgreSQL in the nightly run; what locks and time travel stand on in every run.
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.nightly)
+both_always = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+both = pytest.mark.parametrize("backend", ["sqlite", POSTGRES], indirect=True)
 
 
 def content(view: View) -> dict[str, str]:
     return {f.path: Path(view.root, f.location).read_text() for f in view.files}
 
 
+@both_always
 def test_view_follows_the_four_types(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a", "B": "b"})
     put("APPEND", {"C": "c"})
@@ -47,6 +51,7 @@ def test_view_follows_the_four_types(store: DatasetStore, dataset: Dataset, put)
     assert [x.type for x in store.history(dataset)].count(TransactionType.SNAPSHOT) == 2
 
 
+@both
 def test_view_may_start_with_an_append(store: DatasetStore, dataset: Dataset, put) -> None:
     put("APPEND", {"A": "a"})
     put("APPEND", {"B": "b"})
@@ -55,6 +60,7 @@ def test_view_may_start_with_an_append(store: DatasetStore, dataset: Dataset, pu
     assert view.start_rid == store.history(dataset)[0].rid
 
 
+@both
 def test_append_that_overwrites_fails_at_commit_and_moves_nothing(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a"})
     before = store.view(dataset)
@@ -68,6 +74,7 @@ def test_append_that_overwrites_fails_at_commit_and_moves_nothing(store: Dataset
     assert store.history(dataset)[-1].status is TransactionStatus.ABORTED
 
 
+@both
 def test_aborted_files_leave_the_disk(store: DatasetStore, dataset: Dataset, put, tmp_path: Path) -> None:
     put("SNAPSHOT", {"A": "a"})
     with pytest.raises(AppendOverwritesError):
@@ -76,6 +83,7 @@ def test_aborted_files_leave_the_disk(store: DatasetStore, dataset: Dataset, put
     assert [p.read_text() for p in stored] == ["a"]
 
 
+@both
 def test_view_spans_branches_and_leaves_the_parent_alone(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a"})
     put("APPEND", {"B": "b"})
@@ -87,6 +95,7 @@ def test_view_spans_branches_and_leaves_the_parent_alone(store: DatasetStore, da
     assert [b.parent for b in store.branches(dataset)] == [None, "master"]
 
 
+@both_always
 def test_one_open_transaction_per_branch(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a"})
     opened = store.open_transaction(dataset, "master", TransactionType.APPEND)
@@ -105,6 +114,7 @@ def test_one_open_transaction_per_branch(store: DatasetStore, dataset: Dataset, 
     assert list(content(store.view(dataset, "child"))) == ["A"]
 
 
+@both
 def test_the_database_itself_refuses_a_second_open_transaction(store: DatasetStore, dataset: Dataset) -> None:
     opened = store.open_transaction(dataset, "master", TransactionType.APPEND)
     row = {**vars(opened.record), "rid": "other", "sequence": 99}
@@ -113,6 +123,7 @@ def test_the_database_itself_refuses_a_second_open_transaction(store: DatasetSto
     opened.abort()
 
 
+@both
 def test_abort_restores_the_former_head_and_is_repeatable(store: DatasetStore, dataset: Dataset, put) -> None:
     first = put("SNAPSHOT", {"A": "a"})
     opened = store.open_transaction(dataset, "master", TransactionType.SNAPSHOT)
@@ -125,6 +136,7 @@ def test_abort_restores_the_former_head_and_is_repeatable(store: DatasetStore, d
     assert "ABORTED" in str(caught.value)
 
 
+@both
 def test_transaction_of_a_dead_process_is_aborted_by_the_next(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a"})
     code = (
@@ -143,6 +155,7 @@ def test_transaction_of_a_dead_process_is_aborted_by_the_next(store: DatasetStor
     assert not list(Path(store.storage.root).rglob("left"))
 
 
+@both
 def test_deleting_a_branch_reparents_children_and_keeps_transactions(
     store: DatasetStore, dataset: Dataset, put
 ) -> None:
@@ -155,6 +168,7 @@ def test_deleting_a_branch_reparents_children_and_keeps_transactions(
     assert list(content(store.view(dataset, "y"))) == ["A", "X"]
 
 
+@both
 def test_branch_from_an_earlier_transaction(store: DatasetStore, dataset: Dataset, put) -> None:
     first = put("SNAPSHOT", {"A": "a"})
     put("APPEND", {"B": "b"})
@@ -164,6 +178,7 @@ def test_branch_from_an_earlier_transaction(store: DatasetStore, dataset: Datase
         store.create_branch(dataset, "wrong", parent="master", at="ri.foundry.main.transaction.nothing")
 
 
+@both
 def test_branch_errors_name_branch_and_way_out(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"A": "a"})
     with pytest.raises(BranchNotFoundError, match=r"no branch 'mastr'\. Did you mean 'master'") as missing:
@@ -176,6 +191,7 @@ def test_branch_errors_name_branch_and_way_out(store: DatasetStore, dataset: Dat
         store.delete_branch(dataset, "master")
 
 
+@both
 def test_time_travel_by_transaction_short_id_and_time(store: DatasetStore, dataset: Dataset, put) -> None:
     first = put("SNAPSHOT", {"A": "a"})
     second = put("APPEND", {"B": "b"})
@@ -188,12 +204,14 @@ def test_time_travel_by_transaction_short_id_and_time(store: DatasetStore, datas
         store.view(dataset, at="nonsense")
 
 
+@both
 def test_delete_names_what_it_misses(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"day-1.csv": "a"})
     with pytest.raises(DeleteMissingError, match=r"no file 'day-2\.csv'\. Did you mean 'day-1\.csv'"):
         put("DELETE", delete=("day-2.csv",))
 
 
+@both
 def test_dataset_names(store: DatasetStore, dataset: Dataset) -> None:
     assert store.dataset("readings") == store.dataset(dataset.rid) == store.dataset("raw/readings") == dataset
     with pytest.raises(DatasetNotFoundError) as caught:
@@ -211,6 +229,7 @@ def test_dataset_names(store: DatasetStore, dataset: Dataset) -> None:
             store.create(wrong)
 
 
+@both
 def test_same_history_has_the_same_identifiers(store: DatasetStore, dataset: Dataset, put) -> None:
     first = put("SNAPSHOT", {"A": "a"})
     assert dataset.rid == "ri.foundry.main.dataset.32d32fb1-5c21-560c-ae51-fa36820eafd2"
@@ -219,6 +238,7 @@ def test_same_history_has_the_same_identifiers(store: DatasetStore, dataset: Dat
 
 
 @pytest.mark.parametrize("path", ["../out", "/etc/out", "a/../../out", ""])
+@both
 def test_paths_stay_below_the_root(store: DatasetStore, dataset: Dataset, tmp_path: Path, path: str) -> None:
     (tmp_path / "source").write_text("x")
     opened = store.open_transaction(dataset, "master", TransactionType.APPEND)
@@ -227,6 +247,7 @@ def test_paths_stay_below_the_root(store: DatasetStore, dataset: Dataset, tmp_pa
     opened.abort()
 
 
+@both
 def test_a_planted_link_leads_no_write_out(store: DatasetStore, dataset: Dataset, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -241,6 +262,7 @@ def test_a_planted_link_leads_no_write_out(store: DatasetStore, dataset: Dataset
     opened.abort()
 
 
+@both
 def test_checksums_sizes_and_odd_names_are_recorded(store: DatasetStore, dataset: Dataset, put) -> None:
     put("SNAPSHOT", {"a b/[x]*?{y}%41.csv": "odd"})
     file = store.view(dataset).files[0]
@@ -251,6 +273,7 @@ def test_checksums_sizes_and_odd_names_are_recorded(store: DatasetStore, dataset
     assert Path(store.storage.root, file.location).read_text() == "odd"
 
 
+@both_always
 def test_several_transactions_commit_together_or_not_at_all(
     store: DatasetStore, dataset: Dataset, put, tmp_path
 ) -> None:

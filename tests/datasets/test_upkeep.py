@@ -17,7 +17,8 @@ from mirror.datasets.errors import CatalogVersionError, TransactionSweptError
 from mirror.datasets.retention import pin, plan_sweep, retire, sweep, unpin
 from mirror.datasets.verify import verify
 
-both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.nightly)
+both = pytest.mark.parametrize("backend", ["sqlite", POSTGRES], indirect=True)
 
 
 def content(store: DatasetStore, dataset: Dataset, branch: str = "master", at: object = None) -> dict[str, str]:
