@@ -14,6 +14,7 @@ from mirror.builds.errors import (
 )
 from mirror.builds.preview import preview
 from mirror.datasets import TransactionStatus
+from mirror.datasets.verify import verify
 
 CHAIN = """
 from pyspark.sql import functions as F
@@ -348,3 +349,23 @@ def test_a_plan_can_be_looked_at_without_running(repository) -> None:
     assert [(j.spec.name, j.decision.value) for j in decided.jobs] == [("a", "run"), ("b", "run")]
     assert decided.to_json()["jobs"][0]["inputs"]["/raw"]["branch"] == "master"
     assert r.workspace.store.find("/a") is None
+
+
+def test_a_damaged_view_fails_its_readers_and_heals(repository) -> None:
+    r = repository()
+    r.put("/raw", {"v": [1, 2]})
+    r.write("jobs", '@transform_df(Output("/out"), raw=Input("/raw"))\ndef out(raw):\n    return raw\n')
+    view = r.workspace.store.view(r.workspace.store.dataset("/raw"))
+    stored = r.workspace.config.data_root / view.files[0].location
+    whole = stored.read_bytes()
+    for damage in (b"no parquet at all", None):
+        stored.unlink() if damage is None else stored.write_bytes(damage)
+        failed = r.result(r.build(), "out")
+        assert failed.status.value == "failed"
+        assert "`mirror verify` names damaged files" in failed.error
+        assert len(failed.error) < 800
+        assert [d.path for d in verify(r.workspace.store)] == [view.files[0].path]
+    stored.write_bytes(whole)
+    assert verify(r.workspace.store) == ()
+    assert r.result(r.build(), "out").status.value == "succeeded"
+    assert r.rows("/out") == [(1,), (2,)]

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+# How Spark tells that a file of a view is not what was committed.
+_DAMAGE = ("is not a Parquet file", "Could not read footer", "FileNotFoundException", "PATH_NOT_FOUND")
+
+
 @dataclass(frozen=True)
 class BuildContext:
     """What every job of a build shares.
@@ -348,4 +352,6 @@ def _told(context: BuildContext, spec: JobSpec, failure: Exception) -> str:
         return str(failure)
     place = place_of(failure, context.pipeline.source_root)
     text = str(failure).strip().split("\nJVM stacktrace", 1)[0][:2000] or "no message"
+    if any(sign in text for sign in _DAMAGE):
+        text = f"{text.splitlines()[0][:300]} (`mirror verify` names damaged files and what to rebuild)"
     return str(JobFailedError(spec.name, spec.output_paths, place, type(failure).__name__, text))
