@@ -14,6 +14,7 @@ import yaml
 import palantir_models as pm
 from mirror.datasets import TransactionType, Workspace
 from mirror.datasets.output_port import DatasetWritePort
+from mirror.located import Located
 from mirror.models import Governance, ModelBinder, Outcome
 from mirror.models.criteria.base import Candidate
 from mirror.models.criteria.fair_slices import FairSlices
@@ -21,7 +22,6 @@ from mirror.models.criteria.flagged_share import FlaggedShare
 from mirror.models.criteria.repeatable import Repeatable
 from mirror.models.criteria.score_divergence import ScoreDivergence, divergence
 from mirror.models.criteria.top_overlap import TopOverlap
-from mirror.models.located import Located
 from mirror.models.scoring import CannotJudgeError, Sample, sample_rows
 from palantir_models.transforms import ModelOutput
 

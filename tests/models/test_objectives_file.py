@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mirror.located import Located
 from mirror.models import load_objectives
 from mirror.models.criteria import criterion_kinds
 from mirror.models.errors import ObjectivesFileError
-from mirror.models.located import Located
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "objectives:\n  forest:\n    model: /m\n    owner: me\n"

@@ -17,6 +17,7 @@ VerdictError
 from __future__ import annotations
 
 from mirror.errors import UsageError, VerdictError, nearest
+from mirror.located import FileMistakeError
 
 
 class ModelNotFoundError(UsageError):
@@ -73,11 +74,8 @@ class NotGovernedError(UsageError):
         return f"no objective in {file} governs {name!r}.{nearest(name, known)} Known: {', '.join(known) or 'none'}."
 
 
-class ObjectivesFileError(UsageError):
-    """``args``: file, line, what is wrong and how to put it right."""
-
-    def __str__(self) -> str:
-        return f"{self.args[0]}:{self.args[1]}: {self.args[2]}"
+class ObjectivesFileError(FileMistakeError):
+    """A mistake in ``ci/objectives.yml``. ``args``: file, line, what is wrong and how to put it right."""
 
 
 class SubmissionNotFoundError(UsageError):

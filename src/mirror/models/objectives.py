@@ -24,10 +24,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mirror.errors import nearest
+from mirror.located import Located, parse_file
 from mirror.models.criteria import criterion_kinds
 from mirror.models.criteria.base import Criterion
-from mirror.models.errors import NotGovernedError
-from mirror.models.located import Located, parse_file
+from mirror.models.errors import NotGovernedError, ObjectivesFileError
 from mirror.models.records import ENVIRONMENTS, PRODUCTION, STAGING
 
 OBJECTIVES_FILE = "ci/objectives.yml"
@@ -122,7 +122,7 @@ def load_objectives(repository: Path) -> Objectives:
     Raises:
         ObjectivesFileError: with file, line and the fix, for the first mistake.
     """
-    root = parse_file(repository / OBJECTIVES_FILE, OBJECTIVES_FILE)
+    root = parse_file(repository / OBJECTIVES_FILE, OBJECTIVES_FILE, ObjectivesFileError)
     if root is None:
         return Objectives(OBJECTIVES_FILE)
     top = root.mapping("the file", known=("objectives",), required=("objectives",))

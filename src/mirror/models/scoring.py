@@ -18,7 +18,7 @@ from mirror.models.records import ModelVersion, Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 SETTINGS = ("dataset", "rows", "score", "flag", "where")
 

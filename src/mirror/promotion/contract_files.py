@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from mirror.located import Located, parse
 from mirror.promotion.contracts import Column, Contract, Unreadable, canonical_type
 from mirror.promotion.errors import PolicyError
 from mirror.promotion.git import Repository
-from mirror.promotion.located import Located, parse
 
 
 def read_contracts(
@@ -26,7 +26,7 @@ def read_contracts(
 def parse_contract(text: str, file: str) -> Contract | Unreadable:
     """A contract, or why the file is none; never raises, because a broken contract is a finding and not a crash."""
     try:
-        entries = parse(text, file).mapping(required=("dataset", "columns"), what="a contract")
+        entries = parse(text, file, PolicyError).mapping(required=("dataset", "columns"), what="a contract")
         return Contract(
             dataset=entries["dataset"].text("dataset"),
             file=file,

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mirror.errors import InternalError, UsageError, VerdictError, nearest
+from mirror.located import FileMistakeError
 
 _SHOWN = 8
 
@@ -136,12 +137,8 @@ class TagNameError(UsageError):
         return f"tag {tag!r} does not look like {pattern!r}, which the policy asks for. Name it so, or leave --tag out."
 
 
-class PolicyError(UsageError):
-    """``args``: file, line, what is wrong and how to fix it."""
-
-    def __str__(self) -> str:
-        file, line, problem = self.args
-        return f"{file}:{line}: {problem}"
+class PolicyError(FileMistakeError):
+    """A mistake in a policy, a contract or a list. ``args``: file, line, what is wrong and how to fix it."""
 
 
 class UnknownPersonError(UsageError):

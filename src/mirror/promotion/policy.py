@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from mirror.errors import nearest
+from mirror.located import Located, parse
 from mirror.promotion.commands import PLACEHOLDERS, unknown_placeholders
+from mirror.promotion.errors import PolicyError
 from mirror.promotion.gates import GateSettings, SettingValue, gate, known_gates
-from mirror.promotion.located import Located, parse
 
 POLICY_FILE = "ci/branches.yml"
 
@@ -85,14 +86,14 @@ def load_policy(text: str, file: str = POLICY_FILE) -> Policy:
     Raises:
         PolicyError: with the file, the line and the fix, for the first mistake found.
     """
-    root = parse(text, file)
+    root = parse(text, file, PolicyError)
     top = root.mapping(
+        "the policy",
         ("remote", "protected", "people", "roles", "contracts", "transforms", "python_path", "steps"),
         required=("protected", "people", "roles", "steps"),
-        what="the policy",
     )
-    people = {name: _email(entry, name) for name, entry in top["people"].mapping(what="people").items()}
-    roles = {name: _members(entry, name, people) for name, entry in top["roles"].mapping(what="roles").items()}
+    people = {name: _email(entry, name) for name, entry in top["people"].mapping("people").items()}
+    roles = {name: _members(entry, name, people) for name, entry in top["roles"].mapping("roles").items()}
     protected = top["protected"].texts("protected")
     steps: list[Step] = []
     for item in top["steps"].items("steps"):
@@ -139,7 +140,7 @@ def _members(entry: Located, role: str, people: Mapping[str, str]) -> tuple[str,
 
 def _step(item: Located, roles: Mapping[str, tuple[str, ...]], protected: tuple[str, ...]) -> Step:
     entries = item.mapping(
-        ("from", "to", "base", "tag", "rebuild", "gates"), required=("from", "to", "gates"), what="a step"
+        "a step", ("from", "to", "base", "tag", "rebuild", "gates"), required=("from", "to", "gates")
     )
     source, target = entries["from"].text("from"), entries["to"].text("to")
     what = f"step {source} -> {target}"
@@ -163,10 +164,10 @@ def _step(item: Located, roles: Mapping[str, tuple[str, ...]], protected: tuple[
 
 def _gates(entry: Located, roles: Mapping[str, tuple[str, ...]], what: str) -> tuple[GateSettings, ...]:
     gates = []
-    for name, body in entry.mapping(known_gates(), what=f"gates of {what}").items():
+    for name, body in entry.mapping(f"gates of {what}", known_gates()).items():
         kinds = gate(name).SETTINGS
         where = f"gate {name} of {what}"
-        fields = body.mapping(("reason", *kinds), required=("reason", *kinds), what=where)
+        fields = body.mapping(where, ("reason", *kinds), ("reason", *kinds))
         values = {key: _setting(fields[key], kind, f"{key} of {where}") for key, kind in kinds.items()}
         if "roles" in kinds:
             for item in fields["roles"].items("roles"):
@@ -181,7 +182,7 @@ def _gates(entry: Located, roles: Mapping[str, tuple[str, ...]], what: str) -> t
 
 def _setting(entry: Located, kind: str, what: str) -> SettingValue:
     if kind == "number":
-        return entry.number(what)
+        return entry.positive(what)
     return _command(entry, what) if kind == "command" else entry.texts(what)
 
 
@@ -200,9 +201,9 @@ def _command(entry: Located, what: str) -> tuple[str, ...]:
 
 def _rebuild(entry: Located, what: str) -> Rebuild:
     names = ("command", "limit_seconds", "reason")
-    fields = entry.mapping(names, required=names, what=f"rebuild of {what}")
+    fields = entry.mapping(f"rebuild of {what}", names, names)
     return Rebuild(
         _command(fields["command"], f"command of rebuild of {what}"),
-        fields["limit_seconds"].number("limit_seconds"),
+        fields["limit_seconds"].positive("limit_seconds"),
         fields["reason"].text("reason"),
     )

@@ -10,7 +10,7 @@ from mirror.models.criteria.base import Candidate, Criterion, Finding, only
 from mirror.models.records import Outcome
 
 if TYPE_CHECKING:
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 
 @dataclass(frozen=True)

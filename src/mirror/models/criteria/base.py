@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from mirror.models.records import Model, ModelVersion, Outcome
 
 if TYPE_CHECKING:
-    from mirror.models.located import Located
+    from mirror.located import Located
     from mirror.models.registry import ModelRegistry
     from palantir_models import ModelAdapter
 

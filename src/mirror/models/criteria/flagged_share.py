@@ -12,7 +12,7 @@ from mirror.models.scoring import SETTINGS, Compared, Sample, verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 
 @dataclass(frozen=True)

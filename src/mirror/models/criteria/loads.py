@@ -12,7 +12,7 @@ from mirror.models.records import Outcome
 from palantir_models.errors import PalantirModelsError
 
 if TYPE_CHECKING:
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 
 @dataclass(frozen=True)

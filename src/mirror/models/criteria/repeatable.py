@@ -13,7 +13,7 @@ from mirror.models.records import Outcome
 from mirror.models.scoring import SETTINGS, CannotJudgeError, Sample
 
 if TYPE_CHECKING:
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mirror.models.scoring import SETTINGS, Compared, Sample, verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 BINS = 20
 # An empty bin would make the divergence infinite; half a row in every bin keeps it finite and small samples honest.

@@ -14,7 +14,7 @@ from mirror.models.criteria.base import Candidate, Criterion, Finding, only
 from mirror.models.records import Outcome
 
 if TYPE_CHECKING:
-    from mirror.models.located import Located
+    from mirror.located import Located
 
 _TIMES = ("training_window_end", "validation_window_start")
 _DEVICES = ("training_devices", "validation_devices")

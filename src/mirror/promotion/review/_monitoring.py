@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mirror.datasets.guest import find_source_root
-from mirror.promotion.located import parse
+from mirror.located import parse
+from mirror.promotion.errors import PolicyError
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def monitoring(repository: Path) -> Monitoring:
     named: dict[str, dict[str, Mapping[str, Any]]] = {"runbooks": {}, "escalations": {}}
     for path in sorted(find_source_root(repository).glob("*/monitoring/**/*.yaml")):
         file = path.relative_to(repository).as_posix()
-        document = parse(path.read_text(encoding="utf-8"), file).value
+        document = parse(path.read_text(encoding="utf-8"), file, PolicyError).value
         if not isinstance(document, dict):
             continue
         files.append(file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mirror.located import Located, parse
 from mirror.promotion.errors import PolicyError
-from mirror.promotion.located import Located, parse
 from mirror.promotion.review import Answer, ReviewCase, Verdict
 from mirror.promotion.review._wording import some
 
@@ -18,8 +18,8 @@ def examine(case: ReviewCase) -> Answer:
     file = case.repository / FILE
     if not file.is_file():
         return Answer(Verdict.CANNOT_TELL, f"no list says what is to be handed over ({FILE})", FILE, "Write the list.")
-    root = parse(file.read_text(encoding="utf-8"), FILE)
-    entries = list(root.mapping(("hand_overs",), ("hand_overs",), FILE)["hand_overs"].items("hand_overs"))
+    root = parse(file.read_text(encoding="utf-8"), FILE, PolicyError)
+    entries = list(root.mapping(FILE, ("hand_overs",), ("hand_overs",))["hand_overs"].items("hand_overs"))
     gaps = [gap for entry in entries if (gap := _gap(entry, case.repository))]
     if gaps:
         return Answer(
@@ -30,7 +30,7 @@ def examine(case: ReviewCase) -> Answer:
 
 def _gap(entry: Located, repository: Path) -> str:
     """What is missing, with the role that owes it; empty when the hand-over is complete."""
-    fields = entry.mapping(_FIELDS, ("name", "owed_by", "files", "why"), "a hand-over")
+    fields = entry.mapping("a hand-over", _FIELDS, ("name", "owed_by", "files", "why"))
     name, owed_by = fields["name"].text("name"), fields["owed_by"].text("owed_by")
     glob = fields["files"].text("files")
     found = [path for path in sorted(repository.glob(glob)) if path.is_file()]
@@ -41,7 +41,7 @@ def _gap(entry: Located, repository: Path) -> str:
     for path in found:
         text = path.read_text(encoding="utf-8")
         try:
-            document = parse(text, path.relative_to(repository).as_posix()).value if keys else None
+            document = parse(text, path.relative_to(repository).as_posix(), PolicyError).value if keys else None
         except PolicyError as error:
             return f"{name}: {error} (owed by {owed_by})"
         missing = [key for key in keys if not _value(document, key)]

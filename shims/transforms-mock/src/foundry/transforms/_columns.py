@@ -40,7 +40,8 @@ class Filter:
 class Column(Named):
     """A column by name, for conditions."""
 
-    __hash__ = None  # type: ignore[assignment] -- == makes a condition, so a column is no key
+    # == makes a condition, so a column is no key
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -9,20 +9,33 @@ from typing import Any, NoReturn
 
 import yaml
 
-from mirror.errors import nearest
-from mirror.models.errors import ObjectivesFileError
+from mirror.errors import UsageError, nearest
+
+
+class FileMistakeError(UsageError):
+    """``args``: file, line, what is wrong and how to put it right. Rooms derive the error of their own files."""
+
+    def __str__(self) -> str:
+        file, line, problem = self.args
+        return f"{file}:{line}: {problem}"
 
 
 @dataclass(frozen=True)
 class Located:
-    """One node of a document."""
+    """One node of a document. ``error`` is what :meth:`wrong` raises."""
 
     file: str
     node: yaml.Node
+    error: type[FileMistakeError] = FileMistakeError
+
+    @property
+    def line(self) -> int:
+        """Where it is written, from 1."""
+        return int(self.node.start_mark.line) + 1
 
     def wrong(self, problem: str) -> NoReturn:
-        """Raises ObjectivesFileError at this line."""
-        raise ObjectivesFileError(self.file, self.node.start_mark.line + 1, problem)
+        """Raises the document's error at this line."""
+        raise self.error(self.file, self.line, problem)
 
     @property
     def value(self) -> Any:
@@ -44,13 +57,13 @@ class Located:
         found: dict[str, Located] = {}
         allowed = None if known is None else sorted(known)
         for key_node, value_node in self.node.value:
-            key = Located(self.file, key_node)
+            key = Located(self.file, key_node, self.error)
             name = str(key.value)
             if name in found:
                 key.wrong(f"{name!r} is given twice in {what}; keep one.")
             if allowed is not None and name not in allowed:
                 key.wrong(f"{what} has no {name!r}.{nearest(name, allowed)} Known: {', '.join(allowed)}.")
-            found[name] = Located(self.file, value_node)
+            found[name] = Located(self.file, value_node, self.error)
         for name in required:
             if name not in found:
                 self.wrong(f"{what} needs {name!r}.")
@@ -60,7 +73,7 @@ class Located:
         """The entries of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.wrong(f"{what} must be a list (`- item` lines).")
-        return [Located(self.file, child) for child in self.node.value]
+        return [Located(self.file, child, self.error) for child in self.node.value]
 
     def text(self, what: str) -> str:
         """A text that is not blank."""
@@ -69,11 +82,22 @@ class Located:
             self.wrong(f"{what} must be text, not {value!r}.")
         return value.strip()
 
+    def texts(self, what: str) -> tuple[str, ...]:
+        """A list of texts."""
+        return tuple(item.text(f"an entry of {what}") for item in self.items(what))
+
     def number(self, what: str) -> float:
         """A number."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.wrong(f"{what} must be a number, not {value!r}.")
+        return float(value)
+
+    def positive(self, what: str) -> float:
+        """A number above zero."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            self.wrong(f"{what} must be a number above zero, not {value!r}.")
         return float(value)
 
     def count(self, what: str) -> int:
@@ -84,21 +108,24 @@ class Located:
         return value
 
 
-def parse_file(file: Path, shown_as: str) -> Located | None:
-    """The root of a YAML file; ``None`` when there is no such file. Raises ObjectivesFileError for what is no YAML."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise ObjectivesFileError(shown_as, 1, f"is no UTF-8 text: {error}.") from error
+def parse(text: str, file: str, error: type[FileMistakeError] = FileMistakeError) -> Located:
+    """The root of a YAML document. Raises ``error`` when the text is no YAML, or is empty."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise ObjectivesFileError(
-            shown_as, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem}."
-        ) from error
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        raise error(file, mark.line + 1 if mark else 1, f"not valid YAML: {problem.problem}.") from problem
     if node is None:
-        raise ObjectivesFileError(shown_as, 1, "the file is empty; delete it, or declare `objectives:`.")
-    return Located(shown_as, node)
+        raise error(file, 1, "the file is empty.")
+    return Located(file, node, error)
+
+
+def parse_file(path: Path, shown_as: str, error: type[FileMistakeError] = FileMistakeError) -> Located | None:
+    """The root of a YAML file; ``None`` when there is no such file. Raises ``error`` for what is no YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as problem:
+        raise error(shown_as, 1, f"is no UTF-8 text: {problem}.") from problem
+    return parse(text, shown_as, error)
