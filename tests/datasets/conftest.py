@@ -21,22 +21,26 @@ Put = Callable[..., Transaction]
 _schemas = itertools.count()
 
 
-@contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
-    """A server in a folder that vanishes; skips with the way to get one where there is none."""
+def server_command(program: str, *arguments: str) -> list[str]:
+    """A command of the server's own programs; skips with the way to get them where there are none."""
     found = shutil.which("initdb") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
     if found is None:
         pytest.skip("needs a PostgreSQL server: apt-get install postgresql")
-    binaries = Path(found).resolve().parent
+    # The server refuses to run as root.
+    as_server = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    return [*as_server, str(Path(found).resolve().parent / program), *arguments]
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[str]:
+    """A server in a folder that vanishes; skips with the way to get one where there is none."""
+    server_command("initdb")
     folder = Path(tempfile.mkdtemp(prefix="mirror-pg-"))
-    as_server: list[str] = []
     if os.getuid() == 0:
-        # The server refuses to run as root.
-        as_server = ["runuser", "-u", "postgres", "--"]
         shutil.chown(folder, "postgres")
 
     def call(program: str, *arguments: str) -> None:
-        subprocess.run([*as_server, str(binaries / program), *arguments], check=True, capture_output=True, cwd=folder)
+        subprocess.run(server_command(program, *arguments), check=True, capture_output=True, cwd=folder)
 
     data = str(folder / "data")
     call("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N")
