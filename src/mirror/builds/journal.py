@@ -23,6 +23,16 @@ _VARIABLES = 500
 
 def start_build(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> str:
     """A new build; one that a killed process left running on the branch is marked as interrupted. Returns its RID."""
+    for _ in range(9):
+        try:
+            return _start_build(workspace, branch, fallbacks)
+        except sa.exc.IntegrityError:
+            # A build of another branch, in another process, took the number first.
+            continue
+    return _start_build(workspace, branch, fallbacks)
+
+
+def _start_build(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> str:
     now = workspace.clock()
     with workspace.catalog.writing() as connection:
         running = (t.builds.c.branch == branch) & (t.builds.c.status == "running")

@@ -41,6 +41,13 @@ class DatasetStore(DatasetReader):
             raise DatasetNameError(path, "it is empty, ends with '/', has blanks at its ends or contains '..'")
         if exist_ok and (known := self.find(path)) is not None:
             return known
+        try:
+            return self._create(path, rid, exist_ok)
+        except sa.exc.IntegrityError:
+            # Another process made it between the look and the write.
+            return self._create(path, rid, exist_ok)
+
+    def _create(self, path: str, rid: str, exist_ok: bool) -> Dataset:
         with self.catalog.writing() as connection:
             query = sa.select(t.datasets.c.rid, t.datasets.c.path)
             row = connection.execute(query.where((t.datasets.c.path == path) | (t.datasets.c.rid == rid))).first()
