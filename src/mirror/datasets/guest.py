@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mirror.datasets.errors import GuestNotFoundError
+from transforms.shrinkwrap import parse_shrinkwrap
 
 GROUP = "transforms.pipelines"
 _ENTRY = re.compile(r"^\s*root\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*$", re.MULTILINE)
@@ -75,14 +76,9 @@ def shrinkwrap(repository: Path) -> dict[str, str]:
     file = repository / "transforms-shrinkwrap.yml"
     if not file.is_file():
         return {}
-    import yaml
-
-    marker = re.compile(r"^(<<<<<<<|=======|>>>>>>>).*$", re.MULTILINE)
-    document = yaml.safe_load(marker.sub("", file.read_text(encoding="utf-8")))
-    mappings = document.get("mappings") if isinstance(document, dict) else None
     found: dict[str, str] = {}
-    for entry in mappings or []:
-        rid, alias = str(entry.get("rid", "")), str(entry.get("alias", ""))
+    for entry in parse_shrinkwrap(file.read_text(encoding="utf-8")).entries:
+        rid, alias = entry.rid or "", entry.alias
         if not rid.startswith("ri.") or not alias or alias == rid:
             continue
         chosen = found.setdefault(rid, alias)
