@@ -29,8 +29,9 @@ def clean(raw):
 """
 
 
-@pytest.fixture
-def workspace(spark: SparkSession, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def workspace(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("explained")
     source = tmp_path / "transforms-python" / "src"
     package = source / "guest_explained"
     package.mkdir(parents=True)

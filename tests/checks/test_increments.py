@@ -109,8 +109,10 @@ def rounded(results: tuple[CheckResult, ...]) -> dict[str, object]:
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.nightly) for n in range(1, 12))])
 def test_random_transactions_equal_a_full_recomputation(
-    spark: SparkSession, tmp_path: Path, store: CatalogStates, seed: int
+    spark: SparkSession, tmp_path: Path, store: CatalogStates, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # offenders cost a query each and have their own tests
+    monkeypatch.setattr("mirror.checks.evaluation.collect", lambda *_, **__: ())
     dataset = Dataset(spark, tmp_path, seed)
     kinds = []
     for _ in range(4):
