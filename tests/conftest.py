@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+# Rooms whose tests share an expensive session fixture stay together on one of the two test processes.
+_TOGETHER = ("tests/fleet_health", "tests/promotion")
+
+
+class ByFile(LoadScopeScheduling):
+    """Two processes share the suite: file by file, or room by room where a fixture is dear."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((room for room in _TOGETHER if file.startswith(f"{room}/")), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Used whenever the suite runs on more than one process (``-n``)."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
