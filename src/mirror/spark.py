@@ -52,6 +52,8 @@ _SMALL = {
     "spark.shuffle.compress": "false",
     "spark.shuffle.spill.compress": "false",
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    # encoding a cached frame costs about as much again as computing it, and local frames fit into memory
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.sql.codegen.cache.maxEntries": "1000",
 }
 

@@ -49,6 +49,15 @@ def test_suppressed_alerts_are_kept_and_loud_ones_do_not_repeat(alerts: pd.DataF
     rank = {"LOW": 0, "MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
     loud = alerts[~alerts["suppressed"] & alerts["alert_type"].isin(["ANOMALY_DETECTED", "ANOMALY_SUSTAINED"])]
     loud = loud.assign(cause=loud["top_contributors"].map(lambda c: c[0]), rank=loud["severity"].map(rank))
-    for _, rows in loud.sort_values("window_end").groupby(["device_id", "cause"]):
+    # what opens again after a resolution is told again, so repeats are counted between two resolutions
+    over = {
+        device: r["window_end"] for device, r in alerts[alerts["alert_type"] == "ANOMALY_RESOLVED"].groupby("device_id")
+    }
+    era = [
+        int((over[d] < end).sum()) if d in over else 0
+        for d, end in zip(loud["device_id"], loud["window_end"], strict=True)
+    ]
+    loud = loud.assign(era=era)
+    for _, rows in loud.sort_values("window_end").groupby(["device_id", "cause", "era"]):
         apart = rows["window_end"].diff()
         assert ((apart.isna()) | (apart >= pd.Timedelta(hours=4)) | (rows["rank"].diff() > 0)).all()

@@ -76,29 +76,38 @@ def test_first_detection_is_remembered() -> None:
 
 
 def test_repeats_are_silent_for_four_hours_and_not_a_minute_longer() -> None:
-    quiet = [0.1, 0.1]
-    fifteen = [0.65, *quiet, *[0.1] * 12, 0.65]  # 15 windows later: 3 h 45 min
-    sixteen = [0.65, *quiet, *[0.1] * 13, 0.65]  # exactly 4 h
+    gap = [None] * 2  # silence in between, so that nothing was called resolved
+    fifteen = [0.65, *gap, *[None] * 12, 0.65]  # 15 windows later: 3 h 45 min
+    sixteen = [0.65, *gap, *[None] * 13, 0.65]  # exactly 4 h
     assert life(*fifteen)[-1] == (15, "DETECTED", "LOW", True)
     assert life(*sixteen)[-1] == (16, "DETECTED", "LOW", False)
 
 
 def test_suppressed_alerts_do_not_prolong_the_silence() -> None:
-    series = [0.65 if n % 8 == 0 else 0.1 for n in range(33)]
+    series = [0.65 if n % 8 == 0 else None for n in range(33)]
     detected = [(n, silent) for n, kind, _, silent in life(*series) if kind == "DETECTED"]
     assert detected == [(0, False), (8, True), (16, False), (24, True), (32, False)]
 
 
 def test_a_higher_severity_is_never_silenced_and_opens_its_own_silence() -> None:
-    found = life(0.65, 0.1, 0.1, 0.99, 0.1, 0.1, 0.99)
+    found = life(0.65, None, None, 0.99, None, None, 0.99)
     detected = [(n, severity, silent) for n, kind, severity, silent in found if kind == "DETECTED"]
     assert detected == [(0, "LOW", False), (3, "CRITICAL", False), (6, "CRITICAL", True)]
 
 
+def test_what_opens_again_after_it_was_called_resolved_is_told() -> None:
+    assert life(0.65, 0.1, 0.1, 0.65, 0.65) == [
+        (0, "DETECTED", "LOW", False),
+        (2, "RESOLVED", "LOW", False),
+        (3, "DETECTED", "LOW", False),
+        (4, "SUSTAINED", "LOW", True),
+    ]
+
+
 def test_another_cause_is_another_alert_and_no_cause_equals_no_cause() -> None:
-    first, second = windows(0.65, 0.1, 0.1), windows(*[None] * 3, 0.65, contributor="y")
+    first, second = windows(0.65, None, None), windows(*[None] * 3, 0.65, contributor="y")
     assert told(events_of(first + second, MINUTES, RULES))[-1] == (3, "DETECTED", "LOW", False)
-    assert life(0.65, 0.1, 0.1, 0.65, contributor=None)[-1] == (3, "DETECTED", "LOW", True)
+    assert life(0.65, None, None, 0.65, contributor=None)[-1] == (3, "DETECTED", "LOW", True)
 
 
 def test_order_of_windows_does_not_matter() -> None:

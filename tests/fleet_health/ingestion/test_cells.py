@@ -55,6 +55,11 @@ def test_words_for_missing_may_be_numbers() -> None:
 
 def test_decimal_comma() -> None:
     assert read(["22,5", "1"], decimal=",")[0] == [22.5, 1.0]
+    # a point there is somebody's thousands separator: 1.216 may mean 1216
+    assert read(["1.216", "1.216,7", "-999,9"], decimal=",", missing=("-999,9",)) == (
+        [None, None, None],
+        [True, True, False],
+    )
 
 
 def test_numbers_read_as_python_reads_them() -> None:

@@ -31,6 +31,29 @@ def parse(content: str | bytes, path: str = "szcav_extra.csv") -> pd.DataFrame:
     return pd.concat(kept).reindex(columns=names).sort_values("line_number") if kept else pd.DataFrame()
 
 
+def test_a_device_column_reads_local_times_in_the_zone_of_each_device() -> None:
+    fleet, ahu = shipped_profile("refrigeration"), PROFILE.registry.devices[0]
+    zones = {"EAST": "Europe/Berlin", "WEST": "America/Chicago"}
+    known = tuple(ahu.model_copy(update={"device_id": d, "timezone": zone}) for d, zone in zones.items())
+    registry = fleet.registry.model_copy(update={"dataset": None, "devices": known})
+    fleet = fleet.model_copy(update={"registry": registry})
+    names = [column.name for column in fleet.source.header]
+    texts = [",".join(column.aliases[0] for column in fleet.source.header)]
+    for number, device in enumerate(("WEST", "EAST", "STRANGER", "WEST")):
+        end = "Z" if number == 3 else ""
+        known_cells = {
+            "event_id": f"e{number}",
+            fleet.source.device: device,
+            fleet.source.time.column: f"2026-01-15T12:00:00{end}",
+            fleet.source.ingested: "2026-01-15T18:00:00Z",
+            fleet.source.sequence: str(number),
+        }
+        texts.append(",".join(known_cells.get(name, "1") for name in names))
+    (rows,) = parse_file(io.BytesIO("\n".join(texts).encode()), "day.csv", fleet)
+    assert [f"{t:%H:%M}" for t in rows["timestamp_device"]] == ["18:00", "11:00", "12:00", "12:00"]
+    assert rows["device_id"].tolist() == ["WEST", "EAST", "STRANGER", "WEST"]
+
+
 def test_a_nasty_file_loses_no_line() -> None:
     nasty = [
         HEADER,

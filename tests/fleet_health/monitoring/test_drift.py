@@ -60,7 +60,6 @@ def test_baseline_belongs_to_the_model_version(lbnl: Any) -> None:
     statistics = lbnl.frame("training_statistics").toPandas()
     constants = lbnl.model.load().constants
     assert set(statistics["model_version"]) == {constants["model_version"]}
-    assert set(statistics["snapshot_id"]) == {constants["snapshot_id"]}
     assert (
         statistics.set_index("feature_name").loc[constants["feature_names"], "training_p50"].tolist()
         == constants["medians"]

@@ -33,7 +33,7 @@ def load_with_lines(text: str, file: str, error_type: type[DefinitionError]) -> 
     """Parses ``text``.
 
     Raises:
-        error_type: not YAML, more than one document, an empty file, or a key written twice.
+        error_type: not YAML, more than one document, an empty file, a merge key, or a key written twice.
     """
     lines = Lines()
     loader = yaml.SafeLoader(text)
@@ -65,8 +65,10 @@ def _value(
         return loader.construct_object(node, deep=True)
     result: dict[str, Any] = {}
     for key_node, child in node.value:
-        key = str(loader.construct_object(key_node, deep=True))
         line = key_node.start_mark.line + 1
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            raise error_type(file, line, "merge keys (`<<`) are not read", "Write the keys out.")
+        key = str(loader.construct_object(key_node, deep=True))
         if key in result:
             first = lines.of((*path, key))
             raise error_type(file, line, f"key {key!r} is written twice (first on line {first})", "Remove one.")

@@ -30,7 +30,6 @@ class Constants(TypedDict):
     raw_max: float
     threshold: float
     seed: int
-    snapshot_id: str
     training_rows: int
 
 

@@ -72,7 +72,6 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
         "raw_max": high,
         "threshold": float(np.quantile(normalised(raw, low, high), 1.0 - model.flagged_share.value)),
         "seed": model.seed,
-        "snapshot_id": str(rows["snapshot_id"].iloc[0]),
         "training_rows": len(rows),
     }
     adapter: IsolationForestAdapter = IsolationForestAdapter(forest, constants)

@@ -92,7 +92,8 @@ def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
     """Silences what repeats an alert of the same model and main contributor inside the window the first one opened.
 
     A higher severity and every escalation or resolution pass; what passes with a higher severity opens a new window.
-    Suppressed rows do not prolong one. The distance is measured between window ends, so it does not depend on how many
+    Suppressed rows do not prolong one, and a resolution closes every one: whoever was told that it is over must be told
+    that it is back. The distance is measured between window ends, so it does not depend on how many
     windows one run happens to process.
     """
     silence = timedelta(hours=rules.dedup_hours)
@@ -107,7 +108,9 @@ def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
             or rank(event.severity) > rank(anchor.severity)
         )
         always = event.alert_type in ("ANOMALY_ESCALATED", "ANOMALY_RESOLVED")
-        if fresh and event.alert_type != "ANOMALY_RESOLVED":
+        if event.alert_type == "ANOMALY_RESOLVED":
+            anchors.clear()  # a resolved anomaly was taken off the list; what opens again is news
+        elif fresh:
             anchors[key] = event
         marked.append(event if fresh or always else replace(event, suppressed=True))
     return marked

@@ -32,6 +32,13 @@ def raw_checks(profile: Profile) -> list[Check]:
     ]
 
 
+def malformed_checks() -> list[Check]:
+    return [
+        schema_equals("MAL-00", raw.MALFORMED_SCHEMA),
+        in_set("MAL-01", "reason", clean.UNREAD_REASONS, "a reason nobody knows cannot be routed to an owner"),
+    ]
+
+
 def clean_checks(profile: Profile) -> list[Check]:
     mandatory = ("event_id", "device_id", "timestamp_utc", "quality_flags", "sensor_null_count")
     count = len(profile.sensors)
@@ -70,6 +77,7 @@ def quarantine_checks(profile: Profile) -> list[Check]:
 
 def dead_letter_checks() -> list[Check]:
     return [
+        schema_equals("DLQ-00", clean.DEAD_LETTER_SCHEMA),
         primary_key("DLQ-01", ["dead_letter_id"], "re-runs must not count the same message twice"),
         in_set("DLQ-02", "reason", clean.DEAD_LETTER_REASONS, "a reason nobody knows cannot be routed to an owner"),
     ]
@@ -213,6 +221,7 @@ def detection_checks() -> list[Check]:
 
 def conservation_checks() -> list[Check]:
     return [
+        schema_equals("RCN-00", clean.CONSERVATION_SCHEMA),
         primary_key("RCN-01", ["source_file", "outcome", "reason"], "each row is counted once"),
         in_set("RCN-02", "outcome", clean.OUTCOMES, "a row has one of four fates"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import types as T
 
-from fleet_health.contracts.raw import MALFORMED_COLUMNS, sensor_fields
+from fleet_health.contracts.raw import MALFORMED_SCHEMA, sensor_fields
 from fleet_health.profiles.model import Profile
 
 RANGE_VIOLATION = "RANGE_VIOLATION"
@@ -19,7 +19,8 @@ IMPOSSIBLE_ROW = "IMPOSSIBLE_ROW"
 CLEAN_FLAGS = (RANGE_VIOLATION, CLOCK_DRIFT, DUPLICATE_REMOVED, SENSOR_GAP, SUSPECT_VALUE, UNREADABLE_VALUE)
 QUARANTINE_REASONS = (DEVICE_UNKNOWN, IMPOSSIBLE_ROW)
 ALL_SENSORS_NULL = "ALL_SENSORS_NULL"
-DEAD_LETTER_REASONS = ("DESERIALIZATION_FAILURE", "SCHEMA_MISMATCH", ALL_SENSORS_NULL)
+UNREAD_REASONS = ("DESERIALIZATION_FAILURE", "SCHEMA_MISMATCH")
+DEAD_LETTER_REASONS = (*UNREAD_REASONS, ALL_SENSORS_NULL)
 
 OUTCOMES = ("CLEAN", "QUARANTINE", "DEAD_LETTER", "DUPLICATE")
 
@@ -53,7 +54,8 @@ def quarantine_schema(profile: Profile) -> T.StructType:
     )
 
 
-DEAD_LETTER_COLUMNS = (*MALFORMED_COLUMNS, "routed_at")
+DEAD_LETTER_SCHEMA = T.StructType([*MALFORMED_SCHEMA.fields, T.StructField("routed_at", T.TimestampType())])
+DEAD_LETTER_COLUMNS = tuple(DEAD_LETTER_SCHEMA.fieldNames())
 
 CONSERVATION_SCHEMA = T.StructType(
     [

@@ -28,7 +28,9 @@ def read_sensor(
     if sensor.type == "boolean":
         truth = pd.Series([_TRUTH.get(cell.strip().lower()) for cell in text], index=text.index, dtype="object")
         return truth.astype("boolean"), _not_a_value(text, truth.isna(), words)
-    cells = text.str.replace(",", ".", regex=False) if source.decimal == "," else text
+    cells = text
+    if source.decimal == ",":  # a point would be a thousands separator, whose meaning nobody declared
+        cells = text.where(~text.str.contains(".", regex=False), "?").str.replace(",", ".", regex=False)
     numbers = pd.Series([_number(cell) for cell in cells], index=text.index, dtype="float64")
     declared = [word for word in words if word]
     if declared:  # a word for "missing" may be a number, such as -999.9

@@ -150,9 +150,8 @@ def _readings(
         return pd.Series(columns[header.positions[name]], dtype="object")
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": path})
-    zone = next((d.timezone for d in profile.registry.devices if d.device_id == device), None)
     frame["device_id"] = device if source.device == "by_file" else text_of(source.device).str.strip()
-    frame["timestamp_device"] = read_time(text_of(source.time.column), source.time.format, zone)
+    frame["timestamp_device"] = _local_times(text_of(source.time.column), frame["device_id"], profile)
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]
         if source.ingested == "same_as_time"
@@ -179,6 +178,15 @@ def _readings(
         (numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]
     ]
     return frame[~bad], failures
+
+
+def _local_times(text: pd.Series[Any], devices: pd.Series[Any], profile: Profile) -> pd.Series[Any]:
+    """Instants in UTC, text without offset read in the zone the profile declares for the row's device."""
+    zones = {d.device_id: d.timezone for d in profile.registry.devices}
+    zone_of_row = devices.map(zones).fillna("")
+    pattern = profile.source.time.format
+    parts = [read_time(text[zone_of_row == zone], pattern, zone or None) for zone in zone_of_row.unique()]
+    return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
 
 
 def _made_ids(frame: pd.DataFrame) -> list[str]:

@@ -24,7 +24,7 @@ def deserialise_transform(profile: Profile) -> Transform:
     @transform(
         landing=Input(profile.source.dataset),
         readings=Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile)),
-        unread=Output(paths.dataset(profile, "malformed_messages")),
+        unread=Output(paths.dataset(profile, "malformed_messages"), checks=bound.malformed_checks()),
     )
     def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
         files = landing.filesystem()

@@ -84,7 +84,7 @@ class Registry(_Strict):
 
     dataset: str | None = None
     devices: tuple[RegistryDevice, ...] = ()
-    expected_readings_per_hour: int = 60
+    expected_readings_per_hour: int = Field(default=60, gt=0)
     updated_at: str | None = None
 
 
@@ -177,15 +177,15 @@ class SeverityRule(_Strict):
     above: float | None = None
     sustained_windows: int = 1
     or_families: int | None = None
-    acknowledge_minutes: int
+    acknowledge_minutes: int = Field(gt=0)
     reason: Reason
 
 
 class Alerting(_Strict):
     severities: tuple[SeverityRule, ...]
-    dedup_hours: float
+    dedup_hours: float = Field(ge=0)
     dedup_reason: Reason
-    resolve_after_windows: int
+    resolve_after_windows: int = Field(gt=0)
     resolve_reason: Reason
 
 

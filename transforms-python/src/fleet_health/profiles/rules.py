@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet_health.definition_errors import nearest
@@ -16,6 +18,8 @@ from fleet_health.profiles.model import (
 )
 from fleet_health.profiles.units import SOURCE_UNITS, STORED_UNITS, conversion, sources_for
 from fleet_health.yaml_lines import Lines
+
+_DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 
 
 class _Check:
@@ -111,14 +115,46 @@ def _source(check: _Check) -> None:
         if value not in ("same_as_time", "by_file", "device_and_time", "line_number"):
             check.known(("source", key), value, names, "column")
     check.known(("source", "time", "column"), source.time.column, names, "column")
+    _spelling(check)
     if source.device == "by_file" and not source.devices:
         check.fail(
             ("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`."
         )
 
 
+def _spelling(check: _Check) -> None:
+    """What would otherwise fail only when the first file is read."""
+    source = check.profile.source
+    fleet = f"/Fleet/{check.profile.profile}/"
+    if source.dataset.startswith("/Fleet/") and not source.dataset.startswith(fleet):
+        fix = f"Let it begin with {fleet}"
+        check.fail(("source", "dataset"), f"{source.dataset!r} is the landing dataset of another fleet", fix)
+    try:
+        "".encode(source.encoding)
+    except LookupError:
+        fix = "Use a name that Python knows, such as utf-8 or latin-1."
+        check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
+    if source.delimiter == source.decimal:
+        fix = "Files with a decimal comma separate their fields with another character, mostly ';'."
+        check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
+    unknown = [d for d in re.findall(r"%(.?)", source.time.format) if d not in _DIRECTIVES]
+    if source.time.format != "iso8601" and (unknown or "%" not in source.time.format):
+        problem = f"'%{unknown[0]}' is no directive" if unknown else "no directive"
+        check.fail(
+            ("source", "time", "format"),
+            f"{problem} in time format {source.time.format!r}",
+            "Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601.",
+        )
+
+
 def _registry(check: _Check) -> None:
     registry = check.profile.registry
+    if registry.updated_at is not None:
+        try:
+            datetime.fromisoformat(registry.updated_at)
+        except ValueError:
+            problem = f"updated_at {registry.updated_at!r} is no date"
+            check.fail(("registry", "updated_at"), problem, "Write it as 2020-01-01 or 2020-01-01T00:00:00Z.")
     if (registry.dataset is None) == (not registry.devices):
         check.fail(("registry",), "give either `dataset` or `devices`", "Keep exactly one of the two.")
     if registry.devices and registry.updated_at is None:
@@ -207,6 +243,9 @@ def _model(check: _Check) -> None:
     if model.window_duration_minutes not in check.profile.windows_minutes:
         fix = f"Use one of windows_minutes: {', '.join(map(str, check.profile.windows_minutes))}."
         check.fail(("model", "window_duration_minutes"), f"no window of {model.window_duration_minutes} minutes", fix)
+    for key in ("training_completeness_min", "scoring_completeness_min"):
+        if not 0.0 <= getattr(model, key).value <= 1.0:
+            check.fail(("model", key, "value"), f"{key} must lie between 0 and 1", "Write 0.7 for seventy percent.")
     if not 0.0 < model.flagged_share.value < 1.0:
         check.fail(("model", "flagged_share"), "flagged_share must lie between 0 and 1", "Write 0.05 for five percent.")
     known = [device.device_id for device in check.profile.registry.devices]
