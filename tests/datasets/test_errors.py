@@ -18,6 +18,7 @@ CASES: list[tuple[MirrorError, tuple[str, ...]]] = [
     (e.CatalogUnreadableError("sqlite:///c", "malformed"), ("sqlite:///c", "malformed", "restore")),
     (e.CatalogBusyError("sqlite:///c", "locked"), ("sqlite:///c", "locked", "try again")),
     (e.GuestNotFoundError("/r", "no root"), ("/r: no root", "--repo")),
+    (e.SeveralSourceRootsError("/r", ("a/src", "b/src")), ("/r: 2 folders", "a/src, b/src", "--source a/src")),
     (e.DatasetNotFoundError("/a/clen", ("/a/clean",)), ("'/a/clen'", "Did you mean '/a/clean'", "mirror ingest")),
     (e.DatasetNotFoundError("x", ()), ("'x'", "no dataset yet")),
     (e.AmbiguousDatasetError("x", ("/a/x", "/b/x")), ("'x'", "/a/x, /b/x", "more of its path")),

@@ -24,6 +24,7 @@ from mirror.datasets import Guest, Workspace
 
 if TYPE_CHECKING:
     from transforms.api import Pipeline
+    from transforms.discovery import BrokenModule
 
 _imported: dict[Path, str] = {}
 _importing = threading.RLock()
@@ -38,6 +39,7 @@ class RepositoryPipeline:
     source_root: Path
     fingerprint: str
     _transforms: dict[str, Any] = field(default_factory=dict)
+    published: bool = False
 
     @property
     def transforms(self) -> dict[str, Any]:
@@ -61,32 +63,40 @@ def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
 
     Raises as :func:`discover`.
     """
-    guest = workspace.guest
-    workspace.catalog.ensure(*t.ROOM)
-    fingerprint = tree_fingerprint(guest.source_root)
-    repository = str(guest.source_root)
-    with workspace.catalog.reading() as connection:
-        of_branch = sa.select(t.publications).where(t.publications.c.branch == branch)
-        last = connection.execute(of_branch).mappings().first()
-        if last is not None and last["fingerprint"] == fingerprint and last["repository"] == repository:
-            query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
-            documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
-            specs = tuple(JobSpec.from_json(json.loads(document)) for document in documents)
-            return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint)
-    transforms = _import_pipeline(guest, fingerprint).transforms
-    versions = LogicVersions(guest.source_root)
-    specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
+    found = current(workspace, branch)
+    if found.published:
+        return found
     rows = [
         {"branch": branch, "reference": spec.reference, "position": at, "document": json.dumps(spec.to_json())}
-        for at, spec in enumerate(specs)
+        for at, spec in enumerate(found.specs)
     ]
     with workspace.catalog.writing() as connection:
         connection.execute(t.job_specs.delete().where(t.job_specs.c.branch == branch))
         connection.execute(t.publications.delete().where(t.publications.c.branch == branch))
         if rows:
             connection.execute(t.job_specs.insert(), rows)
-        values = {"branch": branch, "fingerprint": fingerprint, "repository": repository}
+        values = {"branch": branch, "fingerprint": found.fingerprint, "repository": str(found.source_root)}
         connection.execute(t.publications.insert().values(**values, published_at=workspace.clock()))
+    return found
+
+
+def current(workspace: Workspace, branch: str) -> RepositoryPipeline:
+    """The repository as it is now: the specs published on ``branch`` where nothing changed since, else imported.
+
+    Publishes nothing. Raises as :func:`discover`.
+    """
+    guest = workspace.guest
+    workspace.catalog.ensure(*t.ROOM)
+    fingerprint = tree_fingerprint(guest.source_root)
+    with workspace.catalog.reading() as connection:
+        of_branch = sa.select(t.publications).where(t.publications.c.branch == branch)
+        last = connection.execute(of_branch).mappings().first()
+    if last is not None and (last["fingerprint"], last["repository"]) == (fingerprint, str(guest.source_root)):
+        specs = published_specs(workspace, branch)
+        return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, published=True)
+    transforms = _import_pipeline(guest, fingerprint).transforms
+    versions = LogicVersions(guest.source_root)
+    specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
     live = {x.reference: x for x in transforms}
     return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, live)
 
@@ -100,8 +110,8 @@ def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
     return tuple(JobSpec.from_json(json.loads(document)) for document in documents)
 
 
-def describe(workspace: Workspace, transform: Any, versions: LogicVersions, source_root: Path) -> JobSpec:
-    """The JobSpec of a live transform."""
+def describe(workspace: Workspace, transform: Any, versions: LogicVersions | None, source_root: Path) -> JobSpec:
+    """The JobSpec of a live transform; without ``versions`` it carries no logic version, which takes reading files."""
     params = tuple(_param(workspace, name, param) for name, param in transform.parameters.items())
     incremental = None if transform.incremental is None else json.loads(json.dumps(vars(transform.incremental)))
     declared = json.dumps([dict(vars(p)) for p in params], sort_keys=True) + json.dumps(incremental, sort_keys=True)
@@ -112,7 +122,7 @@ def describe(workspace: Workspace, transform: Any, versions: LogicVersions, sour
         name=transform.__name__,
         source=f"{shown}:{transform.source.line}",
         engine=transform.engine,
-        logic_version=versions.of(transform.compute_func, declared),
+        logic_version="" if versions is None else versions.of(transform.compute_func, declared),
         params=params,
         incremental=incremental,
         recorded={name: str(value) for name, value in transform.recorded.items()},
@@ -134,6 +144,33 @@ def _param(workspace: Workspace, name: str, param: Any) -> ParamSpec:
     return ParamSpec(name, param.kind, param.direction, aliases, branch, settings, checks)
 
 
+def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[BrokenModule, ...]]:
+    """Every transform that can be imported, and every module that cannot, without raising for the latter.
+
+    Where the entry point itself fails, its package is walked instead. Raises GuestNotFoundError.
+    """
+    from transforms.api import Pipeline
+    from transforms.discovery import noting, tolerant
+
+    guest = workspace.guest
+    pipeline = Pipeline()
+    with _importing, tolerant() as broken:
+        try:
+            pipeline = _import_pipeline(guest, tree_fingerprint(guest.source_root))
+        except (PipelineImportError, PipelineObjectError):
+            package = guest.module.partition(".")[0]
+            # What the first attempt noted comes again: modules that failed are not kept by Python.
+            broken.clear()
+            with noting(guest.module):
+                importlib.import_module(guest.module)
+            with noting(package):
+                pipeline.discover_transforms(importlib.import_module(package))
+        if broken:
+            _imported[guest.source_root] = "failed"
+    distinct = {one.module: one for one in broken}
+    return tuple(pipeline.transforms), tuple(distinct.values())
+
+
 def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
     from transforms.api import Pipeline
 
@@ -144,9 +181,9 @@ def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
             found: Any = importlib.import_module(guest.module)
             for part in guest.attribute.split("."):
                 found = getattr(found, part)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _imported[guest.source_root] = "failed"
-            raise PipelineImportError(entry, place_of(error, guest.source_root), _text(error)) from error
+            raise PipelineImportError(entry, place_of(error, guest.source_root), text_of(error)) from error
     if not isinstance(found, Pipeline):
         raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")
     return found
@@ -181,6 +218,7 @@ def place_of(error: BaseException, root: Path) -> str | None:
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """What an error says, with its type where the text alone does not tell."""
     said = str(error).strip() or "no message"
     return said if isinstance(error, SyntaxError | ImportError) else f"{type(error).__name__}: {said}"

@@ -231,6 +231,8 @@ def _make_ports(context: BuildContext, running: _Running, incremental: bool) -> 
 
 
 def _bindings(context: BuildContext, running: _Running) -> dict[str, Any]:
+    from transforms.external.systems import configured
+
     bindings: dict[str, Any] = {}
     running.seen = RunningJob(
         rid=running.rid,
@@ -251,6 +253,9 @@ def _bindings(context: BuildContext, running: _Running) -> dict[str, Any]:
         elif param.kind in VALUE_KINDS:
             if param.name in context.parameters:
                 bindings[param.name] = context.parameters[param.name]
+            elif param.kind in ("source", "credential"):
+                live = running.transform.parameters[param.name]
+                bindings[param.name] = configured(live, context.workspace.config.sources_file)
         elif (binder := context.binders.get(param.kind)) is not None:
             resolved = binder.resolve(param, context.branch)
             running.resources[param.name] = resolved

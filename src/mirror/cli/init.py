@@ -12,27 +12,59 @@ from mirror.cli.context import CliContext
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mirror.builds.inspection import RepositoryInspection
+
 
 @click.command()
 @click.option("--repo", default=".", show_default=True, metavar="DIR", help="The transforms repository.")
+@click.option("--source", metavar="DIR", help="Its sub-project to run, where several declare a pipeline.")
+@click.option("--sources", metavar="FILE", help="Describes the external systems that transforms ask for.")
 @click.option("--profile", "profile", metavar="FILE", help="Fleet profile to copy into the repository.")
 @click.option("--catalog", metavar="URL", help="Where the catalog lies (default: SQLite inside the workspace).")
 @click.pass_obj
-def command(ctx: CliContext, repo: str, profile: str | None, catalog: str | None) -> None:
-    """Create a workspace (once), and optionally add a fleet profile."""
+def command(
+    ctx: CliContext, repo: str, source: str | None, sources: str | None, profile: str | None, catalog: str | None
+) -> None:
+    """Create a workspace (once), and list what the repository holds, still needs, and cannot run here."""
+    from mirror.builds.inspection import inspect
+    from mirror.cli.build import binders
+    from mirror.datasets.errors import GuestNotFoundError, SeveralSourceRootsError
+    from mirror.datasets.guest import find_source_root
     from mirror.datasets.profiles import add_profile
     from mirror.datasets.workspace import CONFIG_FILE, DEFAULT_CATALOG, Workspace
 
     path = Path(ctx.workspace_path)
     existed = (path / CONFIG_FILE).is_file()
-    with Workspace.create(path, repository=Path(repo), catalog_url=catalog or DEFAULT_CATALOG) as workspace:
+    problem: str | None = None
+    if not existed:
+        try:
+            find_source_root(Path(repo).resolve(), source)
+        except GuestNotFoundError as error:
+            # A repository may be filled later, but a choice that is open or wrong must not be written down.
+            if source is not None or isinstance(error, SeveralSourceRootsError):
+                raise
+    described = None if sources is None else Path(sources)
+    with Workspace.create(
+        path,
+        repository=Path(repo),
+        catalog_url=catalog or DEFAULT_CATALOG,
+        source=source,
+        sources_file=described,
+    ) as workspace:
         copied = add_profile(workspace, Path(profile)) if profile else None
+        found = None
+        try:
+            found = inspect(workspace, binders(workspace))
+        except GuestNotFoundError as error:
+            problem = str(error)
         document = {
             "workspace": str(workspace.path),
             "repository": str(workspace.config.repository),
             "catalog": workspace.catalog.label,
             "created": not existed,
             "profile": str(copied) if copied else None,
+            "problem": problem,
+            "inspection": found.to_json() if found else None,
         }
 
     def render(console: Console) -> None:
@@ -40,5 +72,45 @@ def command(ctx: CliContext, repo: str, profile: str | None, catalog: str | None
         console.print(f"workspace {document['workspace']}: {said} (repository {document['repository']})")
         if copied:
             console.print(f"profile {copied}: in place; `mirror build` builds its datasets")
+        if found:
+            _show(console, found)
+        elif problem:
+            console.print(problem, markup=False)
 
     ctx.emit(document, render)
+
+
+def _show(console: Console, found: RepositoryInspection) -> None:
+    from rich.table import Table
+
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+
+    say(f"pipeline {found.entry} in {found.source_root}: {len(found.transforms)} transform(s)")
+    if found.others:
+        say(f"  further pipelines, taken with --source: {', '.join(found.others)}")
+    table = Table("transform", "kind", "reads", "makes", box=None)
+    for one in found.transforms:
+        kind = f"{one.kind}, incremental" if one.incremental else one.kind
+        table.add_row(*(_plain("\n".join(x)) for x in ((one.name,), (kind,), one.inputs, one.outputs)))
+    console.print(table)
+    if found.unresolved:
+        say(f"{len(found.unresolved)} input(s) to ingest:")
+    for entry in found.unresolved:
+        also = f"  (= {', '.join(entry.spellings)})" if entry.spellings else ""
+        say(f"  {entry.command}{also}")
+    if found.blocked or found.broken or found.problems:
+        say("cannot run here:")
+    for module in found.broken:
+        say(f"  module {module.module}{f' at {module.place}' if module.place else ''}: {module.problem}")
+    for one in found.blocked:
+        for reason in one.blocked:
+            say(f"  {one.name} ({one.source}): {reason}")
+    for reason in found.problems:
+        say(f"  {reason}")
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

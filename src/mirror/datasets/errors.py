@@ -8,6 +8,7 @@ UsageError
 |-- CatalogUnreadableError      a file that is no catalog, or a damaged one
 |-- CatalogBusyError            another process holds the catalog
 |-- GuestNotFoundError          the repository holds no transforms source root or entry point
+|   `-- SeveralSourceRootsError more than one folder declares a pipeline; names --source
 |-- DatasetNotFoundError        unknown name; names the nearest
 |-- AmbiguousDatasetError       a leaf name that several datasets share
 |-- DatasetNameError            a name no dataset may have
@@ -93,6 +94,17 @@ class GuestNotFoundError(UsageError):
             f"{self.args[0]}: {self.args[1]}. A transforms repository has `transforms-python/src/setup.py` with an"
             " entry point `transforms.pipelines: root = <package>.pipeline:<name>`; name the repository with"
             " `mirror init --repo DIR`."
+        )
+
+
+class SeveralSourceRootsError(GuestNotFoundError):
+    """``args``: repository folder, source roots that declare a pipeline (tuple)."""
+
+    def __str__(self) -> str:
+        repository, roots = self.args
+        return (
+            f"{repository}: {len(roots)} folders declare a pipeline ({', '.join(roots)});"
+            f" choose one: `mirror init --repo {repository} --source {roots[0]}`."
         )
 
 

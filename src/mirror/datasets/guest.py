@@ -6,14 +6,16 @@ import ast
 import configparser
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mirror.datasets.errors import GuestNotFoundError
+from mirror.datasets.errors import GuestNotFoundError, SeveralSourceRootsError
 from transforms.shrinkwrap import parse_shrinkwrap
 
 GROUP = "transforms.pipelines"
+USUAL = Path("transforms-python/src")
 _ENTRY = re.compile(r"^\s*root\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*$", re.MULTILINE)
 
 
@@ -34,38 +36,92 @@ class Guest:
     declared_in: Path
 
 
-def find_source_root(repository: Path) -> Path:
-    """``transforms-python/src`` where it exists, else the only folder whose ``setup.py`` declares pipelines.
+def source_roots(repository: Path) -> tuple[Path, ...]:
+    """Every folder of a repository that declares a pipeline, ``transforms-python/src`` first, then by name.
 
-    Raises GuestNotFoundError.
+    Raises GuestNotFoundError where a ``setup.py`` cannot be parsed.
     """
-    usual = repository / "transforms-python" / "src"
+    projects = [repository, *(child for child in sorted(repository.glob("*")) if child.is_dir())]
+    candidates = [project / "src" if (project / "src").is_dir() else project for project in projects]
+    declaring = [root for root in candidates if not root.name.startswith(".") and _declared(root) is not None]
+    usual = repository / USUAL
+    return tuple(sorted(declaring, key=lambda root: root != usual))
+
+
+def find_source_root(repository: Path, source: str | None = None) -> Path:
+    """``source`` where it is said; else ``transforms-python/src`` where it exists, else the only one that declares a
+    pipeline.
+
+    Args:
+        source: the folder, or the sub-project that has it as ``src``, relative to the repository.
+
+    Raises GuestNotFoundError, SeveralSourceRootsError.
+    """
+    if source is not None:
+        chosen = (repository / source).resolve()
+        chosen = chosen / "src" if (chosen / "src").is_dir() else chosen
+        if not chosen.is_dir() or not chosen.is_relative_to(repository.resolve()):
+            raise GuestNotFoundError(str(repository), f"it has no folder {source!r} to take as source root")
+        return chosen
+    usual = repository / USUAL
     if usual.is_dir():
         return usual
-    candidates = [f.parent for f in sorted(repository.glob("*/src/setup.py")) + sorted(repository.glob("src/setup.py"))]
-    declaring = [folder for folder in candidates if _entry_in_setup(folder / "setup.py")]
-    if len(declaring) == 1:
-        return declaring[0]
-    missing = "several source roots declare pipelines" if declaring else "there is no transforms source root"
-    raise GuestNotFoundError(str(repository), missing)
+    declaring = source_roots(repository)
+    if len(declaring) > 1:
+        names = tuple(root.relative_to(repository).as_posix() for root in declaring)
+        raise SeveralSourceRootsError(str(repository), names)
+    if not declaring:
+        raise GuestNotFoundError(str(repository), "there is no transforms source root")
+    return declaring[0]
 
 
-def find_guest(repository: Path) -> Guest:
-    """The repository's source root and entry point. Raises GuestNotFoundError."""
-    root = find_source_root(repository)
+def find_guest(repository: Path, source: str | None = None) -> Guest:
+    """The repository's source root and entry point. Raises as :func:`find_source_root`."""
+    root = find_source_root(repository, source)
+    found = _declared(root)
+    if found is None:
+        raise GuestNotFoundError(
+            str(repository),
+            f"no entry point {GROUP!r} is declared in setup.py, setup.cfg or pyproject.toml of {root}, and no"
+            " pipeline.py makes one Pipeline",
+        )
+    module, attribute, file = found
+    return Guest(repository, root, module, attribute, file)
+
+
+def _declared(root: Path) -> tuple[str, str, Path] | None:
+    """Module, attribute and the file that names them: what setup declares, else the one ``pipeline.py``."""
     readers = {
         root / "setup.py": _entry_in_setup,
         root / "setup.cfg": _entry_in_cfg,
         root / "pyproject.toml": _entry_in_pyproject,
-        root.parent / "setup.py": _entry_in_setup,
-        root.parent / "pyproject.toml": _entry_in_pyproject,
     }
+    if root.name == "src":
+        readers |= {root.parent / "setup.py": _entry_in_setup, root.parent / "pyproject.toml": _entry_in_pyproject}
     for file, reader in readers.items():
         if file.is_file() and (found := reader(file)) is not None:
-            return Guest(repository, root, found[0], found[1], file)
-    raise GuestNotFoundError(
-        str(repository), f"no entry point {GROUP!r} is declared in setup.py, setup.cfg or pyproject.toml"
-    )
+            return (*found, file)
+    made = [(file, name) for file in sorted(root.glob("*/pipeline.py")) for name in _pipelines_made(file)]
+    if len(made) != 1:
+        return None
+    file, name = made[0]
+    return f"{file.parent.name}.pipeline", name, file
+
+
+def _pipelines_made(file: Path) -> tuple[str, ...]:
+    """Names that a module gives to what ``Pipeline()`` returns; a module that cannot be parsed makes none."""
+    try:
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+    except (SyntaxError, UnicodeDecodeError):
+        return ()
+    made = []
+    for node in body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+            if name == "Pipeline":
+                made += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return tuple(made)
 
 
 def shrinkwrap(repository: Path) -> dict[str, str]:
@@ -85,6 +141,15 @@ def shrinkwrap(repository: Path) -> dict[str, str]:
         if chosen != alias:
             found[alias] = chosen
     return found
+
+
+def spellings(shrinkwrapped: dict[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """RID or other spelling -> path, from the repository's map and the workspace's ``[aliases]``, which win.
+
+    A dataset that the workspace gives another path keeps all its spellings.
+    """
+    renamed = {shrinkwrapped[name]: path for name, path in own.items() if shrinkwrapped.get(name, path) != path}
+    return {name: renamed.get(path, path) for name, path in shrinkwrapped.items()} | renamed | dict(own)
 
 
 def _entry_in_setup(file: Path) -> tuple[str, str] | None:

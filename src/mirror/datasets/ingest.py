@@ -15,7 +15,6 @@ from mirror.datasets.errors import (
     SchemaMismatchError,
     UnreadableFileError,
 )
-from mirror.datasets.guest import find_source_root
 from mirror.datasets.records import Dataset, StoredSchema, TransactionType, View
 from mirror.datasets.sources import SourceDeclaration, find_declarations
 from mirror.datasets.storage import sha256_of
@@ -109,7 +108,7 @@ def ingest(
 
 def _declarations(workspace: Workspace) -> tuple[SourceDeclaration, ...]:
     try:
-        root = find_source_root(workspace.config.repository)
+        root = workspace.config.source_root
     except GuestNotFoundError:
         return ()
     return find_declarations(root)

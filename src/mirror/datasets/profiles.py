@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from mirror.datasets.errors import ProfileError
-from mirror.datasets.guest import find_source_root
 from mirror.datasets.storage import translated
 from mirror.datasets.workspace import Workspace
 
@@ -29,7 +28,7 @@ def add_profile(workspace: Workspace, file: Path) -> Path:
         raise ProfileError(str(file), mark.line + 1 if mark else None, getattr(error, "problem", str(error))) from error
     if not isinstance(document, dict):
         raise ProfileError(str(file), 1, "a profile is a YAML mapping")
-    root = find_source_root(workspace.config.repository)
+    root = workspace.config.source_root
     folders = sorted(folder for folder in root.glob("*/profiles") if folder.is_dir())
     if len(folders) != 1:
         found = f"{len(folders)} profiles folders" if folders else "no profiles folder"

@@ -35,6 +35,8 @@ class WorkspaceConfig:
         data_root: where files lie, absolute.
         default_branch: what commands take without ``--branch``.
         aliases: further spellings of dataset paths: RID or local name -> path.
+        source: the repository's sub-project to run, where several declare a pipeline.
+        sources_file: describes the external systems that transforms ask for, absolute.
     """
 
     repository: Path
@@ -42,6 +44,13 @@ class WorkspaceConfig:
     data_root: Path
     default_branch: str = DEFAULT_BRANCH
     aliases: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    sources_file: Path | None = None
+
+    @property
+    def source_root(self) -> Path:
+        """The folder that goes on ``sys.path``. Raises GuestNotFoundError."""
+        return guest.find_source_root(self.repository, self.source)
 
 
 class Workspace:
@@ -59,22 +68,33 @@ class Workspace:
         *,
         repository: Path = Path(),
         catalog_url: str = DEFAULT_CATALOG,
+        source: str | None = None,
+        sources_file: Path | None = None,
         clock: Clock = system_clock,
     ) -> Workspace:
         """Makes a workspace and its catalog; one that exists is opened as it is.
 
-        Raises StorageUnwritableError, CatalogVersionError.
+        Raises StorageUnwritableError, CatalogVersionError; WorkspaceConfigError where an existing one says another
+        ``source`` or ``sources_file``.
         """
         path = path.resolve()
         file = path / CONFIG_FILE
+        described = None if sources_file is None else sources_file.resolve()
         if not file.is_file():
             with translated(path):
                 path.mkdir(parents=True, exist_ok=True)
-                text = _render(os.path.relpath(repository.resolve(), path), catalog_url)
+                relative = None if described is None else os.path.relpath(described, path)
+                text = _render(os.path.relpath(repository.resolve(), path), catalog_url, source, relative)
                 temporary = path / f"{CONFIG_FILE}.{os.getpid()}"
                 temporary.write_text(text, encoding="utf-8")
                 temporary.replace(file)
         workspace = cls(path, _read(file), clock)
+        for wanted, known, where in (
+            (source, workspace.config.source, f"[repository] source = {json.dumps(source)}"),
+            (described, workspace.config.sources_file, f"[sources] file = {json.dumps(str(described))}"),
+        ):
+            if wanted is not None and wanted != known:
+                raise WorkspaceConfigError(str(file), f"it exists already and says otherwise; write {where} there")
         with translated(workspace.config.data_root):
             workspace.config.data_root.mkdir(parents=True, exist_ok=True)
         workspace._catalog.create()
@@ -102,13 +122,13 @@ class Workspace:
     @cached_property
     def store(self) -> DatasetStore:
         """The datasets."""
-        rids = {**guest.shrinkwrap(self.config.repository), **self.config.aliases}
+        rids = guest.spellings(guest.shrinkwrap(self.config.repository), self.config.aliases)
         return DatasetStore(self.catalog, Storage(str(self.config.data_root)), clock=self.clock, rids=rids)
 
     @cached_property
     def guest(self) -> Guest:
         """The transforms repository, found without executing any of it. Raises GuestNotFoundError."""
-        return guest.find_guest(self.config.repository)
+        return guest.find_guest(self.config.repository, self.config.source)
 
     def lock(self, branch: str) -> contextlib.AbstractContextManager[Held]:
         """The build lock of one branch. Raises WorkspaceLockedError."""
@@ -126,13 +146,17 @@ class Workspace:
         self.close()
 
 
-def _render(repository: str, catalog_url: str) -> str:
+def _render(repository: str, catalog_url: str, source: str | None, sources_file: str | None) -> str:
     # JSON strings are TOML basic strings.
+    chosen = "" if source is None else f"source = {json.dumps(source)}\n"
+    described = (
+        "# file = " + json.dumps("sources.yml") if sources_file is None else f"file = {json.dumps(sources_file)}"
+    )
     return f"""\
 # A foundry-mirror workspace. Relative paths start at this folder.
 [repository]
 path = {json.dumps(repository)}
-
+{chosen}
 [catalog]
 url = {json.dumps(catalog_url)}
 
@@ -141,6 +165,10 @@ root = "data"
 
 [branches]
 default = "{DEFAULT_BRANCH}"
+
+# Describes external systems (RID -> url, headers, where secrets are kept: {{env: NAME}} or {{file: PATH}}).
+[sources]
+{described}
 
 # Further spellings of dataset paths; transforms-shrinkwrap.yml of the repository is read as well.
 [aliases]
@@ -160,6 +188,10 @@ def _read(file: Path) -> WorkspaceConfig:
             raise WorkspaceConfigError(str(file), f"[{section}] {key} must be a text, not {value!r}")
         return value
 
+    def optional(section: str, key: str) -> str | None:
+        return text(section, key) if key in document.get(section, {}) else None
+
+    described = optional("sources", "file")
     aliases = document.get("aliases", {})
     if not all(isinstance(value, str) for value in aliases.values()):
         raise WorkspaceConfigError(str(file), "[aliases] maps names to dataset paths")
@@ -169,6 +201,8 @@ def _read(file: Path) -> WorkspaceConfig:
         data_root=(file.parent / text("storage", "root", "data")).resolve(),
         default_branch=text("branches", "default", DEFAULT_BRANCH),
         aliases=aliases,
+        source=optional("repository", "source"),
+        sources_file=None if described is None else (file.parent / described).resolve(),
     )
 
 

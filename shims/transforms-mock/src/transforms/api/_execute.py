@@ -13,7 +13,7 @@ from transforms.api._job import Job, JobEnvironment, JobOutcome
 from transforms.api._params import Param, ParamContext
 from transforms.api._profiles import result_settings
 from transforms.api._transform import TransformBase
-from transforms.errors import BindingError, NotAvailableError, ReturnTypeError
+from transforms.errors import BindingError, ReturnTypeError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,7 +41,8 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
         NotAvailableError: the transform is computed by an outside warehouse.
         Exception: whatever the compute function raises.
     """
-    _refuse_what_needs_foundry(transform)
+    if (refused := transform.refusal()) is not None:
+        raise refused
     spark = _session(transform, environment)
     bound = {
         name: param._bind(
@@ -55,18 +56,6 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
     except JobAborted:
         return JobOutcome(aborted=True)
     return JobOutcome(aborted_outputs=tuple(n for n in transform.outputs if getattr(bound[n], "_aborted", False)))
-
-
-def _refuse_what_needs_foundry(transform: TransformBase) -> None:
-    engine = transform.recorded.get("pushdown")
-    if engine is not None:
-        raise NotAvailableError(
-            f"Compute pushdown to {engine}", f"transform '{transform.__name__}' runs inside {engine}"
-        )
-    if "sidecar" in transform.recorded:
-        image = transform.recorded["sidecar"].get("image")
-        what = f"transform '{transform.__name__}' works with the container image '{image}', which is not started here"
-        raise NotAvailableError("A sidecar container", what)
 
 
 def _binding(

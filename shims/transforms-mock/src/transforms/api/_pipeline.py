@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from transforms._names import Named, caller
 from transforms.api._transform import TransformBase
+from transforms.discovery import noting
 from transforms.errors import PipelineError, TransformTypeError
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class Pipeline(Named):
             if not isinstance(module, ModuleType):
                 raise TransformTypeError(f"discover_transforms takes packages or modules, got {module!r}.", caller())
             for found in _modules_below(module):
-                self.add_transforms(*_transforms_of(found))
+                with noting(found.__name__):
+                    self.add_transforms(*_transforms_of(found))
 
 
 def _where(transform: TransformBase) -> str:
@@ -97,7 +99,12 @@ def _modules_below(module: ModuleType) -> Iterator[ModuleType]:
     for info in sorted(pkgutil.iter_modules(paths), key=lambda info: info.name):
         if info.name == "__main__":
             continue
-        yield from _modules_below(importlib.import_module(f"{module.__name__}.{info.name}"))
+        name = f"{module.__name__}.{info.name}"
+        child: ModuleType | None = None
+        with noting(name):
+            child = importlib.import_module(name)
+        if child is not None:
+            yield from _modules_below(child)
     _warn_about_plain_folders(module, paths)
 
 

@@ -14,7 +14,13 @@ from typing import Any, ClassVar, NoReturn, Self
 from transforms._names import caller
 from transforms.api._check import Check
 from transforms.api._params import Param
-from transforms.errors import BindingError, TransformTypeError, UnknownAttributeError
+from transforms.errors import (
+    BindingError,
+    NotAvailableError,
+    TransformTypeError,
+    TransformValueError,
+    UnknownAttributeError,
+)
 
 Style = str  # "objects" | "spark" | "pandas" | "polars"
 
@@ -100,6 +106,7 @@ class TransformBase:
         self.recorded = Declared({**(recorded or {}), **_notes({**self.inputs, **self.outputs})})
         self.incremental = incremental
         self.source = _source_of(compute_func)
+        _refuse_doubles(self.inputs, self.outputs, str(self.source))
         self.__wrapped__ = compute_func
         self.__name__ = getattr(compute_func, "__name__", type(compute_func).__name__)
         self.__qualname__ = getattr(compute_func, "__qualname__", self.__name__)
@@ -215,6 +222,45 @@ class TransformBase:
         except BindingError as problem:
             return problem
         return None
+
+    def refusal(self) -> NotAvailableError | None:
+        """Why Foundry alone can run this transform; ``None`` when it can run here."""
+        if (engine := self.recorded.get("pushdown")) is not None:
+            what = f"transform '{self.__name__}' runs inside {engine}"
+            return NotAvailableError(f"Compute pushdown to {engine}", what)
+        if (sidecar := self.recorded.get("sidecar")) is not None:
+            image = sidecar.get("image")
+            what = f"transform '{self.__name__}' works with the container image '{image}', which is not started here"
+            return NotAvailableError("A sidecar container", what)
+        return None
+
+
+def _refuse_doubles(inputs: Mapping[str, Param], outputs: Mapping[str, Param], where: str) -> None:
+    """One check name twice, or one dataset read and written. The line is that of the transform."""
+    named: dict[str, str] = {}
+    for parameter, spec in (*inputs.items(), *outputs.items()):
+        for check in getattr(spec, "checks", ()):
+            if check.name in named:
+                both = sorted({named[check.name], parameter})
+                raise TransformValueError(
+                    f"Two checks are called '{check.name}' ({' and '.join(both)}); a name identifies one check of a"
+                    " transform. Rename one.",
+                    where,
+                )
+            named[check.name] = parameter
+    read = {alias: name for name, spec in inputs.items() if spec.takes_port for alias in _aliases(spec)}
+    for name, spec in outputs.items():
+        for alias in _aliases(spec) if spec.takes_port else ():
+            if alias in read:
+                raise TransformValueError(
+                    f"'{alias}' is an input ('{read[alias]}') and an output ('{name}') of one transform. An incremental"
+                    " transform reads its own output with output.dataframe('previous').",
+                    where,
+                )
+
+
+def _aliases(spec: Param) -> tuple[str, ...]:
+    return tuple(alias for alias in getattr(spec, "aliases", None) or () if alias)
 
 
 _NOTED = ("stop_propagating", "stop_requiring", "sever_permissions", "batch_limit")

@@ -43,15 +43,19 @@ def load_sources(path: str | Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def configured_source(rid: str) -> ResolvedSource:
-    """The source as the file of ``TRANSFORMS_SOURCES`` describes it.
+def configured_source(rid: str, path: str | Path | None = None) -> ResolvedSource:
+    """The source as a file describes it: the given one, else that of ``TRANSFORMS_SOURCES``.
 
     Raises:
         SourceError: no file, or the source is not in it.
     """
-    file = os.environ.get(VARIABLE)
+    file = path or os.environ.get(VARIABLE)
     if not file:
-        raise SourceError(rid, f"it is not configured; describe it in a file and name that file in {VARIABLE}")
+        raise SourceError(
+            rid,
+            "it is not configured; describe it in a file and name that file in config.toml of the workspace"
+            f" ([sources] file = ...) or in {VARIABLE}",
+        )
     known = load_sources(file)
     if rid not in known:
         raise SourceError(rid, f"{file} does not describe it; it describes {', '.join(sorted(known)) or 'nothing'}")

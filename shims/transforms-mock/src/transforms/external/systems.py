@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from transforms._names import caller, module_getattr
@@ -39,6 +40,9 @@ class Source(_External):
     def _default_binding(self) -> Any:
         return configured_source(self.rid)
 
+    def _configured(self, path: str | Path | None) -> Any:
+        return configured_source(self.rid, path)
+
 
 class EgressPolicy(_External):
     """A network policy of the older generation; recorded, as no egress is blocked here."""
@@ -57,12 +61,16 @@ class Credential(_External):
     def _default_binding(self) -> Any:
         return ResolvedCredential(self.rid)
 
+    def _configured(self, path: str | Path | None) -> Any:
+        return ResolvedCredential(self.rid, path)
+
 
 class ResolvedCredential:
-    """Secrets of a credential, from the sources file (``TRANSFORMS_SOURCES``)."""
+    """Secrets of a credential, from the sources file (the given one, else that of ``TRANSFORMS_SOURCES``)."""
 
-    def __init__(self, rid: str) -> None:
+    def __init__(self, rid: str, path: str | Path | None = None) -> None:
         self._rid = rid
+        self._path = path
 
     def get(self, secret_name: str) -> str:
         """One secret.
@@ -70,7 +78,7 @@ class ResolvedCredential:
         Raises:
             SourceError: it is not configured.
         """
-        secrets = configured_source(self._rid).secrets
+        secrets = configured_source(self._rid, self._path).secrets
         if secret_name not in secrets:
             raise SourceError(self._rid, f"it holds no secret '{secret_name}'; it holds {', '.join(secrets) or 'none'}")
         return str(secrets[secret_name])
@@ -128,6 +136,17 @@ def use_external_systems(**systems: Any) -> Callable[[T], T]:
     """
     kinds = (EgressPolicy, Credential, ExportControl)
     return _adding("@use_external_systems", dict(systems), kinds, "external_systems")
+
+
+def configured(param: Source | Credential, path: str | Path | None) -> Any:
+    """What a platform binds for a source or a credential, as the file at ``path`` describes it.
+
+    ``None`` leaves the file to the variable ``TRANSFORMS_SOURCES``.
+
+    Raises:
+        SourceError: it is not described, or one of its secrets cannot be found.
+    """
+    return param._configured(path)
 
 
 __all__ = [
