@@ -14,6 +14,7 @@ from mirror.checks.errors import CheckError, DuplicateCheckError
 from mirror.errors import ExitCode
 from transforms import expectations as E
 from transforms.api import Check
+from transforms.expectations.tree import Expectation
 
 Judge = Callable[..., dict[str, CheckResult]]
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -101,10 +102,18 @@ def test_raw_files_have_no_columns(spark: SparkSession) -> None:
     assert "/Fleet/raw has no schema" in results[0].detail
 
 
-def test_an_unfinished_chain_is_no_expectation(judge: Judge, rows: DataFrame) -> None:
-    unfinished = judge(rows, {"half": E.col("num")})["half"]
-    assert (unfinished.outcome, unfinished.reason) == (ERROR, "not_an_expectation")
-    assert "E.col('num')" in unfinished.detail
+class Homemade(Expectation):
+    """A kind of expectation that nobody taught the compiler."""
+
+    def __repr__(self) -> str:
+        return "Homemade()"
+
+
+def test_a_kind_nobody_knows_blocks_with_its_own_reason(judge: Judge, rows: DataFrame) -> None:
+    results = judge(rows, {"own": Homemade(), "known": E.count().gt(0)})
+    assert (results["own"].outcome, results["own"].reason) == (ERROR, "not_an_expectation")
+    assert "Homemade()" in results["own"].detail
+    assert results["known"].outcome == "PASS"
 
 
 def test_two_checks_of_one_name_are_refused(spark: SparkSession, rows: DataFrame) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 import cloudpickle
 import pytest
 
+from transforms import expectations as E
 from transforms.api import (
     BooleanParam,
     Check,
@@ -28,14 +29,13 @@ from transforms.api import (
     transform,
 )
 from transforms.errors import TransformTypeError, TransformValueError, UnknownArgumentError, UnknownAttributeError
+from transforms.expectations.errors import IncompleteExpectationError
 
-
-class _Expectation:
-    """Stands for any expectation: a Check only keeps it."""
+ANY_ROWS = E.count().gt(0)
 
 
 def _check(name: str = "holds", on_error: str = "FAIL") -> Check:
-    return Check(_Expectation(), name, on_error)
+    return Check(ANY_ROWS, name, on_error)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +191,12 @@ def test_a_custom_parameter_makes_its_own_runtime_object():
         (lambda: InputSet("/a"), TransformTypeError, "list of paths"),
         (lambda: OutputSet([1]), TransformTypeError, "got 1 in it"),
         (lambda: Markings(3, "master"), TransformTypeError, "marking_ids of Markings"),
-        (lambda: Check(_Expectation(), ""), TransformValueError, "needs a name"),
-        (lambda: Check(_Expectation(), 3), TransformTypeError, "name of a Check"),
+        (lambda: Check(ANY_ROWS, ""), TransformValueError, "needs a name"),
+        (lambda: Check(ANY_ROWS, 3), TransformTypeError, "name of a Check"),
         (lambda: Check("amount > 0", "n"), TransformTypeError, "takes an expectation"),
-        (lambda: Check(_Expectation(), "n", "ERROR"), TransformValueError, "'FAIL' or 'WARN'"),
+        (lambda: Check(E.col("amount"), "n"), IncompleteExpectationError, "finish it with one of"),
+        (lambda: Check(E.when(ANY_ROWS, ANY_ROWS), "n"), IncompleteExpectationError, ".otherwise("),
+        (lambda: Check(ANY_ROWS, "n", "ERROR"), TransformValueError, "'FAIL' or 'WARN'"),
         (lambda: Check(assert_true=1, description="d"), UnknownArgumentError, "no argument 'assert_true'"),
         (lambda: StringParam("x", allowed_values={"a"}), TransformValueError, "allows a"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transforms._names import caller, known_arguments
 from transforms.errors import TransformTypeError, TransformValueError
+from transforms.expectations.tree import complete
 
 ON_ERROR = ("FAIL", "WARN")
 
@@ -24,6 +25,7 @@ class Check:
 
     Raises:
         TransformTypeError: the expectation is no expectation, or the name is no text.
+        IncompleteExpectationError: ``E.col('x')`` and the like, which say nothing yet.
         TransformValueError: the name is empty, or ``on_error`` is neither ``FAIL`` nor ``WARN``.
     """
 
@@ -36,6 +38,7 @@ class Check:
         given, name = self.expectation, self.name
         if given is None or isinstance(given, bool | str | int | float | type):
             raise TransformTypeError(f"Check takes an expectation of transforms.expectations, got {given!r}.", caller())
+        complete("Check", given)
         if not isinstance(name, str):
             raise TransformTypeError(f"The name of a Check is text, got {name!r}.", caller())
         if not name.strip():
