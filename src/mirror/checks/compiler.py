@@ -79,7 +79,10 @@ class Compiler:
             if any(part.level == ROW for part in expectation.children):
                 raise MixedLevelsError(self.subject.name, text)
             return Chosen(text, *(self.compile(part) for part in expectation.children))
-        return _COMPILERS[type(expectation)](self, text, expectation)
+        compiler = _COMPILERS.get(type(expectation))
+        if compiler is None:
+            raise NotAnExpectationError(self.subject.name, text)
+        return compiler(self, text, expectation)
 
     def _combined(self, text: str, expectation: AllOf | AnyOf) -> Verdict:
         return Combined(text, isinstance(expectation, AllOf), tuple(self.compile(part) for part in expectation.parts))
