@@ -135,10 +135,15 @@ def start_session(
     from pyspark.sql import SparkSession
 
     java = find_java()
-    if SparkContext._active_spark_context is None:
+    roots = [str(root) for root in python_path]
+    if (running := SparkContext._active_spark_context) is not None:
+        # Workers are started with these variables; those of another path are left to whoever uses them.
+        known = f"{running.environment.get('PYTHONPATH', '')}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+        if new := [root for root in roots if root not in known.split(os.pathsep)]:
+            running.environment["PYTHONPATH"] = os.pathsep.join([*new, *filter(None, known.split(os.pathsep))])
+    else:
         os.environ["JAVA_HOME"] = str(java.home)
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-        roots = [str(root) for root in python_path]
         inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited] if p))
     local = master.startswith("local[") or master == "local"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from transforms import expectations as E
 from transforms.api import (
+    Check,
     ComputeBackend,
     ContainerTransform,
     IncrementalSettings,
@@ -196,6 +198,32 @@ def test_parameters_that_do_not_fit_name_both_sets():
     assert "not declared: b" in text
     assert str(made.binding_problem()) == text
     assert _objects().binding_problem() is None
+
+
+def test_a_function_that_returns_a_frame_fits_without_taking_its_output():
+    assert transform_df(Output("/o"), a=Input("/a"))(lambda a: a).binding_problem() is None
+    problem = transform_df(Output("/o"), a=Input("/a"))(lambda b: b).binding_problem()
+    assert "declares [a] but its function takes [b]" in str(problem)
+
+
+def test_a_check_name_twice_in_one_transform_is_refused_at_its_line():
+    def named() -> Check:
+        return Check(E.count().gt(0), "holds rows")
+
+    with pytest.raises(TransformValueError, match=r"'holds rows' \(a and output\)") as caught:
+        transform_df(Output("/o", checks=named()), a=Input("/a", checks=named()))(lambda a: a)
+    assert HERE in str(caught.value)
+    with pytest.raises(TransformValueError, match=r"'holds rows' \(out\)"):
+        transform(out=Output("/o", checks=[named(), named()]))(lambda out: None)
+    for path in ("/o1", "/o2"):
+        assert transform_df(Output(path, checks=named()))(lambda: None).checks[0][1].name == "holds rows"
+
+
+def test_a_dataset_read_and_written_by_one_transform_is_refused_at_its_line():
+    with pytest.raises(TransformValueError, match=r"'/same' is an input \('a'\) and an output \('out'\)") as caught:
+        transform(a=Input("/same"), out=Output("/same"))(lambda a, out: None)
+    assert HERE in str(caught.value)
+    assert "dataframe('previous')" in str(caught.value)
 
 
 def test_a_typed_parameter_arrives_with_its_value_and_a_missing_binding_is_named():

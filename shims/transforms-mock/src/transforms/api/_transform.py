@@ -218,7 +218,9 @@ class TransformBase:
     def binding_problem(self) -> BindingError | None:
         """Why the compute function could not be called with what is declared; ``None`` when it can."""
         try:
-            self.arguments(dict.fromkeys((*self.parameters, "ctx")))
+            # A function that returns a frame never sees its output.
+            offered = self.parameters if self.style == "objects" else self.inputs
+            self.arguments(dict.fromkeys((*offered, "ctx")))
         except BindingError as problem:
             return problem
         return None
