@@ -174,6 +174,10 @@ def test_loops_rids_and_a_broken_module(tmp_path, told, capsys) -> None:
     assert run(["build"]) == 2
     assert "broken.py:1" in capsys.readouterr().err
     (tmp_path / "repo/transform-python/src/pedsnet_trial/datasets/broken.py").write_text("")
+    never_built = told("show", "staging/drug")
+    assert (never_built["dataset"], never_built["transform"]["name"]) == (None, "clean_drug")
+    assert told("ingest", "/drug", "repo/transforms-shrinkwrap.yml")["dataset"] == "/drug"
+    assert told("show", "/drug")["transform"] is None
     pd.DataFrame({"person_id": [1, 2, 3], "domain": ["visit", "drug", "none"]}).to_parquet("person.parquet")
     assert told("ingest", "person_local", "person.parquet")["dataset"] == SPACED
     built = {job["transform"]: job["status"] for job in told("build")["jobs"]}

@@ -8,7 +8,7 @@ from mirror.builds.discovery import current, published_specs
 from mirror.builds.errors import PipelineImportError, PipelineObjectError
 from mirror.builds.specs import JobSpec
 from mirror.datasets import Workspace
-from mirror.datasets.errors import GuestNotFoundError
+from mirror.datasets.errors import AmbiguousDatasetError, GuestNotFoundError
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Producer:
     note: str | None = None
 
 
-def producer(workspace: Workspace, target: str, branch: str) -> Producer:
-    """The transform that makes ``target`` (path, RID, unique end of a path).
+def producer(workspace: Workspace, target: str, branch: str, *, exact: bool = False) -> Producer:
+    """The transform that makes ``target`` (path, RID, and unless ``exact``, the unique end of a path).
 
     Where the repository cannot be imported or found, what was last published on the branch answers, with a note: a
-    dataset can be looked at while its code is broken. Nothing is published.
+    dataset can be looked at while its code is broken. Nothing is published. Raises AmbiguousDatasetError.
     """
     note = None
     try:
@@ -32,6 +32,10 @@ def producer(workspace: Workspace, target: str, branch: str) -> Producer:
         specs = published_specs(workspace, branch)
         note = f"as last published on {branch}, because {error}" if specs else None
     path = workspace.store.rids.get(target, target)
-    found = [spec for spec in specs if path in spec.output_paths]
-    found = found or [s for s in specs if any(p.endswith("/" + path.lstrip("/")) for p in s.output_paths)]
-    return Producer(found[0], note) if len(found) == 1 else Producer(None)
+    made = {output: spec for spec in specs for output in spec.output_paths}
+    if path in made:
+        return Producer(made[path], note)
+    ending = () if exact else tuple(output for output in made if output.endswith("/" + path.lstrip("/")))
+    if len(ending) > 1:
+        raise AmbiguousDatasetError(target, ending)
+    return Producer(made[ending[0]], note) if ending else Producer(None)

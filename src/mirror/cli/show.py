@@ -40,7 +40,7 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
                 raise
             document: dict[str, Any] = {"dataset": None, "target": target, "branch": wanted}
         else:
-            made = producer(workspace, dataset.path, wanted)
+            made = producer(workspace, dataset.path, wanted, exact=True)
             document = _dataset(workspace, dataset, wanted, at, rows)
     document["transform"] = None if made.spec is None else made.spec.to_json()
     document["note"] = made.note
