@@ -25,6 +25,7 @@ def clock(durations: list[float]) -> Callable[[], float]:
     return lambda: next(ticks)
 
 
+@pytest.mark.nightly
 def test_pairs_swap_their_order_and_the_warm_up_does_not_count(tmp_path):
     order: list[str] = []
     turns: list[int] = []
@@ -40,6 +41,7 @@ def test_pairs_swap_their_order_and_the_warm_up_does_not_count(tmp_path):
     assert figure.to_json() == {"name": "entry.name", "ratio": 2.0, "limit": 1.0, "spread": 1.25, "n": 3}
 
 
+@pytest.mark.nightly
 def test_a_side_may_ask_for_fewer_rounds_and_never_gets_more(tmp_path):
     calls: list[str] = []
     bench = Bench("entry", tmp_path, 2)

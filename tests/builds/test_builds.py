@@ -80,6 +80,7 @@ def test_a_chain_from_first_build_to_new_data(repository) -> None:
         r.build("/bb")
 
 
+@pytest.mark.nightly
 def test_only_what_changed_logic_is_rebuilt(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
@@ -228,6 +229,7 @@ def test_broken_pipelines_are_usage_errors(repository) -> None:
         r.build()
 
 
+@pytest.mark.nightly
 def test_branches_read_through_and_write_their_own(repository) -> None:
     r = repository()
     r.put("/A", {"v": [1]})
@@ -259,6 +261,7 @@ def test_branches_read_through_and_write_their_own(repository) -> None:
     assert r.build(branch="copy", fallbacks=("master",)).status == "up to date"
 
 
+@pytest.mark.nightly
 def test_abort_job_and_partial_abort(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
@@ -301,6 +304,7 @@ def test_abort_job_and_partial_abort(repository) -> None:
     assert r.rows("/out") == [(1,)]
 
 
+@pytest.mark.nightly
 def test_failure_strategy_continue_uses_the_last_version(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
@@ -319,6 +323,7 @@ def test_failure_strategy_continue_uses_the_last_version(repository) -> None:
     assert {n: s for n, (s, _) in r.outcome(r.build()).items()} == {"a": "failed", "b": "succeeded"}
 
 
+@pytest.mark.nightly
 def test_preview_shows_and_stores_nothing(repository) -> None:
     r = repository()
     r.put("/raw", {"v": list(range(50))})
@@ -351,6 +356,7 @@ def test_a_plan_can_be_looked_at_without_running(repository) -> None:
     assert r.workspace.store.find("/a") is None
 
 
+@pytest.mark.nightly
 def test_a_damaged_view_fails_its_readers_and_heals(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1, 2]})

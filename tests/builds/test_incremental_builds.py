@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mirror.datasets import TransactionType
 from mirror.datasets.ingest import ingest
 
@@ -20,6 +22,7 @@ def total(out):
 """
 
 
+@pytest.mark.nightly
 def test_additions_are_added_and_rewrites_start_over(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
@@ -91,6 +94,7 @@ def test_required_and_strict(repository, tmp_path) -> None:
     assert [f.path for f in view.files] == ["a", "b"]
 
 
+@pytest.mark.nightly
 def test_transaction_limit_takes_batches(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
@@ -117,6 +121,7 @@ def test_transaction_limit_takes_batches(repository) -> None:
     assert "its view holds a UPDATE" in refused.jobs[0].error
 
 
+@pytest.mark.nightly
 def test_a_new_branch_goes_on_where_its_parent_stands(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})

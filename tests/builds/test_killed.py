@@ -112,6 +112,7 @@ def kills(tmp_path: Path, stages: tuple[str, ...]) -> None:
         assert sorted(kept) == ["first"] * 3 + ["second"] * 3
 
 
+@pytest.mark.nightly
 def test_killed_at_every_stage_in_a_row(tmp_path: Path) -> None:
     kills(tmp_path, STAGES)
 

@@ -147,6 +147,7 @@ def after(after, out):
 """
 
 
+@pytest.mark.nightly
 def test_ctrl_c_aborts_cleanly(repository) -> None:
     r = repository()
     flag = r.root / "running"

@@ -98,6 +98,7 @@ def test_on_rows(on_rows: dict[str, CheckResult], i: int) -> None:
 
 
 @pytest.mark.parametrize("i", range(len(CASES)), ids=IDS)
+@pytest.mark.nightly
 def test_without_rows(on_nothing: dict[str, CheckResult], i: int) -> None:
     result = on_nothing[str(i)]
     assert (result.outcome, result.offending) == (CASES[i][2], ()), result.detail
@@ -118,6 +119,7 @@ def test_offset_results_show_the_timestamps_used(on_rows: dict[str, CheckResult]
     }
 
 
+@pytest.mark.nightly
 def test_sums_of_longs_do_not_wrap(spark: SparkSession, judge: Judge) -> None:
     big = spark.range(4).select(
         F.lit(BIG).alias("long"),

@@ -78,6 +78,7 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
     assert "/t/raw as input" not in out
 
 
+@pytest.mark.nightly
 def test_suggests_code_for_a_stored_dataset(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run(["--workspace", str(workspace), "checks", "suggest", "clean"]) == 0

@@ -108,6 +108,7 @@ def rounded(results: tuple[CheckResult, ...]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.nightly) for n in range(1, 12))])
+@pytest.mark.nightly
 def test_random_transactions_equal_a_full_recomputation(
     spark: SparkSession, tmp_path: Path, store: CatalogStates, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_random_transactions_equal_a_full_recomputation(
         assert rounded(grown) == rounded(whole), kinds
 
 
+@pytest.mark.nightly
 def test_only_new_files_are_read(spark: SparkSession, tmp_path: Path, store: CatalogStates) -> None:
     dataset = Dataset(spark, tmp_path, 7)
     passing = {"pattern": E.col("text").rlike("^dev"), "about": E.col("text").approx_distinct_count().lt(99)}
@@ -143,6 +145,7 @@ def test_only_new_files_are_read(spark: SparkSession, tmp_path: Path, store: Cat
     assert "footers, else a scan, of 2 files not seen before" in plan.explain()
 
 
+@pytest.mark.nightly
 def test_keys_of_new_files_are_held_against_kept_hashes(
     spark: SparkSession, tmp_path: Path, store: CatalogStates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

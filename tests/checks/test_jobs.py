@@ -59,6 +59,7 @@ def test_six_checks_are_one_job(spark: SparkSession, stored: str, jobs: Callable
     assert outcomes == [PASS] * 6
 
 
+@pytest.mark.nightly
 def test_one_job_per_key_set_beside_the_scan(
     spark: SparkSession, stored: str, jobs: Callable[[Callable[[], object]], int]
 ) -> None:
@@ -74,6 +75,7 @@ def test_one_job_per_key_set_beside_the_scan(
     assert outcomes == [PASS] * 11
 
 
+@pytest.mark.nightly
 def test_a_failing_check_costs_one_query(
     spark: SparkSession, stored: str, jobs: Callable[[Callable[[], object]], int]
 ) -> None:

@@ -40,6 +40,7 @@ def subject(spark: SparkSession, folder: Path, rows: list[tuple[str | None, int 
 
 @pytest.mark.parametrize("local", [True, False], ids=["in the files", "through Spark"])
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.nightly
 def test_counts_repeated_keys(spark: SparkSession, tmp_path: Path, case: str, local: bool) -> None:
     rows, repeated = CASES[case]
     about = subject(spark, tmp_path, rows, local)
@@ -68,6 +69,7 @@ def test_beyond_the_memory_bound_nothing_is_gathered(
     assert result.measured["duplicate_keys(k, n)"] == 2
 
 
+@pytest.mark.nightly
 def test_floats_are_never_hashed(spark: SparkSession) -> None:
     frame = spark.sql("SELECT * FROM VALUES (0.0D), (double('-0.0')), (double('NaN')) t(x)")
     assert not key_hashes.hashable(frame.schema, ["x"])

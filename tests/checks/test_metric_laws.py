@@ -90,6 +90,7 @@ def test_every_scan_metric_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("metric", EXAMPLES, ids=[f"{m.key} {getattr(m, 'data_type', '')}" for m in EXAMPLES])
+@pytest.mark.nightly
 def test_parts_merge_to_the_whole(states: dict[str, list[Any]], metric: ScanMetric) -> None:
     *parts, whole = states[metric.key]
     forwards, backwards = parts[0], parts[-1]

@@ -96,6 +96,7 @@ def test_blocks_only_under_fail() -> None:
     assert [made("WARN", o) for o in ("PASS", "FAIL", "ERROR")] == [False, False, False]
 
 
+@pytest.mark.nightly
 def test_offenders_are_bounded_and_in_order(spark: SparkSession) -> None:
     frame = spark.range(500).selectExpr("499 - id AS id", *[f"id AS c{i}" for i in range(20)]).repartition(4)
     subject = CheckSubject("/d", frame.schema, lambda: frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from pyspark.sql import SparkSession
 
 from mirror.checks import CheckSubject, evaluate
@@ -12,6 +13,7 @@ from transforms import expectations as E
 from transforms.api import Check
 
 
+@pytest.mark.nightly
 def test_proposes_what_the_data_show(spark: SparkSession) -> None:
     frame = spark.range(2000).selectExpr(
         "id",
@@ -48,6 +50,7 @@ def test_proposes_what_the_data_show(spark: SparkSession) -> None:
     assert {r.outcome for r in results} == {"PASS"}
 
 
+@pytest.mark.nightly
 def test_few_rows_show_no_range_and_no_rows_nothing(spark: SparkSession) -> None:
     frame = spark.sql("SELECT * FROM VALUES (1, 'a'), (1, 'b') t(n, s)")
     few = suggest(CheckSubject("/d", frame.schema, lambda: frame))

@@ -198,6 +198,7 @@ def test_full_disk_and_read_only_root(tmp_path: Path) -> None:
     assert len(done.stdout.strip().splitlines()) == 2
 
 
+@pytest.mark.nightly
 def test_diff_takes_the_key_from_the_outputs_checks(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
     jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.primary_key("v")'))

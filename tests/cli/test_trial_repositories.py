@@ -194,6 +194,7 @@ def test_loops_rids_and_a_broken_module(tmp_path, told, capsys) -> None:
     assert told("init", "--repo", "repo")["inspection"]["unresolved"] == [never]
 
 
+@pytest.mark.nightly
 def test_files_sources_and_the_authors_tests(tmp_path, told, capsys, monkeypatch) -> None:
     write(tmp_path, FILES)
     (tmp_path / "raw").mkdir()

@@ -251,6 +251,7 @@ class Histories(RuleBasedStateMachine):
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
+@pytest.mark.nightly
 def test_some_histories() -> None:
     quick = settings(
         max_examples=8,

@@ -34,6 +34,7 @@ def rows(frame) -> list[tuple]:
     return sorted((tuple(r) for r in frame.toPandas().itertuples(index=False)), key=repr)
 
 
+@pytest.mark.nightly
 def test_partition_columns_come_back_typed_from_the_path(spark: SparkSession, store: DatasetStore, dataset: Dataset):
     names = ["a b", "c/d", "e+f[%]", None]
     frame = spark.createDataFrame(pd.DataFrame({"v": [1, 2, 3, 4], "k": names, "n": [1, 1, 2, 2]}))
@@ -85,6 +86,7 @@ def test_formats_columns_and_nullability(spark: SparkSession, store: DatasetStor
         assert view.schema.layout == {"sort_by": [expected[0]]}
 
 
+@pytest.mark.nightly
 def test_read_modes_of_an_incremental_input(spark: SparkSession, store: DatasetStore, dataset: Dataset):
     for value, kind in ((1, SNAPSHOT), (2, APPEND), (3, APPEND)):
         port = output(store, dataset, kind)
@@ -103,6 +105,7 @@ def test_read_modes_of_an_incremental_input(spark: SparkSession, store: DatasetS
     assert plain.files("added") == plain.files("current")
 
 
+@pytest.mark.nightly
 def test_output_reads_follow_the_write_mode(spark: SparkSession, store: DatasetStore, dataset: Dataset):
     first = output(store, dataset)
     first.write_dataframe(spark.createDataFrame(pd.DataFrame({"v": [1]})), WriteOptions())

@@ -14,6 +14,7 @@ from mirror.datasets.errors import TransactionOpenError
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.nightly
 def test_writers_exclude_each_other(workspace: Workspace, dataset: Dataset, tmp_path: Path) -> None:
     store = workspace.store
     (tmp_path / "source").write_text("x")

@@ -31,7 +31,7 @@ from mirror.datasets.errors import (
 
 # All of it on a real PostgreSQL in the nightly run; what locks and time travel stand on in every run.
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.nightly)
-both_always = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+both_always = pytest.mark.parametrize("backend", ["sqlite", POSTGRES], indirect=True)
 both = pytest.mark.parametrize("backend", ["sqlite", POSTGRES], indirect=True)
 
 

@@ -87,14 +87,22 @@ def build(profile: Any, raw: Files, folder: Path, spark: SparkSession, last: str
         store.store_files(dataset, files)
     model = FolderModel(folder)
     built = Built(profile, TransformRunner(_pipeline(), store, bindings={"model": model}), model, spark)
-    steps = [step.format("read" if profile.registry.dataset else "declare") for step in ORDER]
-    steps += ["read_labels", "report_detection"] if profile.labels else []
-    steps = steps if last is None else steps[: steps.index(last) + 1]
-    for step in steps:
-        if step == "score_windows":
-            built.runner = TransformRunner(_pipeline(), store, bindings={"model": model.load()})
-        built.runner.run(spark, built.transform(step))
+    go_on(built, None, last)
     return built
+
+
+def go_on(built: Built, after: str | None, last: str | None = None) -> None:
+    """Runs the steps that follow ``after``, up to ``last``."""
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
+    steps += ["read_labels", "report_detection"] if built.profile.labels else []
+    first = 0 if after is None else steps.index(after) + 1
+    for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
+        if step == "score_windows":
+            store = built.runner.datastore
+            built.runner = TransformRunner(_pipeline(), store, bindings={"model": built.model.load()})
+        built.runner.run(built.spark, built.transform(step))
 
 
 @pytest.fixture(scope="session")
@@ -104,12 +112,27 @@ def build_profile(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def lbnl(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """All three measured campaigns, from landing files to alerts."""
+def lbnl_ingested(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """All three measured campaigns, from landing files to clean rows."""
     from fleet_health.profiles.loader import shipped_profile
 
     campaigns = {path.name: path.read_bytes() for path in sorted(LBNL.glob("*.csv.gz"))}
     schedule = {"fault_schedule.csv": (LBNL / "fault_schedule.csv").read_bytes()}
     profile = shipped_profile("air_handler")
     raw = {"/Fleet/air_handler/landing": campaigns, "/Fleet/air_handler/label_landing": schedule}
-    return build(profile, raw, tmp_path_factory.mktemp("lbnl-model"), spark)
+    return build(profile, raw, tmp_path_factory.mktemp("lbnl-model"), spark, "cleanse")
+
+
+@pytest.fixture(scope="session")
+def lbnl(lbnl_ingested: Built) -> Built:
+    """The same campaigns on to scores, alerts and the detection report."""
+    go_on(lbnl_ingested, "cleanse")
+    return lbnl_ingested
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the campaigns scored to the end runs at night; the tiny fleet goes the whole way every time."""
+    for item in items:
+        if "lbnl" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.nightly)

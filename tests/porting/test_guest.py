@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mirror.datasets.guest import find_source_root
 from mirror.porting.check import check_guest
 from mirror.porting.port import port
@@ -17,6 +19,7 @@ def test_nothing_in_the_pipeline_would_surprise_foundry():
     assert looked_at == len([p for p in find_source_root(ROOT).rglob("*.py") if p.name != "setup.py"])
 
 
+@pytest.mark.nightly
 def test_both_trees_meet_at_the_model(tmp_path):
     transforms, training = port(ROOT, tmp_path / "out", {})
     model = "/Fleet/air_handler/models/isolation_forest"

@@ -143,6 +143,7 @@ def test_two_trees_that_stand_alone(ported):
     assert shrinkwrap(out / "transforms-repository") == {CLEAN_RID: "/Fleet/clean"}
 
 
+@pytest.mark.nightly
 def test_the_ported_tests_run_in_the_ported_tree(ported, tmp_path):
     shutil.copytree(ported[0], tmp_path / "out")
     source = tmp_path / "out" / "transforms-repository" / "transforms-python" / "src"

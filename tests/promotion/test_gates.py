@@ -46,6 +46,7 @@ def test_a_command_sees_the_judged_tree_and_not_what_a_hook_set(case, monkeypatc
     assert result.evidence[0] == "{tree}/lib|{tree}|unset|staging"
 
 
+@pytest.mark.nightly
 def test_a_hanging_command_is_ended_with_its_children(case, tmp_path):
     # Without the group's end the child would write its file after the limit.
     script = f"(sleep 0.4; touch {tmp_path}/late) & echo begun; wait"

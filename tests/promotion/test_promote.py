@@ -149,6 +149,7 @@ def test_a_branch_cannot_loosen_the_policy_that_judges_it(world):
         world.promote()
 
 
+@pytest.mark.nightly
 def test_the_same_inputs_give_the_same_commits(world, tmp_path):
     shutil.copytree(world.path, tmp_path / "again" / "clone", symlinks=True)
     again = type(world)(tmp_path / "again" / "clone")
@@ -156,6 +157,7 @@ def test_the_same_inputs_give_the_same_commits(world, tmp_path):
     assert world.git("rev-parse", "refs/mirror/audit") == again.git("rev-parse", "refs/mirror/audit")
 
 
+@pytest.mark.nightly
 def test_a_failed_rebuild_keeps_the_merge_and_is_resumed(world):
     world.promote("feature/x", "staging", "Grace")
     workspace = world.path.parent / "workspace"
@@ -213,6 +215,7 @@ def test_two_promotions_cannot_run_at_once(world):
     world.promote("feature/x", "staging", "Grace")
 
 
+@pytest.mark.nightly
 def test_a_bare_remote_moves_first_and_its_refusal_moves_nothing(world, tmp_path):
     bare = tmp_path / "bare.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(bare)], check=True)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from mirror.cli import run
 
 
@@ -47,6 +49,7 @@ def test_wrong_use_exits_with_2_and_says_how(world, capsys, tmp_path):
     assert "not inside a git repository" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_a_killed_promotion_leaves_nothing_in_the_way(world, tmp_path):
     begun = tmp_path / "begun"
     policy = world.path / "ci" / "branches.yml"

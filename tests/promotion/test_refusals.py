@@ -103,6 +103,7 @@ def test_refused(world, prepare, kind, words, code):
     assert len(world.git("worktree", "list").splitlines()) == 1
 
 
+@pytest.mark.nightly
 def test_an_existing_or_misnamed_tag_is_refused(world):
     world.promote("feature/x", "staging", "Grace")
     world.promote("staging", "release", "Grace")

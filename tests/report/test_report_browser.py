@@ -125,6 +125,7 @@ def test_nothing_overflows_and_no_text_is_tiny(browser, report: Path, width: int
     page.close()
 
 
+@pytest.mark.nightly
 def test_a_keyboard_reaches_sections_details_and_scrolling_parts(browser, report: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(report.as_uri())

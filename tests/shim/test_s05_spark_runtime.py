@@ -71,6 +71,7 @@ def test_inputs_read_whole_views_and_outputs_store_nullable_columns(store, run, 
     assert list(seen["typeclasses"]["v"]) == [{"kind": "unit", "name": "kelvin"}]
 
 
+@pytest.mark.nightly
 def test_write_arguments_reach_the_files(store, run, frame, rows):
     store.store_dataframe("/in", frame(day=["2", "1", "1"], v=[3, 2, 1]))
 
@@ -99,6 +100,7 @@ def test_write_arguments_reach_the_files(store, run, frame, rows):
     assert sorted(b"".join(store.get_files("/lines").values()).split()) == [b"1", b"1", b"2"]
 
 
+@pytest.mark.nightly
 def test_tables_of_every_kind_are_taken_by_write_table(store, run, rows):
     tables = {
         "pandas": pd.DataFrame({"a": [1, 2]}),

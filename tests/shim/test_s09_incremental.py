@@ -89,6 +89,7 @@ def test_read_and_write_modes_over_three_runs(store, run, frame, rows):
     assert rows("/out") == [(3,)]
 
 
+@pytest.mark.nightly
 def test_documented_patterns_of_merging(store, run, frame, rows):
     """Merge and append, and merge and replace, in one transform with two outputs."""
     store.store_dataframe("/in", frame(k=["a", "a"], v=[1, 1]))

@@ -18,6 +18,7 @@ def pair(spark):
     return left, left.select(F.lit(2).alias("v"), F.lit("r").alias("k"), F.lit(True).alias("extra"))
 
 
+@pytest.mark.nightly
 def test_union_many(spark, pair):
     left, right = pair
     turned = right.drop("extra")
@@ -58,6 +59,7 @@ def test_union_many_refuses(pair, act, error, says):
     assert says in str(caught.value)
 
 
+@pytest.mark.nightly
 def test_sanitize_schema_for_parquet(spark):
     inner = T.StructType([T.StructField("x y", T.LongType()), T.StructField("x;y", T.LongType())])
     schema = T.StructType(

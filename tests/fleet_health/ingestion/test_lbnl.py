@@ -10,13 +10,13 @@ from pyspark.sql import functions as F
 
 
 @pytest.fixture(scope="module")
-def counts(lbnl: Any) -> dict[tuple[str, str, str], int]:
-    rows = lbnl.frame("row_conservation").toPandas()
+def counts(lbnl_ingested: Any) -> dict[tuple[str, str, str], int]:
+    rows = lbnl_ingested.frame("row_conservation").toPandas()
     return {(r.source_file, r.outcome, r.reason): int(r.rows) for r in rows.itertuples()}
 
 
 @pytest.fixture(scope="module")
-def facts(lbnl: Any) -> pd.DataFrame:
+def facts(lbnl_ingested: Any) -> pd.DataFrame:
     """Everything the tests below ask of the clean rows, per device, in one job."""
     flag = {
         name: F.count(F.when(F.array_contains("quality_flags", name), 1)).alias(name)
@@ -29,7 +29,7 @@ def facts(lbnl: Any) -> pd.DataFrame:
             "DUPLICATE_REMOVED",
         )
     }
-    clean = lbnl.frame("clean_sensor_readings").groupBy("device_id")
+    clean = lbnl_ingested.frame("clean_sensor_readings").groupBy("device_id")
     return (
         clean.agg(
             *flag.values(),
@@ -62,11 +62,11 @@ def test_every_row_is_accounted_for(counts: dict[tuple[str, str, str], int]) -> 
     assert sum(counts.values()) == 59_039
 
 
-def test_the_datasets_hold_what_was_counted(lbnl: Any, facts: pd.DataFrame) -> None:
+def test_the_datasets_hold_what_was_counted(lbnl_ingested: Any, facts: pd.DataFrame) -> None:
     assert facts["rows"].to_dict() == {MZVAV: 21_599, CAV: 21_600, VAV: 15_839}
     assert (facts["events"] == facts["rows"]).all()
-    assert lbnl.frame("raw_sensor_readings").count() == 59_039
-    assert lbnl.frame("dead_letter").count() == lbnl.frame("malformed_messages").count() == 0
+    assert lbnl_ingested.frame("raw_sensor_readings").count() == 59_039
+    assert lbnl_ingested.frame("dead_letter").count() == lbnl_ingested.frame("malformed_messages").count() == 0
 
 
 def test_text_errors_are_flagged_and_null(facts: pd.DataFrame) -> None:
@@ -74,8 +74,8 @@ def test_text_errors_are_flagged_and_null(facts: pd.DataFrame) -> None:
     assert facts["mixed_null"].to_dict() == {MZVAV: 0, CAV: 90, VAV: 0}
 
 
-def test_the_row_of_zeros_is_held_back(lbnl: Any) -> None:
-    held = lbnl.frame("quarantine_sensor_readings").toPandas()
+def test_the_row_of_zeros_is_held_back(lbnl_ingested: Any) -> None:
+    held = lbnl_ingested.frame("quarantine_sensor_readings").toPandas()
     assert len(held) == 1
     row = held.iloc[0]
     assert str(row["timestamp_utc"]) == "2007-08-29 03:57:00"  # 21:57 of the day before, local standard time
@@ -108,33 +108,35 @@ def test_times_are_utc_and_pressure_is_pascal(facts: pd.DataFrame) -> None:
     assert facts.loc[MZVAV, "pressure"] == pytest.approx(2.37 * 249.08891)
 
 
-def test_the_label_enters_no_dataset_but_its_own(lbnl: Any) -> None:
-    readers = [t for t in _transforms(lbnl) if any("label" in p.alias for p in t.inputs.values())]
+def test_the_label_enters_no_dataset_but_its_own(lbnl_ingested: Any) -> None:
+    readers = [t for t in _transforms(lbnl_ingested) if any("label" in p.alias for p in t.inputs.values())]
     assert sorted(t.__name__ for t in readers) == ["air_handler_read_labels", "air_handler_report_detection"]
     outputs = {p.alias for t in readers for p in t.outputs.values()}
     assert outputs == {"/Fleet/air_handler/label_events", "/Fleet/air_handler/detection_report"}
-    consumed = {p.alias for t in _transforms(lbnl) if t not in readers for p in t.inputs.values()}
+    consumed = {p.alias for t in _transforms(lbnl_ingested) if t not in readers for p in t.inputs.values()}
     assert not outputs & consumed
-    assert not any("ground" in name or "label" in name for name in lbnl.frame("raw_sensor_readings").columns)
+    assert not any("ground" in name or "label" in name for name in lbnl_ingested.frame("raw_sensor_readings").columns)
 
 
-def _transforms(lbnl: Any) -> list[Any]:
-    return [t for t in lbnl.runner._pipeline.transforms if t.__name__.startswith("air_handler")]
+def _transforms(lbnl_ingested: Any) -> list[Any]:
+    return [t for t in lbnl_ingested.runner._pipeline.transforms if t.__name__.startswith("air_handler")]
 
 
-def test_another_day_is_read_alone(lbnl: Any, spark: Any) -> None:
+def test_another_day_is_read_alone(lbnl_ingested: Any, spark: Any) -> None:
     """A new file brings new rows; the files read before are not read again and nothing is counted twice."""
     import gzip
 
     from transforms.verbs.testing.datastores import InMemoryDatastore
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
-    whole = gzip.decompress(lbnl.runner.datastore.get_files("/Fleet/air_handler/landing")["szvav.csv.gz"]).decode()
+    whole = gzip.decompress(
+        lbnl_ingested.runner.datastore.get_files("/Fleet/air_handler/landing")["szvav.csv.gz"]
+    ).decode()
     header, *lines = whole.splitlines()
     days = {f"szvav_{n}.csv": "\n".join([header, *lines[n * 1440 : (n + 1) * 1440]]) for n in range(2)}
     store = InMemoryDatastore()
-    runner = TransformRunner(lbnl.runner._pipeline, store)
-    job = lbnl.transform("deserialise_files")
+    runner = TransformRunner(lbnl_ingested.runner._pipeline, store)
+    job = lbnl_ingested.transform("deserialise_files")
     seen = []
     for name, text in days.items():
         store.store_files("/Fleet/air_handler/landing", {name: text}, append=True)

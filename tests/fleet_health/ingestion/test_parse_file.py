@@ -6,6 +6,7 @@ import gzip
 import io
 
 import pandas as pd
+import pytest
 
 from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.profiles.loader import shipped_profile
@@ -123,6 +124,7 @@ def test_file_of_no_device() -> None:
     assert found["error_detail"].tolist() == ["file 'unit_77.csv' belongs to no device of the profile"]
 
 
+@pytest.mark.nightly
 def test_torn_archive_ends_with_a_message() -> None:
     body = "\n".join(
         [HEADER, *(line(f"3/{d}/2017 {h}:{m}") for d in range(11, 21) for h in range(24) for m in range(60))]

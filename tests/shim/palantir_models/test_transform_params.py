@@ -195,6 +195,7 @@ def test_a_loaded_adapter_travels_to_workers_without_its_port(tmp_path: Path) ->
         copied.create_evaluation()
 
 
+@pytest.mark.nightly
 def test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_columns(
     spark: SparkSession, tmp_path: Path
 ) -> None:
