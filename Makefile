@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 WORKSPACE ?= .mirror
 # who answers for the release that `make run` makes; recorded in the audit trail
 APPROVER ?= $(or $(USER),$(LOGNAME),make run)
+# without compiled modules every process would compile this repository again
+unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
@@ -21,6 +23,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src shims transforms-python
+	$(BIN)/python -m pytest -q -n 0 --collect-only >/dev/null
 	$(BIN)/python -c 'from mirror.spark import prepare_class_archive; prepare_class_archive()'
 	@touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         return next((room for room in _TOGETHER if file.startswith(f"{room}/")), file)
+
+
+def pytest_collection_finish() -> None:
+    """The test modules may be kept compiled; the repositories that tests write may not.
+
+    A test writes a module again within a second, and a compiled copy is told stale only by time and size.
+    """
+    sys.dont_write_bytecode = True
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -50,6 +50,7 @@ def workspace(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.mark.nightly
 def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run(["--workspace", str(workspace), "--json", "checks"]) == 0

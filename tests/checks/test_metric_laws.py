@@ -30,6 +30,9 @@ from mirror.checks.scan import scan_states
 from mirror.checks.sketch import LOG_REGISTERS, SketchFormatError, decode, empty, estimate, merge
 from transforms import expectations as E
 
+# Laws over all metrics at once; single verdicts are proved every time.
+pytestmark = pytest.mark.nightly
+
 EXAMPLES: list[ScanMetric] = [
     RowCount(),
     NullCount("x"),

@@ -48,6 +48,7 @@ def results(spark: SparkSession) -> list[CheckResult]:
 
 
 @pytest.mark.parametrize("i", range(len(CASES)), ids=[repr(c[0]) for c in CASES])
+@pytest.mark.nightly
 def test_against_references(results: list[CheckResult], i: int) -> None:
     assert results[i].outcome == CASES[i][1], results[i].detail
     assert CASES[i][2] in results[i].detail

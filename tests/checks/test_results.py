@@ -14,6 +14,9 @@ from mirror.checks.encoding import plain
 from transforms import expectations as E
 from transforms.api import Check
 
+# Each case looks for offenders of its own; that a failing check blocks is proved every time.
+pytestmark = pytest.mark.nightly
+
 Judge = Callable[..., dict[str, CheckResult]]
 
 

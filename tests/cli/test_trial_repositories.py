@@ -147,6 +147,7 @@ def told(
     return tell
 
 
+@pytest.mark.nightly
 def test_loops_rids_and_a_broken_module(tmp_path, told, capsys) -> None:
     write(tmp_path / "repo", LOOPS)
     found = told("init", "--repo", "repo")["inspection"]

@@ -60,6 +60,7 @@ def test_partition_columns_come_back_typed_from_the_path(spark: SparkSession, st
     assert sorted(r.v for r in spark.read.parquet(folder).collect()) == [1, 2, 3, 4]
 
 
+@pytest.mark.nightly
 def test_formats_columns_and_nullability(spark: SparkSession, store: DatasetStore):
     frame = spark.sql("SELECT 1 AS a, 'x,y' AS b, named_struct('p', 1) AS s")
     assert not frame.schema["a"].nullable

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+# The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
+pytestmark = pytest.mark.nightly
+
 _HERE = Path(__file__).parent
 
 

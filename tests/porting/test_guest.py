@@ -13,6 +13,7 @@ from mirror.porting.port import port
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.mark.nightly
 def test_nothing_in_the_pipeline_would_surprise_foundry():
     findings, looked_at = check_guest(ROOT)
     assert [str(finding) for finding in findings] == []

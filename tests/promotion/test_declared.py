@@ -56,6 +56,7 @@ def tree(tmp_path):
     return tmp_path
 
 
+@pytest.mark.nightly
 def test_promises_are_what_fails_a_build(tree, world):
     file = "transforms-python/src/fleet/pipeline.py"
     assert declared_contracts(tree, ".", (), world.clock) == [

@@ -21,6 +21,9 @@ from transforms.api._job import JobEnvironment
 from transforms.ports import ReadPort, WriteOptions, WritePort
 from transforms.verbs.testing._memory_ports import MemoryReadPort, MemoryWritePort
 
+# Every law on both kinds of port; the sections of the fact sheet prove the memory port every time.
+pytestmark = pytest.mark.nightly
+
 
 class Memory:
     """The in-memory store of ``transforms.verbs.testing``."""

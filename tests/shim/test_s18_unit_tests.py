@@ -33,7 +33,7 @@ def test_mocks_by_position_and_by_keyword():
 
 
 def test_the_runner_builds_upstream_datasets_first(spark_session, spark, frame, assert_frames_equal):
-    assert spark_session is spark
+    assert spark_session.sparkContext is spark.sparkContext
     doubled = transform_df(Output("/doubled"), x=Input("/in"))(lambda x: x.withColumn("v", F.col("v") * 2))
     summed = transform_df(Output("/summed"), d=Input("/doubled"))(lambda d: d.agg(F.sum("v").alias("v")))
     pipeline = Pipeline()
