@@ -30,7 +30,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     _seconds[report.nodeid] += report.duration
 
 
-def pytest_sessionfinish(exitstatus: int) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A test process ended: the suite waits for the slower of the session starts, which run side by side."""
+    _fixtures["spark"] = max(_fixtures["spark"], getattr(node, "workeroutput", {}).get("spark", 0.0))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["spark"] = _fixtures["spark"]
+        return
     document = {
         "whole": time.perf_counter() - _started,
         "session_start": _fixtures["spark"],
