@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ from mirror.builds.inputs import JobInput, open_input, ranges
 from mirror.builds.plan import JobDecision
 from mirror.builds.report import CheckEntry, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
-from mirror.builds.specs import VALUE_KINDS, JobSpec
+from mirror.builds.session import job_session
+from mirror.builds.specs import SECRET_KINDS, VALUE_KINDS, JobSpec
 from mirror.builds.state import Head, OutputRecord, RunRecord, read_state
 from mirror.builds.transient import backoff, is_transient
 from mirror.datasets import Dataset, OpenTransaction, TransactionType, Workspace
@@ -47,6 +49,7 @@ class BuildContext:
 
     Attributes:
         spark: gives the session, started on first use.
+        alone: no other job runs at the same time.
         parameters: ``ctx.parameters``, and overrides of typed parameters by name.
         retries: how often a job is tried again after a failure that may pass by itself.
         threads: reference -> thread of each running job, for cancelling.
@@ -61,6 +64,7 @@ class BuildContext:
     binders: Mapping[str, ResourceBinder]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     retries: int = 0
+    alone: bool = True
     sleep: Callable[[float], None] = time.sleep
     threads: dict[str, int] = field(default_factory=dict)
 
@@ -158,15 +162,17 @@ def _execute(
     running.checks += evaluate_checks("input", transform.inputs, running.ports, context.spark, now, workspace.catalog)
     if refused := blocking(running.checks):
         raise ChecksFailedError(spec.name, refused)
-    environment = JobEnvironment(
-        spark=context.spark() if spec.engine == "spark" else None,
-        is_incremental=mode.incremental,
-        parameters=context.parameters,
-        fallback_branches=context.fallbacks,
-        branch=context.branch,
-        job_rid=running.rid,
-    )
-    outcome = execute(transform, environment, _bindings(context, running))
+    with ExitStack() as held:
+        session = context.spark() if spec.engine == "spark" else None
+        environment = JobEnvironment(
+            spark=None if session is None else held.enter_context(job_session(session, alone=context.alone)),
+            is_incremental=mode.incremental,
+            parameters=context.parameters,
+            fallback_branches=context.fallbacks,
+            branch=context.branch,
+            job_rid=running.rid,
+        )
+        outcome = execute(transform, environment, _bindings(context, running))
     if outcome.aborted:
         return JobStatus.NOTHING_COMMITTED, (), {}
     post = evaluate_checks("output", transform.outputs, running.ports, context.spark, now, workspace.catalog)
@@ -253,7 +259,7 @@ def _bindings(context: BuildContext, running: _Running) -> dict[str, Any]:
         elif param.kind in VALUE_KINDS:
             if param.name in context.parameters:
                 bindings[param.name] = context.parameters[param.name]
-            elif param.kind in ("source", "credential"):
+            elif param.kind in SECRET_KINDS:
                 live = running.transform.parameters[param.name]
                 bindings[param.name] = configured(live, context.workspace.config.sources_file)
         elif (binder := context.binders.get(param.kind)) is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import UnknownTransformError
 from mirror.builds.resources import ResourceBinder, RunningJob
-from mirror.builds.specs import JobSpec
+from mirror.builds.specs import SECRET_KINDS, JobSpec
 from mirror.datasets import Storage, TransactionType, View, Workspace
 from mirror.datasets.errors import BranchNotFoundError, NoViewError
 from mirror.datasets.output_port import DatasetWritePort
@@ -60,6 +60,7 @@ def preview(
     Raises UnknownTransformError, NoViewError, and whatever the transform raises.
     """
     from transforms.api import JobEnvironment, execute
+    from transforms.external.systems import configured
 
     spec = _spec(pipeline, name)
     transform = pipeline.transforms[spec.reference]
@@ -85,6 +86,8 @@ def preview(
             elif (binder := by_kind.get(param.kind)) is not None:
                 live = transform.parameters[param.name]
                 bindings[param.name] = binder.bind(live, binder.resolve(param, branch), job)
+            elif param.kind in SECRET_KINDS:
+                bindings[param.name] = configured(transform.parameters[param.name], workspace.config.sources_file)
         session = spark()
         environment = JobEnvironment(spark=session, branch=branch, fallback_branches=tuple(fallbacks))
         execute(transform, environment, bindings)

@@ -14,6 +14,7 @@ from mirror.builds.job import BuildContext, run_job
 from mirror.builds.plan import BuildPlan, Decision, JobDecision, plan
 from mirror.builds.report import BuildReport, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResourceBinder
+from mirror.builds.session import SharedSession
 from mirror.builds.staleness import stale_reason
 from mirror.builds.state import Head, read_state
 from mirror.datasets import Workspace
@@ -95,10 +96,11 @@ def run(
         branch=decided.branch,
         fallbacks=decided.fallbacks,
         build_rid=rid,
-        spark=spark or (lambda: _session(pipeline)),
+        spark=SharedSession(spark or (lambda: _session(pipeline))),
         binders={kind: binder for binder in binders for kind in binder.kinds},
         parameters=dict(parameters or {}),
         retries=retries,
+        alone=jobs <= 1,
         sleep=SLEEP,
     )
     results = _Scheduler(context, decided, max(1, jobs), listener or (lambda _decision, _result: None)).run()

@@ -13,7 +13,8 @@ DATASET_KINDS = frozenset(
     | {"media_set_input", "media_set_output", "table_input", "table_output"}
 )
 # What the declaration itself can make a value of: typed parameters their default, sources their description in a file.
-VALUE_KINDS = frozenset({"parameter", "source", "credential", "egress_policy", "export_control"})
+SECRET_KINDS = frozenset({"source", "credential"})
+VALUE_KINDS = frozenset({"parameter", "egress_policy", "export_control"}) | SECRET_KINDS
 
 
 @dataclass(frozen=True)

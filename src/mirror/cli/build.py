@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,20 +105,14 @@ def binders(workspace: Workspace) -> tuple[Any, ...]:
 
 
 def session_on_demand(workspace: Workspace, progress: Console, master: str | None) -> Callable[[], SparkSession]:
-    """Starts Spark when the first job asks for it, once."""
-    lock = threading.Lock()
-    found: list[SparkSession] = []
+    """Starts Spark when asked, and says so."""
 
     def session() -> SparkSession:
-        with lock:
-            if not found:
-                from mirror.java import find_java
-                from mirror.spark import LOCAL_MASTER, start_session
+        from mirror.java import find_java
+        from mirror.spark import LOCAL_MASTER, start_session
 
-                progress.print(f"starting Spark ({master or LOCAL_MASTER}) on {find_java()}", markup=False)
-                root = workspace.guest.source_root
-                found.append(start_session(master=master or LOCAL_MASTER, python_path=[root]))
-            return found[0]
+        progress.print(f"starting Spark ({master or LOCAL_MASTER}) on {find_java()}", markup=False)
+        return start_session(master=master or LOCAL_MASTER, python_path=[workspace.guest.source_root])
 
     return session
 
