@@ -220,3 +220,19 @@ def test_the_command_checks_first_and_writes_only_without_findings(repository, t
     assert not (tmp_path / "new").exists()
     assert run([*workspace, "port", "--repo", str(repository)]) == 2
     assert "either --check or --out DIR" in capsys.readouterr().err
+
+
+def test_of_several_sub_projects_the_chosen_one_is_ported(tmp_path, capsys):
+    for name in ("north", "south"):
+        shutil.copytree(write(tmp_path / name) / "transforms-python", tmp_path / "both" / name)
+    both = str(tmp_path / "both")
+    workspace = ["--workspace", str(tmp_path / "ws")]
+    assert run([*workspace, "port", "--check", "--repo", both]) == 2
+    assert "north/src" in capsys.readouterr().err
+    (tmp_path / "both/south/src/fleet/clean.py").write_text("import os\nHOME = os.environ['HOME']\n")
+    assert run([*workspace, "port", "--check", "--repo", both, "--source", "north"]) == 0
+    # Without the option, what the workspace of this repository chose.
+    assert run([*workspace, "init", "--repo", both, "--source", "south/src"]) == 0
+    capsys.readouterr()
+    assert run([*workspace, "port", "--check", "--repo", both]) == 1
+    assert "fleet/clean.py:2: reads os.environ." in capsys.readouterr().out

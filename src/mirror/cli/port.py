@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="Write the Foundry repositories below this folder.")
 @click.option("--check", is_flag=True, help="Only look for what would not run, or not mean the same, in Foundry.")
 @click.option("--repo", default=".", show_default=True, metavar="DIR", help="The folder that holds transforms-python.")
+@click.option("--source", metavar="DIR", help="Its sub-project to port, where several declare a pipeline.")
 @click.pass_obj
-def command(context: CliContext, out: str | None, check: bool, repo: str) -> int:
+def command(context: CliContext, out: str | None, check: bool, repo: str, source: str | None) -> int:
     """Write what is pushed to Foundry, or check that it can be.
 
-    Paths become RIDs where the workspace's aliases or transforms-shrinkwrap.yml know one. Both forms check first; with
+    Paths become RIDs where the workspace's aliases or transforms-shrinkwrap.yml know one; the workspace also tells the
+    sub-project when --repo is the repository it was made for. Both forms check first; with
     a finding nothing is written.
 
     \b
@@ -40,27 +43,37 @@ def command(context: CliContext, out: str | None, check: bool, repo: str) -> int
     if check == (out is not None):
         raise click.UsageError("give either --check or --out DIR.")
     repository = Path(repo)
-    findings, looked_at = check_guest(repository)
+    aliases, chosen = _from_workspace(context, repository)
+    source = source or chosen
+    findings, looked_at = check_guest(repository, source)
     if findings or out is None:
         document = {"files": looked_at, "findings": [finding.to_json() for finding in findings]}
         context.emit(document, lambda console: _print_findings(console, findings, looked_at))
         return int(ExitCode.REFUSED if findings else ExitCode.DONE)
-    ported = port(repository, Path(out), _rids(context, repository))
+    ported = port(repository, Path(out), _rids(aliases, repository), source)
     context.emit({"out": out, "repositories": [p.to_json() for p in ported]}, lambda c: _print_ported(c, out, ported))
     return int(ExitCode.DONE)
 
 
-def _rids(context: CliContext, repository: Path) -> dict[str, str]:
-    """Alias -> RID; the workspace's own spellings win over the file in the repository."""
+def _from_workspace(context: CliContext, repository: Path) -> tuple[Mapping[str, str], str | None]:
+    """The workspace's aliases (RID -> path), and the source root it takes of this repository."""
     from mirror.datasets.errors import WorkspaceNotFoundError
-    from mirror.datasets.guest import shrinkwrap
 
-    pairs = list(shrinkwrap(repository).items())
     try:
         with context.open_workspace() as workspace:
-            pairs += workspace.config.aliases.items()
+            config = workspace.config
+            same = config.repository.resolve() == repository.resolve()
+            return config.aliases, config.source if same else None
     except WorkspaceNotFoundError:
         context.progress().print(f"no workspace at {context.workspace_path}: its aliases are not used", markup=False)
+        return {}, None
+
+
+def _rids(aliases: Mapping[str, str], repository: Path) -> dict[str, str]:
+    """Alias -> RID; the workspace's own spellings win over the file in the repository."""
+    from mirror.datasets.guest import shrinkwrap
+
+    pairs = [*shrinkwrap(repository).items(), *aliases.items()]
     return {alias: rid for rid, alias in pairs if rid.startswith("ri.")}
 
 

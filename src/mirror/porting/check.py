@@ -10,15 +10,15 @@ from mirror.porting.rules import Finding, GuestFacts, all_findings
 from mirror.porting.source import modules
 
 
-def check_guest(repository: Path) -> tuple[list[Finding], int]:
-    """Findings, and the number of files looked at.
+def check_guest(repository: Path, source: str | None = None) -> tuple[list[Finding], int]:
+    """Findings, and the number of files looked at. ``source``: as of :func:`mirror.datasets.guest.find_source_root`.
 
     Raises:
         GuestNotFoundError: there is no transforms source root in ``repository``.
         RecipeError: the conda recipe beside it cannot be read.
         GuestFileError: a file is no Python.
     """
-    root = find_source_root(repository)
+    root = find_source_root(repository, source)
     found = modules(root)
     guest = GuestFacts(
         packages=frozenset(module.name.partition(".")[0] for module in found),

@@ -57,20 +57,21 @@ class _Target:
     entry_module: str
 
 
-def port(repository: Path, out: Path, rids: Mapping[str, str]) -> list[PortedRepository]:
+def port(repository: Path, out: Path, rids: Mapping[str, str], source: str | None = None) -> list[PortedRepository]:
     """Writes the trees below ``out`` after proving that each can be imported on its own.
 
     Args:
         repository: the folder that holds ``transforms-python``.
         out: a folder that is empty, missing, or was written by this function before.
         rids: alias -> RID.
+        source: the sub-project to port, where several declare a pipeline.
 
     Raises:
         ForeignFolderError, EditedFilesError: ``out`` holds something else; nothing was written.
         GuestNotFoundError, GuestFileError, RecipeError, DiscoveryFailedError: the guest cannot be read or imported.
     """
     refuse_foreign(out)
-    guest = find_guest(repository)
+    guest = find_guest(repository, source)
     found = {module.name: module for module in modules(guest.source_root)}
     trees: dict[str, bytes] = {}
     ported = []
