@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly lint format bench report clean
+.PHONY: help run test test-nightly test-postgres lint format bench report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -47,6 +47,9 @@ test: $(VENV)/.installed  ## the default test suite on Spark local[2]
 
 test-nightly: $(VENV)/.installed  ## the long and large tests
 	$(BIN)/python -m pytest -m nightly
+
+test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
+	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds
 
 lint: $(VENV)/.installed  ## ruff, mypy and the arrows between rooms
 	$(BIN)/ruff check .
