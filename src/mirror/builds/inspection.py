@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mirror.builds.declared import declaration_problem
 from mirror.builds.discovery import describe, discover_tolerantly, place_of, text_of
 from mirror.builds.errors import UnboundKindError
 from mirror.builds.graph import JobGraph
@@ -146,7 +147,8 @@ def _obstacles(
 
     for name in transform.unbound:
         yield f"parameter {name!r} names no resource, so the transform is never published"
-    for problem in (transform.binding_problem(), transform.refusal()):
+    declared = None if transform.unbound else declaration_problem(transform, spec)
+    for problem in (transform.binding_problem(), transform.refusal(), declared):
         if problem is not None:
             yield str(problem)
     for param in spec.params:
@@ -155,7 +157,7 @@ def _obstacles(
                 configured(transform.parameters[param.name], workspace.config.sources_file)
             except SourceError as error:
                 yield str(error)
-    for param in spec.resources("input") + spec.resources("output"):
+    for param in (*spec.resources("input"), *spec.resources("output")):
         if param.kind.startswith("custom") or not param.aliases:
             continue
         if (binder := binders.get(param.kind)) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 import traceback
@@ -17,13 +18,15 @@ from mirror.builds import journal
 from mirror.builds.checking import Port, blocking, evaluate_checks
 from mirror.builds.discovery import RepositoryPipeline, place_of
 from mirror.builds.errors import (
+    BatchInputError,
     ChecksFailedError,
     InconsistentProvenanceError,
+    InputHistoryError,
     JobFailedError,
     NotIncrementalError,
 )
-from mirror.builds.incremental import IncrementalDecision, Verdict, decide
-from mirror.builds.inputs import JobInput, open_input, ranges
+from mirror.builds.incremental import FIRST_BUILD, IncrementalDecision, Refusal, Verdict
+from mirror.builds.inputs import JobInput, decide_mode, open_input, previous_run, ranges
 from mirror.builds.plan import JobDecision
 from mirror.builds.report import CheckEntry, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
@@ -38,6 +41,9 @@ from mirror.errors import MirrorError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+
+# Foundry's driver log carries this line under this name; people search for it.
+_foundry_log = logging.getLogger("transforms.api._incremental")
 
 # How Spark tells that a file of a view is not what was committed.
 _DAMAGE = ("is not a Parquet file", "Could not read footer", "FileNotFoundException", "PATH_NOT_FOUND")
@@ -76,7 +82,7 @@ class _Running:
     rid: str
     spec: JobSpec
     transform: Any
-    inputs: dict[str, JobInput] = field(default_factory=dict)
+    inputs: dict[tuple[str, str], JobInput] = field(default_factory=dict)
     outputs: dict[str, OpenTransaction] = field(default_factory=dict)
     ports: dict[str, list[Port]] = field(default_factory=dict)
     resources: dict[str, ResolvedResource] = field(default_factory=dict)
@@ -117,7 +123,7 @@ def run_job(context: BuildContext, decision: JobDecision) -> JobResult:
         branch=context.branch,
         status=status,
         reason=decision.reason,
-        mode="" if running.mode is None else f"{running.mode.verdict.value}: {running.mode.reason}",
+        mode="" if running.mode is None else str(running.mode),
         outputs=outputs or tuple(OutputEntry(path) for path in spec.output_paths),
         checks=tuple(running.checks),
         warnings=tuple(running.warnings),
@@ -163,9 +169,11 @@ def _execute(
     if refused := blocking(running.checks):
         raise ChecksFailedError(spec.name, refused)
     with ExitStack() as held:
-        session = context.spark() if spec.engine == "spark" else None
+        session = None
+        if spec.engine == "spark":
+            session = held.enter_context(job_session(context.spark(), group=running.rid, alone=context.alone))
         environment = JobEnvironment(
-            spark=None if session is None else held.enter_context(job_session(session, alone=context.alone)),
+            spark=session,
             is_incremental=mode.incremental,
             parameters=context.parameters,
             fallback_branches=context.fallbacks,
@@ -187,27 +195,19 @@ def _open(context: BuildContext, decision: JobDecision, running: _Running) -> No
     store, spec, settings = context.workspace.store, running.spec, running.spec.incremental
     state = read_state(context.workspace, context.branch, context.fallbacks)
     made = {path: store.create(path, exist_ok=True) for _, path in spec.dataset_outputs()}
-    heads = {path: _output_head(state.on(path, context.branch), state.heads.get(path)) for path in made}
-    runs = {path: state.runs.get(rid) if rid else None for path, rid in heads.items()}
-    previous = next((run for run in runs.values() if run is not None), None)
+    heads: dict[str, Head] = {}
     for param, path in spec.dataset_inputs():
-        head = decision.inputs.get(path) or (state.on(path, param.branch) if param.branch else state.heads.get(path))
+        head = decision.inputs.get(param.key(path)) or state.input(path, param.branch)
         if head is None or head.transaction is None:
             raise JobFailedError(spec.name, spec.output_paths, None, "NoInput", f"input {path} holds nothing")
-        running.inputs[path] = open_input(store, param, path, head, previous, settings is not None)
-    running.mode = decide(
-        settings,
-        spec.reference,
-        runs,
-        {path: rid is not None for path, rid in heads.items()},
-        [entry.now() for entry in running.inputs.values()],
-        has_inputs=bool(running.inputs),
-    )
-    if running.mode.verdict is Verdict.REFUSED:
-        kind = InconsistentProvenanceError if running.mode.inconsistent else NotIncrementalError
-        raise kind(spec.name, running.mode.reason)
+        heads[param.key(path)] = head
+    running.mode = decide_mode(store, state, spec, context.branch, heads)
+    _tell(decision, running)
+    previous = previous_run(state, spec, context.branch)
     incremental = running.mode.incremental
-    running.inputs = {path: entry.limited(store, incremental) for path, entry in running.inputs.items()}
+    for param, path in spec.dataset_inputs():
+        opened = open_input(store, spec, param, path, heads[param.key(path)], previous)
+        running.inputs[param.name, path] = opened.limited(store, incremental)
     kind_of = TransactionType.SNAPSHOT
     if incremental:
         kind_of = TransactionType.APPEND if (settings or {}).get("strict_append") else TransactionType.UPDATE
@@ -216,21 +216,31 @@ def _open(context: BuildContext, decision: JobDecision, running: _Running) -> No
     _make_ports(context, running, incremental)
 
 
-def _output_head(own: Head | None, fallback: Head | None) -> str | None:
-    """The transaction that counts as the previous one: on a new branch, that of the branch it is created from."""
-    head = own or fallback
-    return None if head is None else head.transaction
+def _tell(decision: JobDecision, running: _Running) -> None:
+    """Says where it must be said how a job runs. Raises NotIncrementalError."""
+    mode, spec = running.mode, running.spec
+    assert mode is not None  # noqa: S101 - decided just now
+    planned = decision.mode
+    if planned is not None and planned.verdict is not Verdict.UNDECIDED and planned != mode:
+        running.warnings.append(f"the catalog changed since the plan, which said: {planned}")
+    if mode.verdict is Verdict.SNAPSHOT and spec.incremental is not None and mode.reason != FIRST_BUILD:
+        _foundry_log.warning("Not running incrementally: %s: %s", spec.name, mode.reason)
+    if mode.refusal is None:
+        return
+    if mode.refusal in (Refusal.NOT_IN_VIEW, Refusal.BEHIND):
+        raise InputHistoryError(spec.name, mode.reason, mode.refusal.value)
+    kinds = {Refusal.INCONSISTENT: InconsistentProvenanceError, Refusal.NO_BATCHES: BatchInputError}
+    raise kinds.get(mode.refusal, NotIncrementalError)(spec.name, mode.reason)
 
 
 def _make_ports(context: BuildContext, running: _Running, incremental: bool) -> None:
     store = context.workspace.store
-    snapshot_inputs = frozenset((running.spec.incremental or {}).get("snapshot_inputs") or ())
     for param in running.spec.params:
         if not param.is_dataset:
             continue
         if param.direction == "input":
-            entries = [running.inputs[path] for path in param.aliases]
-            running.ports[param.name] = [entry.port(store, incremental, snapshot_inputs) for entry in entries]
+            entries = [running.inputs[param.name, path] for path in param.aliases]
+            running.ports[param.name] = [entry.port(store, incremental) for entry in entries]
         else:
             opened = [running.outputs[path] for path in param.aliases]
             running.ports[param.name] = [DatasetWritePort(one, incremental=incremental) for one in opened]
@@ -304,7 +314,7 @@ def _commit(context: BuildContext, running: _Running) -> tuple[tuple[OutputEntry
             logic_version=spec.logic_version,
             semantic_version=spec.semantic_version,
             incremental=mode.incremental,
-            inputs=ranges(running.inputs),
+            inputs=ranges(list(running.inputs.values())),
             outputs=records,
             resources={
                 p.name: running.resources[p.name].version
@@ -316,7 +326,7 @@ def _commit(context: BuildContext, running: _Running) -> tuple[tuple[OutputEntry
         )
         now = context.workspace.clock()
         journal.keep_run(connection, record, now)
-        judged = {path: one.rid for path, one in kept.items()} | {p: e.view.end_rid for p, e in running.inputs.items()}
+        judged = {path: one.rid for path, one in kept.items()} | _ends(running)
         journal.keep_checks(connection, running.rid, context.branch, running.checks, _datasets(running), judged, now)
 
     store.commit(list(kept.values()), within)
@@ -342,15 +352,19 @@ def _give_up(context: BuildContext, running: _Running, status: JobStatus, error:
         for binder in _distinct(context.binders):
             binder.abort(running.seen)
     now = context.workspace.clock()
-    judged = {path: entry.view.end_rid for path, entry in running.inputs.items()}
+    judged = _ends(running)
     with context.workspace.catalog.writing() as connection:
         journal.finish_job(connection, running.rid, status, now, error=error)
         checks = running.checks
         journal.keep_checks(connection, running.rid, context.branch, checks, _datasets(running), judged, now)
 
 
+def _ends(running: _Running) -> dict[str, str | None]:
+    return {entry.path: entry.view.end_rid for entry in running.inputs.values()}
+
+
 def _datasets(running: _Running) -> dict[str, Dataset]:
-    read = {path: entry.view.dataset for path, entry in running.inputs.items()}
+    read = {entry.path: entry.view.dataset for entry in running.inputs.values()}
     return read | {path: opened.dataset for path, opened in running.outputs.items()}
 
 

@@ -17,6 +17,7 @@ from mirror.builds.resources import ResourceBinder
 from mirror.builds.session import SharedSession
 from mirror.builds.staleness import stale_reason
 from mirror.builds.state import Head, read_state
+from mirror.builds.watching import BuildWatcher, Unwatched
 from mirror.datasets import Workspace
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 SLEEP = time.sleep
 """How a job waits before it is tried again; the one place where a build waits on the clock."""
-
-Listener = Callable[[JobDecision, JobResult | None], None]
-"""Told when a job starts (no result yet) and when it ends."""
 
 
 def build(
@@ -41,7 +39,7 @@ def build(
     jobs: int = 1,
     retries: int = 0,
     parameters: Mapping[str, Any] | None = None,
-    listener: Listener | None = None,
+    watcher: BuildWatcher | None = None,
 ) -> BuildReport:
     """Publishes, plans and runs under the branch's build lock.
 
@@ -62,7 +60,7 @@ def build(
             jobs=jobs,
             retries=retries,
             parameters=parameters,
-            listener=listener,
+            watcher=watcher,
         )
 
 
@@ -76,7 +74,7 @@ def run(
     jobs: int = 1,
     retries: int = 0,
     parameters: Mapping[str, Any] | None = None,
-    listener: Listener | None = None,
+    watcher: BuildWatcher | None = None,
 ) -> BuildReport:
     """Executes a plan; the caller holds the branch's build lock.
 
@@ -85,9 +83,11 @@ def run(
         jobs: how many jobs may run at the same time.
         retries: how often a job is tried again, with growing pauses, after a failure that may pass by itself.
         parameters: ``ctx.parameters``, and overrides of typed parameters.
-        listener: told about every job as it starts and ends; called from the thread that called ``run``.
+        watcher: told what happens while it happens.
     """
+    watcher = watcher or Unwatched()
     if not decided.to_run:
+        watcher.planned(decided, None)
         return BuildReport(None, decided.branch, [_untouched(job, decided.branch) for job in decided.jobs])
     rid = journal.start_build(workspace, decided.branch, decided.fallbacks)
     context = BuildContext(
@@ -103,18 +103,19 @@ def run(
         alone=jobs <= 1,
         sleep=SLEEP,
     )
-    results = _Scheduler(context, decided, max(1, jobs), listener or (lambda _decision, _result: None)).run()
+    watcher.planned(decided, rid)
+    results = _Scheduler(context, decided, max(1, jobs), watcher).run()
     report = BuildReport(rid, decided.branch, results)
     journal.finish_build(workspace, rid, report.status)
     return report
 
 
 class _Scheduler:
-    def __init__(self, context: BuildContext, decided: BuildPlan, jobs: int, listener: Listener) -> None:
+    def __init__(self, context: BuildContext, decided: BuildPlan, jobs: int, watcher: BuildWatcher) -> None:
         self._context = context
         self._plan = decided
         self._jobs = jobs
-        self._tell = listener
+        self._watcher = watcher
         self._results: dict[str, JobResult] = {}
         self._waiting = {job.spec.reference: job for job in decided.to_run}
         self._cancelled = False
@@ -130,7 +131,7 @@ class _Scheduler:
             try:
                 while self._waiting or running:
                     for job in self._ready(len(running)):
-                        self._tell(job, None)
+                        self._watcher.started(job, journal.job_rid(self._context.build_rid, job.spec.reference))
                         running[pool.submit(run_job, self._context, job)] = job
                     if not running:
                         continue
@@ -187,10 +188,10 @@ class _Scheduler:
         state = read_state(self._context.workspace, self._plan.branch, self._plan.fallbacks)
         heads: dict[str, Head] = {}
         for param, path in job.spec.dataset_inputs():
-            head = state.on(path, param.branch) if param.branch else state.heads.get(path)
+            head = state.input(path, param.branch)
             if head is None or head.transaction is None:
                 return _untouched(job, self._plan.branch, JobStatus.WAITING, f"input {path} holds nothing yet")
-            heads[path] = head
+            heads[param.key(path)] = head
         binders = self._context.binders
         params = [*job.spec.resources("input"), *job.spec.resources("output")]
         resources = {p.name: binders[p.kind].resolve(p, self._plan.branch) for p in params if p.kind in binders}
@@ -212,7 +213,7 @@ class _Scheduler:
         if self._cancelled and result.status is JobStatus.FAILED:
             result = _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled")
         self._results[job.spec.reference] = result
-        self._tell(job, result)
+        self._watcher.ended(job, result)
 
 
 def _untouched(job: JobDecision, branch: str, status: JobStatus | None = None, reason: str | None = None) -> JobResult:

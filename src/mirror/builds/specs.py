@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 # Media sets and tables are stored as datasets (``Param.takes_port``).
 DATASET_KINDS = frozenset(
@@ -47,12 +46,32 @@ class ParamSpec:
         """Whether it stands for datasets."""
         return self.kind in DATASET_KINDS
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> ParamSpec:
+        """The inverse of ``vars``."""
+        made = cls.__new__(cls)
+        # Half of planning was the frozen constructor, field by field.
+        vars(made).update(document, aliases=tuple(document["aliases"]), checks=tuple(document["checks"]))
+        return made
+
+    def key(self, path: str) -> str:
+        """What a dataset input is called among the inputs of its job: a path can be read on several branches."""
+        return path if self.branch is None else f"{path}@{self.branch}"
+
     def __getattr__(self, name: str) -> Any:
         """Settings read like the declaration's own attributes."""
         settings = self.__dict__.get("settings") or {}
         if name in settings:
             return settings[name]
         raise AttributeError(f"parameter {self.__dict__.get('name')!r} declares no {name!r}")
+
+
+class _Side(NamedTuple):
+    """What is read, or what is written."""
+
+    params: list[ParamSpec]
+    datasets: list[tuple[ParamSpec, str]]
+    resources: list[ParamSpec]
 
 
 @dataclass(frozen=True)
@@ -78,50 +97,48 @@ class JobSpec:
     incremental: Mapping[str, Any] | None = None
     recorded: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def inputs(self) -> tuple[ParamSpec, ...]:
-        """What is read or handed in."""
-        return tuple(p for p in self.params if p.direction == "input")
+    inputs: tuple[ParamSpec, ...] = field(init=False, repr=False, compare=False)
+    """What is read or handed in."""
+    outputs: tuple[ParamSpec, ...] = field(init=False, repr=False, compare=False)
+    """What is written."""
+    output_paths: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Everything it makes: datasets and other resources."""
+    _sides: Mapping[str, _Side] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def outputs(self) -> tuple[ParamSpec, ...]:
-        """What is written."""
-        return tuple(p for p in self.params if p.direction == "output")
+    def __post_init__(self) -> None:
+        # Sorted once: a plan over a thousand jobs asks for each of these several times.
+        sides = {"input": _Side([], [], []), "output": _Side([], [], [])}
+        for param in self.params:
+            side = sides[param.direction]
+            side.params.append(param)
+            if param.kind in DATASET_KINDS:
+                side.datasets.extend([(param, alias) for alias in param.aliases])
+            elif param.kind not in VALUE_KINDS:
+                side.resources.append(param)
+        read, made = sides["input"], sides["output"]
+        vars(self).update(
+            inputs=tuple(read.params),
+            outputs=tuple(made.params),
+            output_paths=tuple([alias for param in made.params for alias in param.aliases]),
+            _sides=sides,
+        )
 
     @property
     def semantic_version(self) -> int:
         """Of ``@incremental``; 1 without."""
         return int((self.incremental or {}).get("semantic_version", 1))
 
-    def dataset_inputs(self) -> tuple[tuple[ParamSpec, str], ...]:
+    def dataset_inputs(self) -> Sequence[tuple[ParamSpec, str]]:
         """Parameter and path of every dataset read."""
-        return self._dataset_inputs
+        return self._sides["input"].datasets
 
-    def dataset_outputs(self) -> tuple[tuple[ParamSpec, str], ...]:
+    def dataset_outputs(self) -> Sequence[tuple[ParamSpec, str]]:
         """Parameter and path of every dataset written."""
-        return self._dataset_outputs
+        return self._sides["output"].datasets
 
-    def resources(self, direction: str) -> tuple[ParamSpec, ...]:
+    def resources(self, direction: str) -> Sequence[ParamSpec]:
         """Parameters that stand for something other than datasets and plain values."""
-        return tuple(param for param in self._resources if param.direction == direction)
-
-    # Kept: a plan over a thousand jobs asks for these several times each.
-    @cached_property
-    def _dataset_inputs(self) -> tuple[tuple[ParamSpec, str], ...]:
-        return tuple((p, alias) for p in self.inputs if p.is_dataset for alias in p.aliases)
-
-    @cached_property
-    def _dataset_outputs(self) -> tuple[tuple[ParamSpec, str], ...]:
-        return tuple((p, alias) for p in self.outputs if p.is_dataset for alias in p.aliases)
-
-    @cached_property
-    def _resources(self) -> tuple[ParamSpec, ...]:
-        return tuple(p for p in self.params if not p.is_dataset and p.kind not in VALUE_KINDS)
-
-    @cached_property
-    def output_paths(self) -> tuple[str, ...]:
-        """Everything it makes: datasets and other resources."""
-        return tuple(alias for param in self.outputs for alias in param.aliases)
+        return self._sides[direction].resources
 
     def to_json(self) -> dict[str, Any]:
         """A JSON document; the inverse of :meth:`from_json`."""
@@ -139,7 +156,4 @@ class JobSpec:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> JobSpec:
         """The inverse of :meth:`to_json`."""
-        params = tuple(
-            ParamSpec(**{**p, "aliases": tuple(p["aliases"]), "checks": tuple(p["checks"])}) for p in document["params"]
-        )
-        return cls(**{**document, "params": params})
+        return cls(**{**document, "params": tuple([ParamSpec.from_json(param) for param in document["params"]])})

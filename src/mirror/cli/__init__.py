@@ -18,7 +18,7 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         here = importlib.import_module(__name__)
-        return sorted(m.name for m in pkgutil.iter_modules(here.__path__) if m.name != "context")
+        return sorted(m.name for m in pkgutil.iter_modules(here.__path__) if m.name != "context" and not m.ispkg)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):

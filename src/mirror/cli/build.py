@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
 
 from mirror.cli.context import CliContext
 from mirror.errors import ExitCode
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-    from rich.console import Console
 
-    from mirror.builds import BuildPlan, BuildReport, JobDecision, JobResult, RepositoryPipeline, Standing
+    from mirror.builds import BuildPlan, BuildReport, RepositoryPipeline, Standing
     from mirror.datasets import Workspace
 
 
@@ -41,7 +41,10 @@ def command(
     retries: int,
     master: str | None,
 ) -> int:
-    """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped."""
+    """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped.
+
+    Progress goes to stderr: bars on a terminal, lines elsewhere, one JSON document per event with --json.
+    """
     from mirror.builds import JobStatus, standing
 
     with ctx.open_workspace() as workspace:
@@ -61,6 +64,7 @@ def command(
             jobs=jobs,
             retries=retries,
             master=master,
+            as_json=ctx.as_json,
         )
         untouched = [o.dataset for job in report.jobs if job.status is JobStatus.SKIPPED for o in job.outputs]
         stands = standing(workspace, wanted, untouched)
@@ -79,22 +83,25 @@ def run_build(
     jobs: int = 1,
     retries: int = 0,
     master: str | None = None,
+    as_json: bool = False,
 ) -> BuildReport:
-    """One build with everything this platform binds; progress goes to ``progress``."""
+    """One build with everything this platform binds; progress goes to ``progress``, as JSON lines when asked for."""
     from mirror.builds import build
+    from mirror.cli.progress import watching
 
-    return build(
-        workspace,
-        targets,
-        branch,
-        fallbacks=fallbacks,
-        force=force,
-        binders=binders(workspace),
-        spark=session_on_demand(workspace, progress, master),
-        jobs=jobs,
-        retries=retries,
-        listener=_Progress(progress),
-    )
+    with watching(workspace, progress, as_json=as_json, jobs=jobs) as watcher:
+        return build(
+            workspace,
+            targets,
+            branch,
+            fallbacks=fallbacks,
+            force=force,
+            binders=binders(workspace),
+            spark=session_on_demand(workspace, Console(stderr=True, quiet=True) if as_json else progress, master),
+            jobs=jobs,
+            retries=retries,
+            watcher=watcher,
+        )
 
 
 def binders(workspace: Workspace) -> tuple[Any, ...]:
@@ -126,27 +133,6 @@ def _plan(
     return plan(
         workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
     )  # fmt: skip
-
-
-class _Progress:
-    """One line when a job starts and one when it ends; nothing about jobs that are skipped."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def __call__(self, job: JobDecision, result: JobResult | None) -> None:
-        name = job.spec.name
-        if result is None:
-            self._console.print(f"  run   {name}: {job.reason}")
-        elif result.seconds:
-            rows = ", ".join(f"{o.rows:,} rows" for o in result.outputs if o.rows is not None)
-            self._console.print(
-                f"  {result.status.value:5} {name} ({result.seconds:.1f} s{', ' + rows if rows else ''})"
-            )
-            for warning in result.warnings:
-                self._console.print(f"        warning: {warning}", markup=False)
-            if result.error:
-                self._console.print(f"        {result.error}", markup=False, style="red")
 
 
 def _show_plan(console: Console, decided: BuildPlan) -> None:
