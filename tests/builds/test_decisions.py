@@ -12,7 +12,7 @@ import pytest
 from mirror.builds import JobGraph, JobSpec, ParamSpec, Verdict, decide
 from mirror.builds import errors as e
 from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
-from mirror.builds.incremental import InputNow
+from mirror.builds.incremental import InputNow, Refusal
 from mirror.builds.lineage import lineage
 from mirror.builds.specs import JobSpec as Spec
 from mirror.builds.state import InputRange, RunRecord
@@ -87,55 +87,127 @@ UPDATED = (*CHAIN, transaction(3, "UPDATE"))
 DELETED = (*CHAIN, transaction(3, "DELETE"))
 RETAINED = (*CHAIN, transaction(3, "DELETE", retention=True))
 REPLACED = (transaction(4, "SNAPSHOT"),)
+REBORN = (transaction(5, "APPEND"),)
 NEW = frozenset({"t3"})
+WHOLE = previous(inputs={"/in": InputRange("i", "master", "t1", "t2", "t2", snapshot=True)})
+REQUIRED, RETENTION, V2 = {"require_incremental": True}, {"allow_retention": True}, {"v2_semantics": True}
+YES, NO, FAIL = Verdict.INCREMENTAL, Verdict.SNAPSHOT, Verdict.REFUSED
+ADDITIONS = "only additions since the last run"
+REMOVED = "files of input /in were removed (DELETE t3)"
+INCONSISTENT = "provenance records for the previous build are inconsistent"
 
 
 @pytest.mark.parametrize(
     ("settings", "run", "chain", "replaced", "verdict", "reason"),
     [
-        (None, previous(), ADDED, (), Verdict.SNAPSHOT, "not incremental"),
-        ({}, previous(), ADDED, (), Verdict.INCREMENTAL, "only additions"),
-        ({}, previous(), CHAIN, (), Verdict.INCREMENTAL, "only additions"),
-        ({}, previous(), UPDATED, (), Verdict.INCREMENTAL, "only additions"),
-        ({}, previous(), UPDATED, NEW, Verdict.SNAPSHOT, "files of input /in were changed (UPDATE t3)"),
-        ({}, previous(), DELETED, NEW, Verdict.SNAPSHOT, "files of input /in were removed (DELETE t3)"),
-        ({}, previous(), RETAINED, NEW, Verdict.SNAPSHOT, "were removed"),
-        ({"allow_retention": True}, previous(), RETAINED, NEW, Verdict.INCREMENTAL, "only additions"),
-        ({"allow_retention": True}, previous(), DELETED, NEW, Verdict.SNAPSHOT, "were removed"),
-        ({}, previous(), REPLACED, (), Verdict.SNAPSHOT, "replaced by a SNAPSHOT"),
-        ({"snapshot_inputs": ["i"]}, previous(), REPLACED, (), Verdict.INCREMENTAL, "only additions"),
-        ({"require_incremental": True}, previous(), REPLACED, (), Verdict.REFUSED, "replaced by a SNAPSHOT"),
-        ({"semantic_version": 2}, previous(), ADDED, (), Verdict.SNAPSHOT, "semantic version 2 instead of 1"),
-        ({"semantic_version": 2, "require_incremental": True}, previous(), ADDED, (), Verdict.SNAPSHOT, "2 instead"),
-        ({"v2_semantics": True}, previous(), ADDED, (), Verdict.SNAPSHOT, "v2_semantics was switched on"),
-        ({"v2_semantics": True}, previous(v2_semantics=True), ADDED, (), Verdict.INCREMENTAL, "only additions"),
-        ({}, previous(reference="other"), ADDED, (), Verdict.SNAPSHOT, "inconsistent"),
-        ({"require_incremental": True}, previous(reference="other"), ADDED, (), Verdict.REFUSED, "inconsistent"),
-        ({}, previous(inputs={}), ADDED, (), Verdict.INCREMENTAL, "only additions"),
+        (None, previous(), ADDED, (), NO, "the transform is not incremental"),
+        ({}, previous(), ADDED, (), YES, ADDITIONS),
+        ({}, previous(), CHAIN, (), YES, ADDITIONS),
+        ({}, previous(), UPDATED, (), YES, ADDITIONS),
+        ({}, previous(), UPDATED, NEW, NO, "files of input /in were changed (UPDATE t3)"),
+        ({}, previous(), DELETED, NEW, NO, REMOVED),
+        ({}, previous(), DELETED, (), YES, ADDITIONS),
+        ({}, previous(), RETAINED, NEW, NO, "files of input /in were removed (retention, DELETE t3)"),
+        (RETENTION, previous(), RETAINED, NEW, YES, ADDITIONS),
+        (RETENTION, previous(), DELETED, NEW, NO, REMOVED),
+        ({}, previous(), REPLACED, (), NO, "input /in was replaced by a SNAPSHOT t4"),
+        ({}, previous(), REBORN, (), NO, "input /in begins with another transaction than at the last run"),
+        ({"snapshot_inputs": ["i"]}, previous(), REPLACED, (), YES, ADDITIONS),
+        # What was read whole has no increment to go on from: like a new input it cannot break anything.
+        ({}, WHOLE, REPLACED, (), YES, ADDITIONS),
+        (REQUIRED, previous(), REPLACED, (), FAIL, "input /in was replaced by a SNAPSHOT t4"),
+        ({"semantic_version": 2}, previous(), ADDED, (), NO, "semantic version 2 instead of 1"),
+        ({"semantic_version": 2, **REQUIRED}, previous(), REPLACED, (), NO, "semantic version 2 instead of 1"),
+        (V2, previous(), ADDED, (), NO, "v2_semantics was switched on"),
+        (V2, previous(v2_semantics=True), ADDED, (), YES, ADDITIONS),
+        ({}, previous(v2_semantics=True), ADDED, (), YES, ADDITIONS),
+        ({}, previous(reference="other"), ADDED, (), NO,
+         f"{INCONSISTENT}: /out was last written by something else than this transform"),
+        ({}, previous(inputs={}), ADDED, (), YES, ADDITIONS),
     ],
 )  # fmt: skip
 def test_incremental_procedure(settings, run, chain, replaced, verdict, reason) -> None:
     entry = InputNow("/in", "i", chain, frozenset(replaced), known=any(x.rid == "t2" for x in chain))
     decision = decide(settings, "ref", {"/out": run}, {"/out": True}, [entry])
-    assert decision.verdict is verdict
-    assert reason in decision.reason
+    assert (decision.verdict, decision.reason) == (verdict, reason)
+    assert str(decision) == f"{verdict.value}: {reason}"
 
 
 def test_incremental_needs_history_and_one_run_behind_all_outputs() -> None:
-    settings = {"require_incremental": True}
     entry = InputNow("/in", "i", ADDED)
-    first = decide(settings, "ref", {"/a": None}, {"/a": False}, [entry])
-    assert (first.verdict, first.reason) == (Verdict.SNAPSHOT, "first build")
+    both = {"/a": True, "/b": True}
+    first = decide(REQUIRED, "ref", {"/a": None}, {"/a": False}, [entry])
+    assert str(first) == "snapshot: first build"
     runs = {"/a": previous(), "/b": previous(job="job2")}
-    split = decide(settings, "ref", runs, {"/a": True, "/b": True}, [entry])
-    assert (split.verdict, split.inconsistent) == (Verdict.REFUSED, True)
-    # An output that never was built does not stand in the way.
-    fresh = decide(settings, "ref", {"/a": previous(), "/b": None}, {"/a": True, "/b": False}, [entry])
-    assert fresh.verdict is Verdict.INCREMENTAL
-    foreign = decide({}, "ref", {"/a": None}, {"/a": True}, [entry])
-    assert "inconsistent" in foreign.reason
-    lost = decide({}, "ref", {"/a": previous(end="gone")}, {"/a": True}, [replace(entry, known=False)])
-    assert "not in its view any more" in lost.reason
+    split = decide(REQUIRED, "ref", runs, both, [entry])
+    assert (split.verdict, split.refusal) == (Verdict.REFUSED, Refusal.INCONSISTENT)
+    assert split.reason.endswith("inconsistent: /a, /b were last written by different runs")
+    # An output that never was built does not stand in the way, and excuses a run that cannot be incremental.
+    half = ({"/a": previous(), "/b": None}, {"/a": True, "/b": False})
+    assert decide(REQUIRED, "ref", *half, [entry]).verdict is Verdict.INCREMENTAL
+    assert decide(REQUIRED, "ref", *half, [replace(entry, chain=REPLACED)]).verdict is Verdict.SNAPSHOT
+    foreign = decide({}, "ref", {"/a": previous(), "/b": None}, both, [entry])
+    assert foreign.reason.endswith("/b was last written by something else than this transform")
+
+
+def test_a_rewritten_history_is_an_error_unless_the_run_starts_over_anyway() -> None:
+    lost = InputNow("/in", "i", ADDED, known=False)
+    run = {"/a": previous(end="gone")}, {"/a": True}
+    for behind, refusal in ((False, Refusal.NOT_IN_VIEW), (True, Refusal.BEHIND)):
+        decision = decide({}, "ref", *run, [replace(lost, behind=behind)])
+        assert (decision.verdict, decision.refusal) == (Verdict.REFUSED, refusal)
+    assert refusal.value == "Catalog:InconsistentBranchesOrder"
+    assert decide({"semantic_version": 2}, "ref", *run, [lost]).verdict is Verdict.SNAPSHOT
+    other = InputNow("/in2", "j", REPLACED)
+    before = {**previous(end="gone").inputs, "/in2": InputRange("j", "master", "t1", "t2")}
+    both = {"/a": previous(inputs=before)}
+    assert decide({}, "ref", both, {"/a": True}, [lost, other]).reason == "input /in2 was replaced by a SNAPSHOT t4"
+
+
+def test_a_plan_says_what_it_knows_and_what_upstream_decides() -> None:
+    known, run = (
+        InputNow("/in", "i", ADDED),
+        previous(inputs={**previous().inputs, "/up": InputRange("u", "m", "x", "y")}),
+    )
+    state = {"/a": run}, {"/a": True}
+    waits = decide({}, "ref", *state, [known], pending={"/up": "u"})
+    assert str(waits) == "decided when upstream has run: input /up is made first"
+    # Whatever upstream commits, these cannot be anything else.
+    assert decide({"semantic_version": 2}, "ref", *state, [known], pending={"/up": "u"}).verdict is Verdict.SNAPSHOT
+    broken = decide({}, "ref", *state, [replace(known, chain=REPLACED)], pending={"/up": "u"})
+    assert broken.reason == "input /in was replaced by a SNAPSHOT t4"
+    for settings, pending in (({"snapshot_inputs": ["u"]}, {"/up": "u"}), ({}, {"/new": "n"})):
+        assert decide(settings, "ref", *state, [known], pending=pending).verdict is Verdict.INCREMENTAL
+
+
+def test_aborting_outputs_one_by_one_breaks_v2_only() -> None:
+    entry, v2 = InputNow("/in", "i", ADDED), previous(v2_semantics=True)
+    state = {"/a": v2}, {"/a": True}
+    assert decide({}, "ref", *state, [entry], dropped=True).verdict is Verdict.INCREMENTAL
+    assert "only ctx.abort_job()" in decide({"v2_semantics": True}, "ref", *state, [entry], dropped=True).reason
+    refused = decide({"v2_semantics": True, **REQUIRED}, "ref", *state, [entry], dropped=True)
+    assert refused.refusal is Refusal.INCONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("SNAPSHOT APPEND APPEND", None),
+        ("APPEND APPEND", None),
+        ("UPDATE APPEND", "UPDATE t0"),
+        ("SNAPSHOT APPEND DELETE", "DELETE t2"),
+        ("", None),
+    ],
+)
+def test_batches_are_made_of_appends(kinds: str, wrong: str | None) -> None:
+    chain = [transaction(at, kind) for at, kind in enumerate(kinds.split())]
+    entry = InputNow("/in", "i", chain, batched=True)
+    first = decide({"v2_semantics": True}, "ref", {"/a": None}, {"/a": False}, [entry])
+    if wrong is None:
+        assert first.verdict is Verdict.SNAPSHOT
+    else:
+        assert first.refusal is Refusal.NO_BATCHES
+        assert first.reason == f"input /in has a transaction_limit and its view holds a {wrong}"
 
 
 HELPER = '''"""Text."""
@@ -181,6 +253,28 @@ def test_what_counts_as_logic(tree: Path, file: str, text: str, changes: bool) -
     assert (version(tree) != before) is changes
 
 
+@pytest.mark.parametrize(
+    ("gradle", "file", "changes"),
+    [
+        ("", "pkg/other.py", False),
+        ("// transformsPython { tllv false }", "pkg/other.py", False),
+        ("transformsPython {\n    tllv false\n}", "pkg/other.py", True),
+        ("transformsPython { tllvFiles = ['queries/a.sql'] }", "../queries/a.sql", True),
+        ('transformsPython { tllvFiles "queries" }', "../queries/a.sql", True),
+        ("transformsPython { sharedChannels 'libs' }", "../queries/a.sql", False),
+        ("transformsPython { tllvIncludeDeps = false }", "../conda_recipe/meta.yaml", False),
+    ],
+)
+def test_logic_versions_follow_build_gradle(tree: Path, gradle: str, file: str, changes: bool) -> None:
+    (tree.parent / "queries").mkdir()
+    (tree.parent / "queries" / "a.sql").write_text("select 1")
+    (tree.parent / "build.gradle").write_text(gradle)
+    before, seen = version(tree), tree_fingerprint(tree)
+    (tree / file).write_text("Z = 3\n")
+    assert (version(tree) != before) is changes
+    assert not changes or tree_fingerprint(tree) != seen
+
+
 def test_captured_values_and_declarations_count(tree: Path) -> None:
     assert version(tree, 1) == version(tree, 1)
     assert version(tree, 1) != version(tree, 2)
@@ -207,9 +301,16 @@ ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
     (e.UnboundKindError("t", "p", "media_set"), 2, ("'t'", "'p'", "media_set", "docs/fidelity.md")),
     (e.JobFailedError("t", ("/a",), "/f.py:3", "ValueError", "no"), 1, ("'t'", "/a", "/f.py:3", "ValueError: no")),
     (e.ChecksFailedError("t", (("/a", "pk", "2 doubled"),)), 1, ("'t'", "'pk' on '/a': 2 doubled", "nothing")),
-    (e.BatchInputError("/a", "UPDATE"), 1, ("'/a'", "UPDATE", "APPEND")),
+    (e.BatchInputError("t", "why"), 1, ("'t'", "why", "APPEND", "InvalidTransactionTypeForBatchInputResolution")),
     (e.NotIncrementalError("t", "why"), 1, ("'t'", "why", "semantic_version")),
-    (e.InconsistentProvenanceError("t", "why"), 1, ("'t'", "why", "semantic_version")),
+    (e.InconsistentProvenanceError("t", "why"), 1, ("'t'", "why", "semantic_version", "InconsistentProvenanceRecords")),
+    (e.InputHistoryError("t", "why", "Catalog:X"), 1, ("'t'", "why", "semantic_version", "Catalog:X")),
+    (
+        e.SameDatasetError("'t' (f.py:1)", "/a", "input 'x' ('ri.a')", "output 'y' ('/a')"),
+        2,
+        ("'t' (f.py:1)", "'/a'", "input 'x' ('ri.a')", "output 'y' ('/a')", "alias map"),
+    ),
+    (e.DeclarationError("f.py:1: why"), 2, ("f.py:1: why",)),
 ]
 
 

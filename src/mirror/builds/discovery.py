@@ -5,11 +5,13 @@ Planning reads the published specs. The repository is imported only when its fil
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mirror.builds import tables as t
+from mirror.builds.declared import declaration_problem
 from mirror.builds.errors import PipelineImportError, PipelineObjectError
 from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
 from mirror.builds.specs import JobSpec, ParamSpec
@@ -61,7 +64,7 @@ def discover(workspace: Workspace) -> Pipeline:
 def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
     """The repository's JobSpecs, published on a branch. Without a change since the last time nothing is imported.
 
-    Raises as :func:`discover`.
+    Raises as :func:`current`.
     """
     found = current(workspace, branch)
     if found.published:
@@ -83,22 +86,34 @@ def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
 def current(workspace: Workspace, branch: str) -> RepositoryPipeline:
     """The repository as it is now: the specs published on ``branch`` where nothing changed since, else imported.
 
-    Publishes nothing. Raises as :func:`discover`.
+    Publishes nothing. Raises as :func:`discover`; SameDatasetError, DeclarationError for a transform that contradicts
+    itself.
     """
     guest = workspace.guest
     workspace.catalog.ensure(*t.ROOM)
-    fingerprint = tree_fingerprint(guest.source_root)
+    tree = tree_fingerprint(guest.source_root)
+    fingerprint = _with_names(tree, workspace.store.rids)
     with workspace.catalog.reading() as connection:
         of_branch = sa.select(t.publications).where(t.publications.c.branch == branch)
         last = connection.execute(of_branch).mappings().first()
     if last is not None and (last["fingerprint"], last["repository"]) == (fingerprint, str(guest.source_root)):
         specs = published_specs(workspace, branch)
         return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, published=True)
-    transforms = _import_pipeline(guest, fingerprint).transforms
+    transforms = _import_pipeline(guest, tree).transforms
     versions = LogicVersions(guest.source_root)
     specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
     live = {x.reference: x for x in transforms}
+    for spec in specs:
+        if (problem := declaration_problem(live[spec.reference], spec)) is not None:
+            raise problem
     return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, live)
+
+
+def _with_names(tree: str, names: Mapping[str, str]) -> str:
+    """The fingerprint of specs: those of the same code change with the names that stand for datasets."""
+    if not names:
+        return tree
+    return hashlib.sha256(json.dumps([tree, sorted(names.items())]).encode()).hexdigest()
 
 
 def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
@@ -107,7 +122,7 @@ def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
     with workspace.catalog.reading() as connection:
         query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
         documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
-    return tuple(JobSpec.from_json(json.loads(document)) for document in documents)
+    return tuple([JobSpec.from_json(document) for document in json.loads(f"[{','.join(documents)}]")])
 
 
 def describe(workspace: Workspace, transform: Any, versions: LogicVersions | None, source_root: Path) -> JobSpec:

@@ -8,13 +8,16 @@ UsageError
 |-- UnknownTargetError        names the nearest
 |-- WaitingTargetError        an explicit target that cannot be built yet
 |-- UnknownTransformError     `mirror preview` of what does not exist
-`-- UnboundKindError          a parameter of a kind that nobody here serves
+|-- UnboundKindError          a parameter of a kind that nobody here serves
+|-- SameDatasetError          one transform names a dataset twice, under two names
+`-- DeclarationError          what is declared contradicts itself
 MirrorError (exit 1: the job failed at run time)
 |-- JobFailedError            the transform raised
 |-- ChecksFailedError         a FAIL check refused
-|-- BatchInputError           transaction_limit on a view that is not made of appends
-|-- NotIncrementalError       require_incremental, and it cannot be
-`-- InconsistentProvenanceError
+`-- NotIncrementalError       require_incremental, and it cannot be
+    |-- InconsistentProvenanceError
+    |-- InputHistoryError     what was read is not in the input's view any more, or its branch was moved back
+    `-- BatchInputError       transaction_limit on a view that is not made of appends
 """
 
 from __future__ import annotations
@@ -116,25 +119,57 @@ class ChecksFailedError(VerdictError):
         return f"transform {transform!r} was aborted, nothing was committed: {said}"
 
 
-class BatchInputError(VerdictError):
-    """``args``: dataset, transaction type found. Foundry calls it InvalidTransactionTypeForBatchInputResolution."""
+class SameDatasetError(UsageError):
+    """``args``: transform (with its place), dataset, first use, second use (each ``output 'x' ('<alias>')``)."""
 
     def __str__(self) -> str:
+        transform, dataset, first, second = self.args
         return (
-            f"input {self.args[0]!r} has a transaction_limit and its view holds a {self.args[1]}:"
-            " only APPEND transactions (the first may be a SNAPSHOT) can be taken in batches. Remove the limit."
+            f"transform {transform} names dataset {dataset!r} twice: {first} and {second} are the same dataset by the"
+            " alias map. Give one of them another dataset; an incremental transform reads its own output with"
+            " output.dataframe('previous')."
         )
+
+
+class DeclarationError(UsageError):
+    """``args``: what is wrong, with file and line."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class NotIncrementalError(VerdictError):
     """``args``: transform, reason."""
 
+    foundry = ""
+    fix = "Raise its semantic_version to rebuild it once from scratch."
+
     def __str__(self) -> str:
-        return (
-            f"transform {self.args[0]!r} must run incrementally and cannot: {self.args[1]}."
-            " Raise its semantic_version to rebuild it once from scratch."
-        )
+        called = f" In Foundry: {self.foundry}." if self.foundry else ""
+        return f"transform {self.args[0]!r} must run incrementally and cannot: {self.args[1]}. {self.fix}{called}"
 
 
 class InconsistentProvenanceError(NotIncrementalError):
     """As NotIncrementalError: the outputs' last transactions come from different runs or from another writer."""
+
+    foundry = "InconsistentProvenanceRecords"
+
+
+class InputHistoryError(NotIncrementalError):
+    """``args``: transform, reason, Foundry's name. Raised with or without ``require_incremental``."""
+
+    def __str__(self) -> str:
+        name, reason, foundry = self.args
+        return f"transform {name!r} cannot go on from its last run: {reason}. {self.fix} In Foundry: {foundry}."
+
+
+class BatchInputError(NotIncrementalError):
+    """``args``: transform, reason."""
+
+    foundry = "Build2:InvalidTransactionTypeForBatchInputResolution"
+
+    def __str__(self) -> str:
+        return (
+            f"transform {self.args[0]!r} cannot take its input in batches: {self.args[1]}; only APPEND transactions"
+            f" (the first may be a SNAPSHOT) can be. Remove the limit. In Foundry: {self.foundry}."
+        )

@@ -2,7 +2,7 @@
 
 Covers the module of the compute function, every module of the repository that it imports (directly or not), the
 values its closure and defaults hold, data files beside those modules, the repository's pinned dependencies, and what is
-declared.
+declared. What ``build.gradle`` says about logic versions (see :mod:`mirror.builds.tllv`) is honoured.
 Comments, docstrings and formatting do not count.
 """
 
@@ -13,9 +13,12 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from mirror.builds.tllv import LogicVersioning, logic_versioning
 
 _DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".csv", ".toml", ".txt", ".sql"})
 _SKIPPED = frozenset({"__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
@@ -23,12 +26,29 @@ _PINS = ("conda_recipe/meta.yaml", "requirements.txt", "requirements.lock")
 
 
 def tree_fingerprint(source_root: Path) -> str:
-    """Of all files below a source root and its pinned dependencies: the same text means the same specs."""
+    """Of all files below a source root, its pinned dependencies and what else counts as logic: the same text means the
+    same specs.
+    """
     digest = hashlib.sha256()
     for file in sorted(_files(source_root)):
         digest.update(f"{file.relative_to(source_root).as_posix()}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     digest.update(pinned_dependencies(source_root).encode())
+    digest.update(_further(logic_versioning(source_root), source_root).encode())
+    return digest.hexdigest()
+
+
+def _further(versioning: LogicVersioning, source_root: Path) -> str:
+    """Hash of how versions are made and of the files that ``tllvFiles`` names; empty for Foundry's defaults."""
+    if versioning == LogicVersioning():
+        return ""
+    digest = hashlib.sha256(f"{versioning.per_transform}{versioning.dependencies}".encode())
+    for named in versioning.files:
+        below = sorted(_files(named)) if named.is_dir() else [named] if named.is_file() else []
+        for file in below:
+            digest.update(
+                f"{os.path.relpath(file, source_root)}\0".encode() + hashlib.sha256(file.read_bytes()).digest()
+            )
     return digest.hexdigest()
 
 
@@ -47,7 +67,10 @@ class LogicVersions:
 
     def __init__(self, source_root: Path) -> None:
         self._root = source_root.resolve()
-        self._pins = pinned_dependencies(source_root)
+        versioning = logic_versioning(source_root)
+        self._pins = pinned_dependencies(source_root) if versioning.dependencies else ""
+        self._pins += _further(versioning, source_root)
+        self._whole = None if versioning.per_transform else tree_fingerprint(source_root)
         self._closures: dict[Path, frozenset[Path]] = {}
 
     def of(self, function: Callable[..., Any], declared: str) -> str:
@@ -57,6 +80,9 @@ class LogicVersions:
         digest.update(f"{plain.__module__}:{getattr(plain, '__qualname__', '')}\0{declared}\0{self._pins}\0".encode())
         captured = "\0".join(_captured(plain))
         digest.update(captured.encode())
+        if self._whole is not None:
+            digest.update(self._whole.encode())
+            return digest.hexdigest()
         for file in sorted(self._reachable(Path(plain.__code__.co_filename).resolve())):
             name = file.relative_to(self._root) if file.is_relative_to(self._root) else Path(file.name)
             stat = file.stat()

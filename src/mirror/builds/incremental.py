@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mirror.builds.state import RunRecord
+from mirror.builds.state import InputRange, RunRecord
 from mirror.datasets import Transaction, TransactionType
+
+FIRST_BUILD = "first build"
 
 
 class Verdict(Enum):
@@ -17,7 +19,19 @@ class Verdict(Enum):
     INCREMENTAL = "incremental"
     SNAPSHOT = "snapshot"
     REFUSED = "refused"
-    """``require_incremental`` is set and the run cannot be incremental: the job fails."""
+    """The job fails: see :class:`Refusal`."""
+    UNDECIDED = "decided when upstream has run"
+    """Only in a plan: an input is made by the same build, and what its maker will commit is not known yet."""
+
+
+class Refusal(Enum):
+    """Why a job fails instead of running as a snapshot; the values are Foundry's names where it has one."""
+
+    REQUIRED = "require_incremental"
+    INCONSISTENT = "InconsistentProvenanceRecords"
+    NOT_IN_VIEW = "Catalog:TransactionsNotInView"
+    BEHIND = "Catalog:InconsistentBranchesOrder"
+    NO_BATCHES = "Build2:InvalidTransactionTypeForBatchInputResolution"
 
 
 @dataclass(frozen=True)
@@ -25,10 +39,13 @@ class InputNow:
     """One dataset input at the start of a run.
 
     Attributes:
+        path: dataset path; with ``@branch`` where the declaration pins one.
         chain: transactions of the current view, oldest first.
         replaced: transactions after the last run that changed or removed files which were there at the last run, by
             RID; retention deletes are marked in the transaction itself.
         known: whether the last processed transaction lies in the current view.
+        behind: whether it lies after the head of the branch, which was moved back.
+        batched: whether a ``transaction_limit`` is declared.
     """
 
     path: str
@@ -36,6 +53,8 @@ class InputNow:
     chain: Sequence[Transaction]
     replaced: frozenset[str] = frozenset()
     known: bool = True
+    behind: bool = False
+    batched: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,10 @@ class IncrementalDecision:
 
     verdict: Verdict
     reason: str
-    inconsistent: bool = False
+    refusal: Refusal | None = None
+
+    def __str__(self) -> str:
+        return f"{self.verdict.value}: {self.reason}"
 
     @property
     def incremental(self) -> bool:
@@ -59,7 +81,8 @@ def decide(
     built: Mapping[str, bool],
     inputs: Sequence[InputNow],
     *,
-    has_inputs: bool = True,
+    pending: Mapping[str, str] | None = None,
+    dropped: bool = False,
 ) -> IncrementalDecision:
     """Whether a run is incremental.
 
@@ -68,14 +91,19 @@ def decide(
         reference: of the transform.
         outputs: dataset path -> the run that made its last committed transaction (``None``: no run did).
         built: dataset path -> whether it has a committed transaction at all.
-        inputs: every dataset input, snapshot inputs included.
-        has_inputs: whether the transform reads anything.
+        inputs: every dataset input whose head is known, snapshot inputs included.
+        pending: path -> parameter of inputs that the same build makes first.
+        dropped: the last run called ``abort()`` on each of its outputs.
     """
     if settings is None:
         return IncrementalDecision(Verdict.SNAPSHOT, "the transform is not incremental")
-    required = bool(settings.get("require_incremental"))
+    pending = pending or {}
+    for entry in inputs:
+        if entry.batched and (wrong := unbatchable(entry.chain)) is not None:
+            what = f"input {entry.path} has a transaction_limit and its view holds a {named(wrong)}"
+            return IncrementalDecision(Verdict.REFUSED, what, Refusal.NO_BATCHES)
     if not any(built.values()):
-        return IncrementalDecision(Verdict.SNAPSHOT, "first build")
+        return IncrementalDecision(Verdict.SNAPSHOT, FIRST_BUILD)
     runs = [outputs.get(path) for path, exists in built.items() if exists]
     known = [run for run in runs if run is not None]
     wanted = int(settings.get("semantic_version", 1))
@@ -85,40 +113,94 @@ def decide(
         return IncrementalDecision(Verdict.SNAPSHOT, f"semantic version {wanted} instead of {was}")
     if settings.get("v2_semantics") and any(not run.v2_semantics for run in known):
         return IncrementalDecision(Verdict.SNAPSHOT, "v2_semantics was switched on")
+    # Foundry's guide exempts a run of which one output was never built; its reference exempts only the very first one.
+    required = bool(settings.get("require_incremental")) and all(built.values())
 
-    def no(reason: str, *, inconsistent: bool = False) -> IncrementalDecision:
-        return IncrementalDecision(Verdict.REFUSED if required else Verdict.SNAPSHOT, reason, inconsistent)
+    def no(reason: str, refusal: Refusal = Refusal.REQUIRED) -> IncrementalDecision:
+        if required:
+            return IncrementalDecision(Verdict.REFUSED, reason, refusal)
+        return IncrementalDecision(Verdict.SNAPSHOT, reason)
 
-    if len(known) < len(runs) or len({run.job for run in known}) != 1 or known[0].reference != reference:
-        why = "provenance records for the previous build are inconsistent: its outputs were not last written by one run"
-        return no(f"{why} of this transform", inconsistent=True)
+    if (mixed := _inconsistent(reference, outputs, built)) is not None:
+        why = "provenance records for the previous build are inconsistent"
+        return no(f"{why}: {mixed}", Refusal.INCONSISTENT)
+    if dropped and settings.get("v2_semantics"):
+        why = "the last run aborted its outputs one by one; with v2_semantics only ctx.abort_job() stays incremental"
+        return no(why, Refusal.INCONSISTENT)
     previous = known[0]
-    snapshot_inputs = set(settings.get("snapshot_inputs") or ())
-    for entry in inputs:
-        before = previous.inputs.get(entry.path)
-        if before is None or entry.param in snapshot_inputs:
-            continue
-        if (reason := _broken(entry, before.start, before.end, bool(settings.get("allow_retention")))) is not None:
+    snapshot_inputs = frozenset(settings.get("snapshot_inputs") or ())
+    compared = [(entry, before) for entry in inputs if (before := compared_with(previous, entry, snapshot_inputs))]
+    for entry, before in compared:
+        if (reason := _broken(entry, before, bool(settings.get("allow_retention")))) is not None:
             return no(reason)
-    if not has_inputs:
+    # Asked last: a run that starts over does not need to know where it stopped.
+    for entry, _ in compared:
+        if not entry.known:
+            return _lost(entry)
+    for path, param in pending.items():
+        if (before := previous.inputs.get(path)) and not before.snapshot and param not in snapshot_inputs:
+            return IncrementalDecision(Verdict.UNDECIDED, f"input {path} is made first")
+    if not inputs and not pending:
         return IncrementalDecision(Verdict.INCREMENTAL, "there are no inputs; earlier output is kept")
     return IncrementalDecision(Verdict.INCREMENTAL, "only additions since the last run")
 
 
-def _broken(entry: InputNow, start: str | None, end: str, allow_retention: bool) -> str | None:
-    now_start = entry.chain[0].rid if entry.chain else None
-    if now_start != start:
-        newest = next((x for x in reversed(entry.chain) if x.type is TransactionType.SNAPSHOT), None)
-        return f"input {entry.path} was replaced by a SNAPSHOT" if newest else f"input {entry.path} starts elsewhere"
-    if not entry.known:
-        return f"the transaction last read of input {entry.path} is not in its view any more"
-    at = next((i for i, x in enumerate(entry.chain) if x.rid == end), -1)
-    for transaction in entry.chain[at + 1 :]:
+def compared_with(previous: RunRecord | None, entry: InputNow, snapshot_inputs: frozenset[str]) -> InputRange | None:
+    """What the last run processed of an input, or ``None`` where nothing is to be compared: the input is new, or it is
+    or was a snapshot input, of which no increment was ever processed.
+    """
+    before = None if previous is None else previous.inputs.get(entry.path)
+    return None if before is None or before.snapshot or entry.param in snapshot_inputs else before
+
+
+def unbatchable(chain: Sequence[Transaction]) -> Transaction | None:
+    """The first transaction that forbids taking a view in batches: anything but APPEND, after a first SNAPSHOT."""
+    allowed = (TransactionType.APPEND, TransactionType.SNAPSHOT)
+    return next((x for at, x in enumerate(chain) if x.type not in allowed[: 1 if at else 2]), None)
+
+
+def named(transaction: Transaction) -> str:
+    """Type and short RID, as ``mirror history`` shows it."""
+    return f"{transaction.type} {transaction.rid.rsplit('.', 1)[-1][:8]}"
+
+
+def _inconsistent(
+    reference: str, outputs: Mapping[str, RunRecord | None], built: Mapping[str, bool]
+) -> str | None:  # fmt: skip
+    """Which outputs were last written by something else than one run of this transform."""
+    made = {path: outputs.get(path) for path, exists in built.items() if exists}
+    foreign = [path for path, run in made.items() if run is None or run.reference != reference]
+    if foreign:
+        return f"{', '.join(foreign)} was last written by something else than this transform"
+    if len({run.job for run in made.values() if run is not None}) != 1:
+        return f"{', '.join(made)} were last written by different runs"
+    return None
+
+
+def _broken(entry: InputNow, before: InputRange, allow_retention: bool) -> str | None:
+    start = entry.chain[0] if entry.chain else None
+    if start is None or start.rid != before.start:
+        if start is not None and start.type is TransactionType.SNAPSHOT:
+            return f"input {entry.path} was replaced by a {named(start)}"
+        return f"input {entry.path} begins with another transaction than at the last run"
+    for transaction in _later(entry, before):
         if transaction.retention and allow_retention:
             continue
         if transaction.rid in entry.replaced:
             what = "removed" if transaction.type is TransactionType.DELETE else "changed"
-            return (
-                f"files of input {entry.path} were {what} ({transaction.type} {transaction.rid.rsplit('.', 1)[-1][:8]})"
-            )
+            by = f"retention, {named(transaction)}" if transaction.retention else named(transaction)
+            return f"files of input {entry.path} were {what} ({by})"
     return None
+
+
+def _later(entry: InputNow, before: InputRange) -> Iterator[Transaction]:
+    at = next((i for i, x in enumerate(entry.chain) if x.rid == before.end), None)
+    yield from () if at is None else entry.chain[at + 1 :]
+
+
+def _lost(entry: InputNow) -> IncrementalDecision:
+    if entry.behind:
+        why = f"the branch of input {entry.path} ends before the transaction that the last run read"
+        return IncrementalDecision(Verdict.REFUSED, why, Refusal.BEHIND)
+    why = f"the transaction last read of input {entry.path} is not in its view any more"
+    return IncrementalDecision(Verdict.REFUSED, why, Refusal.NOT_IN_VIEW)

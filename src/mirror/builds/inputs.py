@@ -1,16 +1,78 @@
-"""The inputs of one job as it starts: pinned views, what the last run read of them, and the ports over them."""
+"""The inputs of one job: what the last run read of them, how a run may read them now, and the ports over them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from mirror.builds.errors import BatchInputError
-from mirror.builds.incremental import InputNow
-from mirror.builds.specs import ParamSpec
-from mirror.builds.state import Head, InputRange, RunRecord
+from mirror.builds.incremental import IncrementalDecision, InputNow, decide
+from mirror.builds.specs import JobSpec, ParamSpec
+from mirror.builds.state import CatalogState, Head, InputRange, RunRecord
 from mirror.datasets import DatasetStore, TransactionType, View
 from mirror.datasets.ports import DatasetReadPort, incremental_input, whole_input
+
+
+def decide_mode(
+    store: DatasetStore,
+    state: CatalogState,
+    spec: JobSpec,
+    branch: str,
+    heads: Mapping[str, Head],
+    pending: Mapping[str, str] | None = None,
+) -> IncrementalDecision:
+    """How a job will run; asked once by the plan and once, with every head known, by the job itself.
+
+    Args:
+        heads: input (see ``ParamSpec.key``) -> where it stands.
+        pending: path -> parameter of inputs that the same build makes first.
+    """
+    if spec.incremental is None:
+        return decide(None, spec.reference, {}, {}, ())
+    outputs = {path: state.output(path, branch) for _, path in spec.dataset_outputs()}
+    made = {path: None if head is None else head.transaction for path, head in outputs.items()}
+    runs = {path: state.runs.get(rid) if rid else None for path, rid in made.items()}
+    built = {path: rid is not None for path, rid in made.items()}
+    previous = next((run for run in runs.values() if run is not None), None)
+    inputs = [
+        _input_now(store, param, path, heads[param.key(path)], previous)
+        for param, path in spec.dataset_inputs()
+        if param.key(path) in heads
+    ]
+    dropped = _dropped(state.latest.get(spec.reference), outputs)
+    return decide(spec.incremental, spec.reference, runs, built, inputs, pending=pending, dropped=dropped)
+
+
+def previous_run(state: CatalogState, spec: JobSpec, branch: str) -> RunRecord | None:
+    """The run that an incremental run continues."""
+    heads = (state.output(path, branch) for _, path in spec.dataset_outputs())
+    rids = (head.transaction for head in heads if head is not None and head.transaction is not None)
+    return next((run for rid in rids if (run := state.runs.get(rid)) is not None), None)
+
+
+def _dropped(latest: RunRecord | None, outputs: Mapping[str, Head | None]) -> bool:
+    """Whether the newest run left every output as it is by aborting it."""
+    if latest is None or not outputs or latest.outputs.keys() != outputs.keys():
+        return False
+    ends = {path: None if head is None else head.end for path, head in outputs.items()}
+    return all(x.transaction is None and x.head_before == ends[path] for path, x in latest.outputs.items())
+
+
+def _input_now(store: DatasetStore, param: ParamSpec, path: str, head: Head, previous: RunRecord | None) -> InputNow:
+    key = param.key(path)
+    chain = store.chain_until(head.end)
+    before = previous.inputs.get(key) if previous is not None else None
+    batched = "transaction_limit" in param.settings
+    if before is None or not chain:
+        return InputNow(key, param.name, chain, batched=batched)
+    at = next((i for i, x in enumerate(chain) if x.rid == before.end), None)
+    if at is None:
+        behind = any(x.rid == head.end for x in store.chain_until(before.end))
+        return InputNow(key, param.name, chain, known=False, behind=behind, batched=batched)
+    replaced: frozenset[str] = frozenset()
+    # An APPEND cannot touch files that are there, so most runs need not look at any.
+    if any(x.type is not TransactionType.APPEND for x in chain[at + 1 :]):
+        replaced = store.replacing(store.dataset(path), before.end, chain[-1].rid)
+    return InputNow(key, param.name, chain, replaced, batched=batched)
 
 
 @dataclass(frozen=True)
@@ -18,48 +80,36 @@ class JobInput:
     """One dataset input of one job.
 
     Attributes:
-        before: what the last run read of it, or ``None``.
-        limit: how many new transactions one run may take (``transaction_limit``).
+        before: what the last run read of it, or ``None`` where everything counts as new.
+        whole: it is a snapshot input, read in full at every run.
     """
 
     param: ParamSpec
     path: str
     view: View
     before: InputRange | None
-    replaced: frozenset[str]
+    whole: bool = False
 
     @property
-    def known(self) -> bool:
-        """Whether the transaction last read lies in the current view."""
-        return self.before is None or any(x.rid == self.before.end for x in self.view.transactions)
-
-    def now(self) -> InputNow:
-        """For the incremental decision."""
-        return InputNow(self.path, self.param.name, self.view.transactions, self.replaced, self.known)
+    def key(self) -> str:
+        """See ``ParamSpec.key``."""
+        return self.param.key(self.path)
 
     def limited(self, store: DatasetStore, incremental: bool) -> JobInput:
-        """With ``transaction_limit``: the view that ends with the last transaction this run takes.
-
-        Raises BatchInputError where the view holds anything but appends.
-        """
+        """With ``transaction_limit``: the view that ends with the last transaction this run takes."""
         limit = self.param.settings.get("transaction_limit")
         if not limit or not self.view.transactions:
             return self
-        later = self.view.transactions[1:]
-        wrong = next((x for x in later if x.type is not TransactionType.APPEND), None)
-        if wrong is not None or self.view.transactions[0].type in (TransactionType.UPDATE, TransactionType.DELETE):
-            raise BatchInputError(self.path, (wrong or self.view.transactions[0]).type.value)
         rids = [x.rid for x in self.view.transactions]
         done = rids.index(self.before.end) + 1 if incremental and self.before else 0
         end = rids[min(done + int(limit), len(rids)) - 1]
         if end == self.view.end_rid:
             return self
-        view = store.view_until(self.view.dataset, self.view.branch, end)
-        return JobInput(self.param, self.path, view, self.before, self.replaced)
+        return replace(self, view=store.view_until(self.view.dataset, self.view.branch, end))
 
-    def port(self, store: DatasetStore, incremental: bool, snapshot_inputs: frozenset[str]) -> DatasetReadPort:
+    def port(self, store: DatasetStore, incremental: bool) -> DatasetReadPort:
         """What the compute function reads through."""
-        if not incremental or self.before is None or self.param.name in snapshot_inputs:
+        if not incremental or self.before is None or self.whole:
             return whole_input(self.view, store.storage)
         previous = store.view_until(self.view.dataset, self.view.branch, self.before.end)
         return incremental_input(self.view, previous, store.storage)
@@ -67,22 +117,20 @@ class JobInput:
     def range(self) -> InputRange:
         """What this run is going to write down."""
         assert self.view.end_rid is not None  # noqa: S101 - a job whose input is empty waits
-        return InputRange(self.param.name, self.view.branch, self.view.start_rid, self.view.end_rid)
+        newest = next((x.rid for x in reversed(self.view.transactions) if not x.retention), None)
+        return InputRange(self.param.name, self.view.branch, self.view.start_rid, self.view.end_rid, newest, self.whole)
 
 
 def open_input(
-    store: DatasetStore, param: ParamSpec, path: str, head: Head, previous: RunRecord | None, incremental: bool
+    store: DatasetStore, spec: JobSpec, param: ParamSpec, path: str, head: Head, previous: RunRecord | None
 ) -> JobInput:
     """Pins one input at its head."""
-    dataset = store.dataset(path)
-    view = store.view_until(dataset, head.branch, head.transaction)
-    before = previous.inputs.get(path) if previous is not None else None
-    replaced: frozenset[str] = frozenset()
-    if incremental and before is not None and view.end_rid is not None:
-        replaced = store.replacing(dataset, before.end, view.end_rid)
-    return JobInput(param, path, view, before, replaced)
+    view = store.view_until(store.dataset(path), head.branch, head.end)
+    before = previous.inputs.get(param.key(path)) if previous is not None else None
+    whole = param.name in ((spec.incremental or {}).get("snapshot_inputs") or ())
+    return JobInput(param, path, view, None if before is None or before.snapshot else before, whole)
 
 
-def ranges(inputs: Mapping[str, JobInput]) -> dict[str, InputRange]:
-    """Path -> range, for the run's record."""
-    return {path: entry.range() for path, entry in inputs.items()}
+def ranges(inputs: Sequence[JobInput]) -> dict[str, InputRange]:
+    """Input -> range, for the run's record. What one parameter reads by increments counts before another's whole."""
+    return {entry.key: entry.range() for entry in sorted(inputs, key=lambda entry: not entry.whole)}

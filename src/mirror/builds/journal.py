@@ -80,7 +80,8 @@ def finish_job(
 def keep_run(connection: Connection, record: RunRecord, now: datetime) -> None:
     """Writes a committed run's provenance down, for the job and for each transaction it committed."""
     document = json.dumps(record.to_json(), sort_keys=True)
-    publishes = not record.outputs or bool(record.published)
+    # No dataset shows such a run: the next one has to find it by its job.
+    publishes = bool(record.published) or all(entry.transaction is None for entry in record.outputs.values())
     finish_job(connection, record.job, JobStatus.SUCCEEDED, now, provenance=document, publishes=publishes)
     rows = [
         {"transaction_rid": entry.transaction, "job_rid": record.job}

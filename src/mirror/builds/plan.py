@@ -10,11 +10,13 @@ from typing import Any
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import UnboundKindError, WaitingTargetError
 from mirror.builds.graph import JobGraph
+from mirror.builds.incremental import IncrementalDecision
+from mirror.builds.inputs import decide_mode
 from mirror.builds.resources import ResolvedResource, ResourceBinder
 from mirror.builds.specs import VALUE_KINDS, JobSpec
 from mirror.builds.staleness import stale_reason
 from mirror.builds.state import CatalogState, Head, read_state
-from mirror.datasets import Workspace
+from mirror.datasets import DatasetStore, Workspace
 
 
 class Decision(StrEnum):
@@ -32,8 +34,10 @@ class JobDecision:
     """What happens to one job, and why.
 
     Attributes:
-        inputs: dataset path -> head that will be read; what the build itself makes is read from its producer.
+        inputs: input (see ``ParamSpec.key``) -> head that will be read; what the build itself makes is read from its
+            producer.
         upstream: references of jobs of this plan that run before it.
+        mode: how a job that runs will read and write, and why.
     """
 
     spec: JobSpec
@@ -41,6 +45,12 @@ class JobDecision:
     reason: str
     inputs: Mapping[str, Head] = field(default_factory=dict)
     upstream: frozenset[str] = frozenset()
+    mode: IncrementalDecision | None = None
+
+    @property
+    def how(self) -> str:
+        """Verdict and reason of a job that runs, such as ``incremental: only additions since the last run``."""
+        return "" if self.mode is None else str(self.mode)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--dry-run --json``."""
@@ -50,6 +60,7 @@ class JobDecision:
             "outputs": list(self.spec.output_paths),
             "decision": self.decision.value,
             "reason": self.reason,
+            "mode": self.how,
             "inputs": {path: {"branch": h.branch, "transaction": h.transaction} for path, h in self.inputs.items()},
         }
 
@@ -92,7 +103,7 @@ def plan(
     graph = JobGraph.of(pipeline.specs)
     selection = graph.selection(targets) if targets else graph.specs
     state = read_state(workspace, branch, fallbacks)
-    planner = _Planner(graph, state, branch, force, {kind: b for b in binders for kind in b.kinds})
+    planner = _Planner(workspace.store, graph, state, branch, force, {kind: b for b in binders for kind in b.kinds})
     for spec in selection:
         planner.decide(spec)
     for target in targets:
@@ -104,8 +115,15 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, graph: JobGraph, state: CatalogState, branch: str, force: bool, binders: Mapping[str, ResourceBinder]
+        self,
+        store: DatasetStore,
+        graph: JobGraph,
+        state: CatalogState,
+        branch: str,
+        force: bool,
+        binders: Mapping[str, ResourceBinder],
     ) -> None:
+        self._store = store
         self._graph = graph
         self._state = state
         self._branch = branch
@@ -118,7 +136,8 @@ class _Planner:
             r for r in self._graph.upstream[spec.reference]
             if r in self.decided and self.decided[r].decision is Decision.RUN
         )  # fmt: skip
-        inputs, waiting, rebuilt = self._inputs(spec)
+        inputs, waiting, pending = self._inputs(spec)
+        rebuilt = next((f"input {path} will be rebuilt" for path in pending), None)
         resources = self._resources(spec)
         for param in spec.resources("input"):
             resolved = resources.get(param.name)
@@ -139,7 +158,8 @@ class _Planner:
         if reason is None:
             self._say(spec, Decision.SKIP, "up to date", inputs)
         else:
-            self._say(spec, Decision.RUN, reason, inputs, upstream)
+            mode = decide_mode(self._store, self._state, spec, self._branch, inputs, pending)
+            self._say(spec, Decision.RUN, reason, inputs, upstream, mode)
 
     def _say(
         self,
@@ -148,19 +168,21 @@ class _Planner:
         reason: str,
         inputs: Mapping[str, Head] | None = None,
         upstream: frozenset[str] = frozenset(),
+        mode: IncrementalDecision | None = None,
     ) -> None:
-        self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream)
+        self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream, mode)
 
-    def _inputs(self, spec: JobSpec) -> tuple[dict[str, Head], str | None, str | None]:
-        """Resolved heads, why the job must wait, which input will be rebuilt first."""
+    def _inputs(self, spec: JobSpec) -> tuple[dict[str, Head], str | None, dict[str, str]]:
+        """Resolved heads, why the job must wait, and the parameters of inputs that are rebuilt first."""
         heads: dict[str, Head] = {}
-        waiting = rebuilt = None
+        pending: dict[str, str] = {}
+        waiting = None
         for param, path in spec.dataset_inputs():
             producer = self._decision_of(path, param.branch)
             if producer is not None and producer.decision is Decision.RUN:
-                rebuilt = rebuilt or f"input {path} will be rebuilt"
+                pending.setdefault(path, param.name)
                 continue
-            head = self._state.on(path, param.branch) if param.branch else self._state.heads.get(path)
+            head = self._state.input(path, param.branch)
             if (
                 producer is not None
                 and producer.decision is Decision.WAIT
@@ -173,8 +195,8 @@ class _Planner:
                 verb = "built" if path in self._graph.producers else "ingested"
                 waiting = waiting or f"input {path} was never {verb}{where}"
             else:
-                heads[path] = head
-        return heads, waiting, rebuilt
+                heads[param.key(path)] = head
+        return heads, waiting, pending
 
     def _decision_of(self, path: str | None, pinned: str | None) -> JobDecision | None:
         if path is None or pinned is not None:

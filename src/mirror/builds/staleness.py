@@ -19,7 +19,7 @@ def stale_reason(
     """Why a job must run, or ``None`` when it is up to date.
 
     Args:
-        inputs: dataset path -> resolved head, every one with a transaction.
+        inputs: input (see ``ParamSpec.key``) -> resolved head, every one with a transaction.
         resources: parameter name -> resolved resource, inputs and outputs.
     """
     last = _last_run(spec, state, branch)
@@ -31,7 +31,7 @@ def stale_reason(
         before = last.inputs.get(path)
         if before is None:
             return f"input {path} is new"
-        if before.end != head.transaction:
+        if head.transaction not in (before.newest, before.end):
             moved = f" on {head.branch}" if before.branch != head.branch else ""
             return f"input {path} has a new transaction{moved}"
     if gone := sorted(last.inputs.keys() - inputs.keys()):

@@ -14,14 +14,23 @@ from mirror.builds import tables as t
 from mirror.datasets import TransactionStatus, Workspace
 from mirror.datasets import tables as d
 
+# SQLite's oldest limit on variables in one statement is 999.
+_BATCH = 500
+
 
 class InputRange(NamedTuple):
-    """What one run read of one dataset: the view from ``start`` to ``end``, on ``branch``."""
+    """What one run read of one dataset: the view from ``start`` to ``end``, on ``branch``.
+
+    ``newest`` is the last transaction in it that is no retention delete; ``snapshot`` says that it was read whole,
+    whatever came before.
+    """
 
     param: str
     branch: str
     start: str | None
     end: str
+    newest: str | None = None
+    snapshot: bool = False
 
 
 class OutputRecord(NamedTuple):
@@ -78,11 +87,18 @@ class Head:
 
     Attributes:
         branch: the first of build branch and fallbacks that the dataset has.
-        transaction: the newest committed one that is no retention delete, or ``None``.
+        transaction: the newest committed one that is no retention delete, or ``None``: what counts as new.
+        retained: the retention delete after it that ends the view, where there is one.
     """
 
     branch: str
     transaction: str | None
+    retained: str | None = None
+
+    @property
+    def end(self) -> str | None:
+        """The transaction that the view ends with."""
+        return self.retained or self.transaction
 
 
 @dataclass(frozen=True)
@@ -92,75 +108,86 @@ class CatalogState:
     Attributes:
         heads: dataset path -> head.
         runs: transaction -> run that committed it.
-        latest: reference -> newest succeeded run on the build branch (jobs without dataset outputs are found by it).
+        latest: reference -> newest succeeded run on the build branch that no dataset shows (it has no dataset outputs,
+            published something else as well, or aborted every output).
     """
 
     heads: Mapping[str, Head]
     runs: Mapping[str, RunRecord]
     latest: Mapping[str, RunRecord]
-    _branches: Mapping[str, Mapping[str, str | None]]
+    _branches: Mapping[str, Mapping[str, Head]]
 
     def on(self, path: str, branch: str) -> Head | None:
         """The head on exactly this branch, or ``None`` where the dataset lacks it."""
-        branches = self._branches.get(path, {})
-        return Head(branch, branches[branch]) if branch in branches else None
+        return self._branches.get(path, {}).get(branch)
+
+    def input(self, path: str, pinned: str | None) -> Head | None:
+        """Where an input is read: on the branch that its declaration pins, else where the dataset resolves to."""
+        return self.on(path, pinned) if pinned else self.heads.get(path)
+
+    def output(self, path: str, branch: str) -> Head | None:
+        """What counts as the previous state of an output: on a new branch, that of the branch it is created from."""
+        return self.on(path, branch) or self.heads.get(path)
 
 
 def read_state(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> CatalogState:
     """One consistent look at the catalog."""
     workspace.catalog.ensure(*t.ROOM)
     with workspace.catalog.reading() as connection:
-        branches = _branch_heads(connection)
+        branches, hidden = _branch_heads(connection)
         heads = {}
         for path, by_name in branches.items():
             name = next((name for name in (branch, *fallbacks) if name in by_name), None)
             if name is not None:
-                heads[path] = Head(name, by_name[name])
-        runs = _runs(connection)
+                heads[path] = by_name[name]
+        runs = _runs(connection, hidden)
         latest = _latest(connection, branch)
     return CatalogState(heads, runs, latest, branches)
 
 
-def _branch_heads(connection: Connection) -> dict[str, dict[str, str | None]]:
+def _branch_heads(connection: Connection) -> tuple[dict[str, dict[str, Head]], list[str]]:
+    """Heads by path and branch, and those that something else hides: an open transaction or retention deletes."""
     tx = d.transactions
     query = (
         sa.select(d.datasets.c.path, d.branches.c.name, tx.c.rid, tx.c.status, tx.c.parent, tx.c.retention)
         .select_from(d.branches.join(d.datasets, d.branches.c.dataset_rid == d.datasets.c.rid))
         .outerjoin(tx, d.branches.c.head == tx.c.rid)
     )
-    found: dict[str, dict[str, str | None]] = {}
-    for path, name, rid, status, parent, retention in connection.execute(query).all():
+    found: dict[str, dict[str, Head]] = {}
+    hidden: list[str] = []
+    for path, name, first, status, parent, retention in connection.execute(query).all():
+        rid, retained = first, None
         while rid is not None and (status != TransactionStatus.COMMITTED or retention):
+            if status == TransactionStatus.COMMITTED:
+                retained = retained or rid
             older = connection.execute(
                 sa.select(tx.c.rid, tx.c.status, tx.c.parent, tx.c.retention).where(tx.c.rid == parent)
             ).first()
             rid, status, parent, retention = older if older is not None else (None, None, None, None)
-        found.setdefault(path, {})[name] = rid
-    return found
+        if rid is not None and rid != first:
+            hidden.append(rid)
+        found.setdefault(path, {})[name] = Head(name, rid, retained)
+    return found, hidden
 
 
-def _runs(connection: Connection) -> dict[str, RunRecord]:
+def _runs(connection: Connection, hidden: Sequence[str]) -> dict[str, RunRecord]:
     """Runs behind the heads of all branches: whatever a plan can compare with."""
-    tx = d.transactions
-    heads = sa.select(d.branches.c.head)
-    # An open transaction or a retention delete at the head hides the built transaction just below it.
-    below = sa.select(tx.c.parent).where(tx.c.rid.in_(heads))
-    query = (
-        sa.select(t.provenance.c.transaction_rid, t.jobs.c.rid, t.jobs.c.provenance)
-        .join(t.jobs, t.provenance.c.job_rid == t.jobs.c.rid)
-        .where(t.provenance.c.transaction_rid.in_(heads) | t.provenance.c.transaction_rid.in_(below))
-    )
+    made = t.provenance.c.transaction_rid
+    wanted = [made.in_(sa.select(d.branches.c.head))]
+    wanted += [made.in_(hidden[at : at + _BATCH]) for at in range(0, len(hidden), _BATCH)]
+    query = sa.select(made, t.jobs.c.rid, t.jobs.c.provenance).join(t.jobs, t.provenance.c.job_rid == t.jobs.c.rid)
     parsed: dict[str, RunRecord] = {}
     found = {}
-    for transaction, job, document in connection.execute(query).all():
-        if job not in parsed:
-            parsed[job] = RunRecord.from_json(json.loads(document))
-        found[transaction] = parsed[job]
+    for condition in wanted:
+        for transaction, job, document in connection.execute(query.where(condition)).all():
+            if job not in parsed:
+                parsed[job] = RunRecord.from_json(json.loads(document))
+            found[transaction] = parsed[job]
     return found
 
 
 def _latest(connection: Connection, branch: str) -> dict[str, RunRecord]:
-    """Newest succeeded runs that no dataset shows: they published something else, or nothing at all."""
+    """Newest succeeded runs that no dataset shows."""
     query = (
         sa.select(t.jobs.c.reference, t.jobs.c.provenance)
         .where(t.jobs.c.branch == branch, t.jobs.c.status == "succeeded", t.jobs.c.publishes)

@@ -116,6 +116,12 @@ class DatasetReader:
         with self.catalog.reading() as connection:
             return self._view(connection, dataset, branch, end)
 
+    def chain_until(self, end: str | None) -> tuple[Transaction, ...]:
+        """The transactions of :meth:`view_until`, oldest first, without its files."""
+        with self.catalog.reading() as connection:
+            chain = ledger.chain(connection, end)
+        return tuple(chain[views.view_start(chain) :])
+
     def schema_of(self, transaction: Transaction | None) -> StoredSchema | None:
         """The schema that a transaction left its view with."""
         if transaction is None:

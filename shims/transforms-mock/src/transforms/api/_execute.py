@@ -39,10 +39,12 @@ def execute(transform: TransformBase, environment: JobEnvironment, bindings: Map
         BindingError: the function cannot take what is declared, or a parameter was not bound.
         ReturnTypeError: a frame-returning function returned something else.
         NotAvailableError: the transform is computed by an outside warehouse.
+        TransformValueError: ``@incremental`` and what is declared do not go together.
         Exception: whatever the compute function raises.
     """
-    if (refused := transform.refusal()) is not None:
-        raise refused
+    for refused in (transform.refusal(), transform.incremental_problem()):
+        if refused is not None:
+            raise refused
     spark = _session(transform, environment)
     bound = {
         name: param._bind(

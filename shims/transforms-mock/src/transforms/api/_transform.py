@@ -225,6 +225,12 @@ class TransformBase:
             return problem
         return None
 
+    def incremental_problem(self) -> TransformValueError | None:
+        """Why ``@incremental`` and what is declared do not go together; ``None`` when they do."""
+        from transforms.api._incremental_rules import incremental_problem
+
+        return incremental_problem(self)
+
     def refusal(self) -> NotAvailableError | None:
         """Why Foundry alone can run this transform; ``None`` when it can run here."""
         if (engine := self.recorded.get("pushdown")) is not None:
