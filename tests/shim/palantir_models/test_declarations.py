@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import palantir_models as pm
@@ -78,6 +79,10 @@ def test_tables_of_the_older_style_are_spark_unless_told_otherwise() -> None:
         (lambda: pm.NDArray((2,), "complex64"), "dtype 'complex64' is not supported. Use one of str_"),
         (lambda: pm.NDArray(("a",), float), "Use -1 for a free dimension."),
         (lambda: ModelApi([pm.Pandas()], []), "Use ModelInput.Tabular(...)"),
+        (lambda: pm.Parameter(pm.NDArray((2,), int), [1]), "parameter: default [1] is no NDArray"),
+        (lambda: ModelInput.Parameter("n", int, default="x"), "parameter 'n': default 'x' is no int."),
+        (lambda: ModelOutput.Parameter("n", bytes), "parameter 'n': <class 'bytes'> is no column type"),
+        (lambda: ModelInput.Tabular("t", df_type="polars"), "input 't': has no df_type 'polars'. Use DFType.SPARK"),
     ],
 )
 def test_what_cannot_work_is_refused_when_declared(declare: Any, expected: str) -> None:
@@ -117,6 +122,8 @@ def test_arrays_are_converted_and_their_shape_is_checked_except_free_dimensions(
         ([[1, 2, 3]], "invalidArrayShape", "has shape (1, 3), declared is (-1, 2)"),
         ([[1], [1, 2]], "inconsistentArrayDimensions", "its nested lists have different lengths"),
         ([["a", "b"]], "typeMismatch", "where float64 is declared"),
+        ([[True, False]], "typeMismatch", "holds bool where float64 is declared"),
+        ([[1, None]], "typeMismatch", "holds values of mixed types"),
     ):
         with pytest.raises(InferenceInputError) as caught:
             kind.convert(value, "m")
@@ -124,6 +131,17 @@ def test_arrays_are_converted_and_their_shape_is_checked_except_free_dimensions(
         assert text in str(caught.value)
     assert pm.NDArray((2,), np.str_).convert(["a", "bc"], "m").tolist() == ["a", "bc"]
     assert pm.NDArray((1,), "int8").convert([1], "m").dtype == np.int8
+    assert pm.NDArray((-1,), str).convert(pd.Series(["a", "bc"]), "m").tolist() == ["a", "bc"]
+    assert pm.NDArray((0, -1), int).convert(np.empty((0, 3)), "m").shape == (0, 3)
+    assert pm.NDArray((1,), "float16").convert([3], "m").tolist() == [3.0]
+    for dtype, value, text in (
+        ("int8", [300], "holds 300, which is too large for int8"),
+        ("int64", [1.5], "holds float64 where int64 is declared"),
+        ("bool_", [1], "holds int64 where bool_ is declared"),
+        ("str_", [1.5], "holds float64 where str_ is declared"),
+    ):
+        with pytest.raises(InferenceInputError, match=text):
+            pm.NDArray((1,), dtype).convert(value, "m")
 
 
 def test_unknown_names_of_the_package_name_the_nearest() -> None:

@@ -106,8 +106,8 @@ def test_images_are_png_and_tables_are_frames(tmp_path: Path) -> None:
             misuse()
 
 
-@pytest.mark.skipif("mlflow" in sys.modules, reason="the message is for machines without MLflow")
-def test_mlflow_is_asked_for_when_it_is_used() -> None:
+def test_mlflow_is_asked_for_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MissingPackageError, match="Add 'mlflow' under"), Experiment("run").as_mlflow_run():
         pass
 

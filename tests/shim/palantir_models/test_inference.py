@@ -5,10 +5,12 @@ subscript.
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
@@ -41,6 +43,19 @@ def test_arguments_bind_by_position_or_name_and_defaults_fill_in() -> None:
     assert model.transform(factor=np.float32(0.5), df_in=FRAME).out["y"].tolist() == [0.5, 1.0]
 
 
+def test_defaults_arrive_as_given_values_would_and_anew_for_each_call() -> None:
+    inputs = {"array": pm.Parameter(pm.NDArray((2,), float), [1, 2]), "names": pm.Parameter(list[str], ["a"])}
+
+    def grow(self: Any, array: Any, names: list[str]) -> Any:
+        names.append("b")
+        array += 1
+        return (array.dtype.name, array.tolist(), names)
+
+    model = adapter(inputs, {"out": pm.Parameter()}, predict=grow)
+    assert model.transform().out == model.transform().out == ("float64", [2.0, 3.0], ["a", "b"])
+    assert model.transform([3, 4]).out[1] == [4.0, 5.0]
+
+
 def test_missing_columns_wrong_column_types_and_extra_columns_reach_the_adapter() -> None:
     model = adapter(INPUTS, predict=scale)
     assert model.transform(FRAME).out["label"].tolist() == [0, 1]
@@ -64,6 +79,12 @@ def test_missing_columns_wrong_column_types_and_extra_columns_reach_the_adapter(
         ((FRAME,), {"factor": "3"}, "typeMismatch", "parameter 'factor': '3' (str) is no float."),
         ((FRAME,), {"factor": True}, "typeMismatch", "True (bool) is no float"),
         (([1, 2],), {}, "invalidTabularFormat", "is tabular and was given list. Hand in a transform input"),
+        (
+            (pl.DataFrame({"x": [1]}),),
+            {},
+            "invalidTabularFormat",
+            "was given a Polars frame. Hand in frame.to_pandas()",
+        ),
     ],
 )
 def test_a_call_that_does_not_fit_is_refused_before_the_adapter_runs(
@@ -159,10 +180,12 @@ def test_media_references_are_converted_from_text_and_dicts_in_parameters_and_co
         return df_in
 
     model = adapter(inputs, predict=predict)
-    frame = pd.DataFrame({"media": [text]})
+    frame = pd.DataFrame({"media": [text, json.loads(text), None, float("nan")]})
     model.transform(text, frame)
-    assert [m.media_item_rid for m in seen] == ["ri.mio.main.media-item.1"] * 2
-    assert frame["media"].tolist() == [text]
+    assert [m and m.media_item_rid for m in seen] == ["ri.mio.main.media-item.1"] * 3 + [None] * 2
+    assert frame["media"].tolist()[0] == text
+    absent = adapter({"df_in": inputs["df_in"]}, predict=lambda self, df_in: df_in).transform(pd.DataFrame({"x": [1]}))
+    assert list(absent.out.columns) == ["x"]
     with pytest.raises(InferenceInputError, match="'nonsense' is no media reference"):
         model.transform("nonsense", frame)
 

@@ -5,6 +5,7 @@ time.
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def test_files_and_folders_round_trip_below_the_root(tmp_path: Path) -> None:
         stream.write(b"a")
     writer.put_file(tmp_path / "local" / "sub" / "b.txt")
     writer.put_directory(tmp_path / "local", "copied")
+    with writer.open("text.txt", "w") as stream:
+        stream.write("grün")
+    assert (tmp_path / "store" / "text.txt").read_bytes() == "grün".encode()
+    assert reader.open("text.txt", "r").read() == "grün"
+    (tmp_path / "store" / "text.txt").unlink()
     assert reader.open("deep/a.bin").read() == b"a"
     assert reader.open("b.txt", "r").read() == "b"
     assert Path(reader.dir("copied/sub"), "b.txt").read_text() == "b"
@@ -181,20 +187,27 @@ def test_functions_with_what_they_refer_to_survive_dill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("serializer", "install"),
+    ("serializer", "module", "install"),
     [
-        (serializers.PytorchStateSerializer(), "pytorch"),
-        (serializers.TensorflowKerasSerializer(), "tensorflow"),
-        (serializers.XGBoostSerializer(), "xgboost"),
-        (serializers.HfPipelineSerializer("text-classification"), "transformers"),
-        (serializers.HfAutoModelSerializer(), "transformers"),
-        (serializers.HfAutoTokenizerSerializer(), "transformers"),
+        (serializers.PytorchStateSerializer(), "torch", "pytorch"),
+        (serializers.TensorflowKerasSerializer(), "tensorflow", "tensorflow"),
+        (serializers.XGBoostSerializer(), "xgboost", "xgboost"),
+        (serializers.HfPipelineSerializer("text-classification"), "transformers", "transformers"),
+        (serializers.HfAutoModelSerializer(), "transformers", "transformers"),
+        (serializers.HfAutoTokenizerSerializer(), "transformers", "transformers"),
     ],
 )
-def test_a_missing_framework_is_asked_for_when_it_is_used(serializer: Any, install: str, tmp_path: Path) -> None:
-    with pytest.raises(MissingPackageError) as caught:
-        serializer.serialize(ModelStateWriter(tmp_path), object())
-    assert f"Add '{install}' under requirements/run in conda_recipe/meta.yaml" in str(caught.value)
+def test_a_missing_framework_is_asked_for_when_it_is_used(
+    serializer: Any, module: str, install: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    for use in (
+        lambda: serializer.serialize(ModelStateWriter(tmp_path), object()),
+        lambda: serializer.deserialize(ModelStateReader(tmp_path)),
+    ):
+        with pytest.raises(MissingPackageError) as caught:
+            use()
+        assert f"Add '{install}' under requirements/run in conda_recipe/meta.yaml" in str(caught.value)
 
 
 def test_keras_formats() -> None:
@@ -206,13 +219,19 @@ def test_keras_formats() -> None:
 @pytest.mark.nightly
 def test_a_fitted_spark_pipeline_round_trips(spark: SparkSession, tmp_path: Path) -> None:
     from pyspark.ml import PipelineModel
-    from pyspark.ml.feature import SQLTransformer
+    from pyspark.ml.feature import SQLTransformer, VectorAssembler
+    from pyspark.ml.regression import LinearRegression
 
+    numbers = spark.range(9).selectExpr("CAST(id AS DOUBLE) AS x", "3D * id AS label")
     serializer = serializers.SparkMLAutoSerializer()
     stage = SQLTransformer(statement="SELECT x, x + 1 AS y FROM __THIS__")
     serializer.serialize(ModelStateWriter(tmp_path), PipelineModel([stage]))
     loaded = serializer.deserialize(ModelStateReader(tmp_path))
-    assert loaded.stages[0].getStatement() == stage.getStatement()
+    assert (type(loaded), loaded.stages[0].getStatement()) == (PipelineModel, stage.getStatement())
+    fitted = LinearRegression(maxIter=1).fit(VectorAssembler(inputCols=["x"], outputCol="features").transform(numbers))
+    serializer.serialize(ModelStateWriter(tmp_path), fitted)
+    loaded = serializer.deserialize(ModelStateReader(tmp_path))
+    assert (type(loaded), loaded.coefficients) == (type(fitted), fitted.coefficients)
 
 
 def test_the_older_package_has_the_same_serializers() -> None:

@@ -53,6 +53,7 @@ def test_declarations_know_their_kind_and_keep_what_is_recorded() -> None:
         (lambda: ModelInput("/m", model_version="latest"), "'latest' is neither a version RID nor like '1.2.0'"),
         (lambda: ModelInput("/m", sidecar_resources={"cpus": 1}), "sidecar_resources need use_sidecar=True"),
         (lambda: ModelInput("/m", use_sidecar=True, sidecar_resources={"cpu": 1}), "Did you mean 'cpus'?"),
+        (lambda: ModelInput("/m", use_sidecar=True, sidecar_resources={"gpus": 0.5}), "gpus of a sidecar is a number"),
         (
             lambda: ModelInput("/m", modelversion="1.0.0"),
             "has no argument 'modelversion'. Did you mean 'model_version'?",
@@ -117,6 +118,10 @@ def test_what_is_no_adapter_or_could_not_be_found_again_is_not_published(tmp_pat
         model.publish(Local("weights"))
     with pytest.raises(PublishError, match="has no argument 'notes'"):
         model.publish(Bare("weights"), notes="x")
+    with pytest.raises(PublishError, match=r"has no change_type 'BIG'\. It is one of MAJOR, MINOR, PATCH"):
+        model.publish(Bare("weights"), change_type="BIG")
+    with pytest.raises(PublishError, match="was given 'run' for an experiment"):
+        model.publish(Bare("weights"), "run")  # type: ignore[arg-type]
 
 
 def test_a_state_that_does_not_load_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

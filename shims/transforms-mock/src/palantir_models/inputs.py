@@ -6,6 +6,7 @@ runs; columns are neither checked for type nor for presence; extra columns reach
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def bind_arguments(api: Api, args: Sequence[Any], kwargs: Mapping[str, Any], ada
                 adapter, f"was called without its input {field.name!r}.", error_type="requiredValueMissing"
             )
         else:
-            bound[field.name] = field.default
+            bound[field.name] = _default(field)
     return bound
 
 
@@ -92,9 +93,21 @@ def _parameter(field: Field, value: Any) -> Any:
     return float(value) if field.type is float else value
 
 
+def _default(field: Field) -> Any:
+    """The declared default as a value given by a caller would arrive, new for each call."""
+    if isinstance(field.type, NDArray) and field.default is not None:
+        return field.type.convert(field.default, field.name).copy()
+    return copy.deepcopy(field.default)
+
+
 def _frame(field: Field, value: Any) -> Any:
     if not is_frame(value):
         value = _from_handle(field, value)
+    if type(value).__module__.startswith("polars"):
+        raise InferenceInputError(
+            f"input {field.name!r}", "is tabular and was given a Polars frame.", "Hand in frame.to_pandas().",
+            error_type="invalidTabularFormat",
+        )  # fmt: skip
     spark = is_spark_frame(value)
     if field.frame is DFType.PANDAS and spark:
         raise InferenceInputError(
@@ -139,5 +152,8 @@ def _with_media_references(field: Field, frame: Any) -> Any:
     frame = frame.copy()
     for name in columns:
         if name in frame.columns:
-            frame[name] = [MediaReference.parse(v, f"{field.name}.{name}") for v in frame[name]]
+            # a row without a reference keeps none
+            frame[name] = [
+                None if v is None or v != v else MediaReference.parse(v, f"{field.name}.{name}") for v in frame[name]
+            ]
     return frame

@@ -25,7 +25,7 @@ def active_run(experiment: Experiment) -> Iterator[Any]:
 
     Raises:
         MissingPackageError: MLflow is not installed.
-        ExperimentError: another run is active.
+        ExperimentError: another run is active, or one was started inside.
     """
     mlflow = package("mlflow", "as_mlflow_run")
     if mlflow.active_run() is not None:
@@ -37,19 +37,27 @@ def active_run(experiment: Experiment) -> Iterator[Any]:
             store = mlflow.create_experiment("local", artifact_location=Path(folder, "artifacts").as_uri())
             with mlflow.start_run(experiment_id=store) as run:
                 yield run
-            _read_back(mlflow, run.info.run_id, experiment)
+            client = mlflow.MlflowClient()
+            if len(client.search_runs([found.experiment_id for found in client.search_experiments()])) > 1:
+                raise ExperimentError("as_mlflow_run", "a run was started inside the run.", "Runs do not nest here.")
+            _read_back(client, run.info.run_id, experiment)
         finally:
             mlflow.set_tracking_uri(before)
 
 
-def _read_back(mlflow: Any, run_id: str, experiment: Experiment) -> None:
-    client = mlflow.MlflowClient()
+def _read_back(client: Any, run_id: str, experiment: Experiment) -> None:
     run = client.get_run(run_id)
     experiment.log_params(run.data.params)
     for name in run.data.metrics:
         for metric in sorted(client.get_metric_history(run_id, name), key=lambda m: (m.step, m.timestamp)):
             experiment.log_metric(name, metric.value, metric.step if metric.step else None)
-    for found in client.list_artifacts(run_id):
-        if not found.is_dir and found.path.endswith(".png"):
-            local = client.download_artifacts(run_id, found.path)
-            experiment.log_image(found.path.removesuffix(".png"), local)
+    for path in _pictures(client, run_id, None):
+        experiment.log_image(path.removesuffix(".png"), client.download_artifacts(run_id, path))
+
+
+def _pictures(client: Any, run_id: str, folder: str | None) -> Iterator[str]:
+    for found in client.list_artifacts(run_id, folder):
+        if found.is_dir:
+            yield from _pictures(client, run_id, found.path)
+        elif found.path.endswith(".png"):
+            yield found.path

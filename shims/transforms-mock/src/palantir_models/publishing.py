@@ -72,6 +72,13 @@ class WritableModel:
                 f"has no argument {sorted(unknown)[0]!r}.",
                 "It takes model_adapter, experiment, change_type.",
             )
+        if experiment is not None and not callable(getattr(experiment, "to_json", None)):
+            raise PublishError(
+                "publish", f"was given {experiment!r} for an experiment.", "Make one with create_experiment(name)."
+            )
+        if change_type is not None and change_type not in tuple(ModelVersionChangeType):
+            known = ", ".join(ModelVersionChangeType)
+            raise PublishError("publish", f"has no change_type {change_type!r}.", f"It is one of {known}.")
         if not isinstance(model_adapter, ModelAdapter):
             raise PublishError(
                 "publish", f"was given {type(model_adapter).__name__}.",

@@ -29,7 +29,7 @@ class ModelStateWriter:
         """A stream over one file of the store, folders made on the way."""
         target = _inside(self._root, asset_file_path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open(mode)
+        return target.open(mode, encoding=None if "b" in mode else "utf-8")
 
     def put_file(self, local_file_path: str | Path, asset_file_path: str | None = None) -> None:
         """Copies one local file; without a target it lies at the root under its own name."""
@@ -64,7 +64,7 @@ class ModelStateReader:
         target = _inside(self._root, asset_file_path)
         if not target.is_file():
             raise ModelStateError(str(asset_file_path), "is not stored with this model version.", self._listing())
-        return target.open(mode)
+        return target.open(mode, encoding=None if "b" in mode else "utf-8")
 
     def extract_to_temp_dir(self, root_dir: str | None = None) -> tempfile.TemporaryDirectory[str]:
         """Everything, copied into a new temporary folder (made below ``root_dir`` if given).

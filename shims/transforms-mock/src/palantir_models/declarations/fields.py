@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from palantir_models.declarations.datatypes import check_column_type, type_name, wire_type
+from palantir_models.declarations.datatypes import check_column_type, fits, type_name, wire_type
 from palantir_models.declarations.ndarray import NDArray
-from palantir_models.errors import DeclarationError
+from palantir_models.errors import DeclarationError, InferenceInputError
 
 
 class DFType(StrEnum):
@@ -56,6 +56,20 @@ def columns_of(declared: ColumnsLike | None) -> tuple[ModelApiColumn, ...]:
     if twice:
         raise DeclarationError(f"column {twice[0]!r}", "is declared twice.")
     return tuple(result)
+
+
+def check_parameter(declared: Any, default: Any, where: str) -> None:
+    """Raises ``DeclarationError`` naming ``where`` for a type no parameter has, or a default that is not of it."""
+    if isinstance(declared, NDArray):
+        try:
+            fit = default is None or declared.convert(default, where) is not None
+        except InferenceInputError as error:
+            raise DeclarationError(where, f"default {default!r} is no {declared!r}: it {error.reason}") from None
+    else:
+        check_column_type(declared, where)
+        fit = default is None or fits(default, declared)
+    if not fit:
+        raise DeclarationError(where, f"default {default!r} is no {type_name(declared)}.")
 
 
 class Kind(StrEnum):

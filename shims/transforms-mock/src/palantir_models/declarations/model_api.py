@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from palantir_models.declarations.datatypes import check_column_type
-from palantir_models.declarations.fields import Api, ColumnsLike, DFType, Field, Kind, columns_of
-from palantir_models.declarations.ndarray import NDArray
+from palantir_models.declarations.fields import Api, ColumnsLike, DFType, Field, Kind, check_parameter, columns_of
 from palantir_models.errors import DeclarationError
 
 
@@ -23,8 +21,7 @@ class _Entry:
 
 
 def _parameter(name: str, type: Any, default: Any, required: bool) -> Field:
-    if not isinstance(type, NDArray):
-        check_column_type(type, f"parameter {name!r}")
+    check_parameter(type, default, f"parameter {name!r}")
     return Field(name, Kind.PARAMETER, type=type, default=default, required=required)
 
 
@@ -41,6 +38,10 @@ class ModelInput:
             columns: ColumnsLike | None = None,
             required: bool = True,
         ) -> None:
+            if df_type not in tuple(DFType):
+                raise DeclarationError(
+                    f"input {name!r}", f"has no df_type {df_type!r}.", "Use DFType.SPARK or DFType.PANDAS."
+                )
             super().__init__(Field(name, Kind.TABULAR, DFType(df_type), columns_of(columns), required=required))
 
     class Parameter(_Entry):

@@ -7,6 +7,8 @@ from typing import Any
 
 from palantir_models.errors import DeclarationError, InferenceInputError
 
+# What may be given for each kind of element: as for single values, an int may stand for a float, a bool for no number.
+_GIVEN = {"b": "b", "i": "iu", "f": "iuf", "U": "U"}
 DTYPES = ("str_", "bool_", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 
 
@@ -46,10 +48,18 @@ class NDArray:
                 name, "its nested lists have different lengths.", error_type="inconsistentArrayDimensions"
             ) from None
         if array.dtype == object:
+            # a pandas column of texts arrives as objects
+            array = np.array(array.tolist())
+        if array.dtype == object:
             raise InferenceInputError(name, "holds values of mixed types.", f"Give {self.dtype} values.")
         wanted = np.dtype(self.dtype)
-        if not (np.can_cast(array.dtype, wanted, casting="same_kind")):
+        if array.size and array.dtype.kind not in _GIVEN[wanted.kind]:
             raise InferenceInputError(name, f"holds {array.dtype} where {self.dtype} is declared.")
+        if wanted.kind == "i" and array.size:
+            limits = np.iinfo(wanted)
+            outside = [end for end in (array.min(), array.max()) if not limits.min <= end <= limits.max]
+            if outside:
+                raise InferenceInputError(name, f"holds {outside[0]}, which is too large for {self.dtype}.")
         free = len(array.shape) == len(self.shape)
         if not free or any(w not in (-1, h) for w, h in zip(self.shape, array.shape, strict=True)):
             raise InferenceInputError(

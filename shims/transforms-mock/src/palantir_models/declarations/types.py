@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from palantir_models.declarations.datatypes import check_column_type, fits, type_name
-from palantir_models.declarations.fields import ColumnsLike, DFType, Field, Kind, columns_of
-from palantir_models.declarations.ndarray import NDArray
-from palantir_models.errors import DeclarationError, InferenceInputError
+from palantir_models.declarations.fields import ColumnsLike, DFType, Field, Kind, check_parameter, columns_of
+from palantir_models.errors import InferenceInputError
 
 
 class Pandas:
@@ -32,15 +30,12 @@ class Spark:
 
 
 class Parameter:
-    """One value. ``type`` is a Python type, ``typing.Any`` or an :class:`NDArray`; ``default`` fills a call that
-    omits it.
+    """One value. ``type`` is a Python type, ``typing.Any`` or an :class:`~palantir_models.NDArray`; ``default`` fills a
+    call that omits it.
     """
 
     def __init__(self, type: Any = Any, default: Any = None) -> None:
-        if not isinstance(type, NDArray):
-            check_column_type(type, "parameter")
-            if default is not None and not fits(default, type):
-                raise DeclarationError("parameter", f"default {default!r} is no {type_name(type)}.")
+        check_parameter(type, default, "parameter")
         self.type = type
         self.default = default
 

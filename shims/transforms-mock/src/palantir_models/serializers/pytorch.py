@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 from palantir_models.serializers.base import ModelSerializer, package
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PytorchStateSerializer(ModelSerializer[Any]):
-    """Stores a state dict (or that of a module) as ``model_state_dict.pt`` and gives a state dict back.
+    """Stores a state dict (or that of a module) as ``model_state_dict.pt`` and gives a state dict back, on the CPU.
 
     The adapter's constructor builds its module and calls ``load_state_dict``.
     """
@@ -27,4 +28,10 @@ class PytorchStateSerializer(ModelSerializer[Any]):
     def deserialize(self, reader: ModelStateReader) -> Any:
         torch = package("torch", type(self).__name__, "pytorch")
         with reader.open(self.file_name, "rb") as stream:
-            return torch.load(stream, map_location="cpu", weights_only=True)
+            try:
+                return torch.load(stream, map_location="cpu", weights_only=True)
+            except pickle.UnpicklingError:
+                # a state dict may hold more than tensors, e.g. what a module's get_extra_state gave; as with dill, the
+                # files of a version are hashed when published and checked before loading
+                stream.seek(0)
+                return torch.load(stream, map_location="cpu", weights_only=False)

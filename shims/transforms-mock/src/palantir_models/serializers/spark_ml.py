@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from palantir_models.errors import ModelStateError
 from palantir_models.serializers.base import ModelSerializer
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SparkMLAutoSerializer(ModelSerializer[Any]):
-    """Stores a fitted ``PipelineModel`` below ``pipeline``; needs a running Spark session both ways.
+    """Stores a fitted ``PipelineModel`` or any other Spark ML model below ``pipeline``; needs a running Spark session.
 
     Spark names its part files at random, so unlike the others this serializer gives new bytes each time.
     """
@@ -22,6 +23,11 @@ class SparkMLAutoSerializer(ModelSerializer[Any]):
         obj.write().overwrite().save(f"file://{writer.mkdir(self.directory)}")
 
     def deserialize(self, reader: ModelStateReader) -> Any:
-        from pyspark.ml import PipelineModel
+        from pyspark.ml.util import DefaultParamsReader
+        from pyspark.sql import SparkSession
 
-        return PipelineModel.load(f"file://{reader.dir(self.directory)}")
+        session = SparkSession.getActiveSession()
+        if session is None:
+            raise ModelStateError(type(self).__name__, "needs a running Spark session.", "Use it in a Spark transform.")
+        path = f"file://{reader.dir(self.directory)}"
+        return DefaultParamsReader.loadParamsInstance(path, session.sparkContext)

@@ -27,8 +27,10 @@ _FILES = {TensorflowFormat.H5: "model.h5", TensorflowFormat.KERAS: "model.keras"
 class TensorflowKerasSerializer(ModelSerializer[Any]):
     """Stores a Keras model below ``tensorflow_saved_model_dir``; loading compiles it without its training set-up.
 
+    Keras 3 (TensorFlow 2.16 and later) no longer keeps a model in a directory: name ``KERAS`` or ``H5`` there.
+
     Raises:
-        ValueError: the format is none of DIR, H5, KERAS.
+        ValueError: the format is none of DIR, H5, KERAS, or this Keras does not store it.
     """
 
     directory = "tensorflow_saved_model_dir"
@@ -46,14 +48,28 @@ class TensorflowKerasSerializer(ModelSerializer[Any]):
 
     def serialize(self, writer: ModelStateWriter, obj: Any) -> None:
         package("tensorflow", type(self).__name__)
-        obj.save(self._path(writer.mkdir(self.directory)))
+        path = self._path(writer.mkdir(self.directory))
+        try:
+            obj.save(path)
+        except ValueError as error:
+            raise self._refused(error) from error
 
     def deserialize(self, reader: ModelStateReader) -> Any:
         keras = package("tensorflow", type(self).__name__).keras
         path = self._path(reader.dir(self.directory))
-        model = keras.models.load_model(path, custom_objects=self.custom_objects, compile=False)
+        try:
+            model = keras.models.load_model(path, custom_objects=self.custom_objects, compile=False)
+        except ValueError as error:
+            raise self._refused(error) from error
         model.compile()
         return model
+
+    def _refused(self, error: ValueError) -> ValueError:
+        """Keras refuses a directory or an extension in words of its own; this names the formats that there are."""
+        return ValueError(
+            f"Keras does not take this model in the format {self.format} of {', '.join(TensorflowFormat)}"
+            f" (Keras 3 takes H5 and KERAS only): {error}"
+        )
 
     def _path(self, directory: str) -> str:
         return str(Path(directory) / _FILES[self.format]) if self.format in _FILES else directory

@@ -12,13 +12,21 @@ if TYPE_CHECKING:
 
 
 class XGBoostSerializer(ModelSerializer[Any]):
-    """Stores an ``xgboost.sklearn.XGBModel`` as ``xgboost_model.json``; a subclass comes back as ``XGBModel``."""
+    """Stores an ``xgboost.sklearn.XGBModel`` as ``xgboost_model.json``.
+
+    A subclass comes back as ``XGBModel``: its ``predict`` gives what the booster gives, for a classifier probabilities.
+    """
 
     file_name = "xgboost_model.json"
 
     def serialize(self, writer: ModelStateWriter, obj: Any) -> None:
         package("xgboost", type(self).__name__)
-        obj.save_model(str(Path(writer.mkdir(".")) / self.file_name))
+        file = str(Path(writer.mkdir(".")) / self.file_name)
+        try:
+            obj.save_model(file)
+        except TypeError:
+            # XGBoost 3 stores no plain XGBModel, which is neither classifier nor regressor; its booster it does
+            obj.get_booster().save_model(file)
 
     def deserialize(self, reader: ModelStateReader) -> Any:
         xgboost = package("xgboost", type(self).__name__)

@@ -57,11 +57,13 @@ class ModelInput(LightweightInputParam):
             )
         if sidecar_resources is not None and not use_sidecar:
             raise DeclarationError(f"ModelInput({alias!r})", "sidecar_resources need use_sidecar=True.")
-        for name in sidecar_resources or {}:
+        for name, amount in (sidecar_resources or {}).items():
             if name not in _SIDECAR_RESOURCES:
                 raise DeclarationError(
                     f"ModelInput({alias!r})", f"a sidecar has no resource {name!r}.{nearest(name, _SIDECAR_RESOURCES)}"
                 )
+            if isinstance(amount, bool) or not isinstance(amount, int if name == "gpus" else int | float):
+                raise DeclarationError(f"ModelInput({alias!r})", f"{name} of a sidecar is a number, got {amount!r}.")
         super().__init__(alias, branch=branch)
         self.model_version = model_version
         self.use_sidecar = use_sidecar
