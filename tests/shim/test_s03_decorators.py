@@ -19,6 +19,7 @@ from transforms.api import (
     JobEnvironment,
     Markings,
     Output,
+    OutputSet,
     StringParam,
     Transform,
     configure,
@@ -51,6 +52,14 @@ def _plain(x: Any = None, out: Any = None) -> str:
 
 def _objects() -> Transform:
     return transform(x=Input("/a"), out=Output("/b"))(_plain)
+
+
+def _using() -> Any:
+    return transform.using(out=Output("/b"))
+
+
+def _spark() -> Any:
+    return transform.spark.using(out=Output("/b"))
 
 
 def test_transform_is_a_class_whose_instances_decorate():
@@ -134,8 +143,20 @@ def test_builders_take_options_before_the_function_and_stay_reusable():
     profiled = transform.spark.using(out=Output("/b")).with_config(profiles=["A", "B"])(_plain)
     assert isinstance(profiled, Transform)
     assert profiled.recorded == {"profile": ("A", "B")}
-    with pytest.raises(UnknownAttributeError, match="Did you mean 'with_resources'"):
-        _ = using.resources
+    for act, says in (
+        (lambda: using.resources, "Did you mean 'with_resources'"),
+        (lambda: using.with_resource, "Did you mean 'with_resources'"),
+        (lambda: using.with_config, "of a Spark transform"),
+        (lambda: _spark().with_resources, "sizes a single-node transform"),
+        (lambda: transform(out=Output("/b")).with_resources, "Options belong to the builders"),
+        (lambda: transform.usign, "transform has no 'usign'. Did you mean 'using'"),
+        (lambda: transform.spark.usign, "transform.spark has no 'usign'. Did you mean 'using'"),
+        (lambda: transform.snowflake.used, "transform.snowflake has no 'used'"),
+        (lambda: ComputeBackend.VELOXX, "Did you mean 'VELOX'"),
+    ):
+        with pytest.raises(UnknownAttributeError) as caught:
+            act()
+        assert says in str(caught.value)
 
 
 def test_configure_records_everything_and_takes_the_profile_by_position():
@@ -149,6 +170,10 @@ def test_configure_records_everything_and_takes_the_profile_by_position():
         "backend": "VELOX",
     }
     assert configure(profile="ONE", backend="velox")(_objects()).recorded == {"profile": ("ONE",), "backend": "VELOX"}
+    assert configure(checkpoint_outputs=["out"])(_objects()).recorded == {"checkpoint_outputs": ["out"]}
+    assert configure()(_objects()).recorded == {}
+    spark = _spark().with_config(profiles="A", allowed_run_duration=timedelta(hours=1), wave=2)(_plain)
+    assert spark.recorded == {"profile": ("A",), "allowed_run_duration": timedelta(hours=1), "wave": 2}
 
 
 def test_a_decorator_changes_a_copy_and_a_declaration_is_fixed():
@@ -254,7 +279,15 @@ def test_a_typed_parameter_arrives_with_its_value_and_a_missing_binding_is_named
         (lambda: transform(x=Input, out=Output("/b")), TransformTypeError, "Input(...)"),
         (lambda: transform(x=Input("/a")), TransformValueError, "declares no output"),
         (lambda: transform(ctx=Input("/a"), out=Output("/b")), TransformValueError, "'ctx'"),
+        (lambda: transform(out=Output("/b"))(_objects()), TransformTypeError, "a function is declared once"),
+        (lambda: transform.using(out=Output("/b"))(_objects()), TransformTypeError, "a function is declared once"),
+        (lambda: transform.spark(x=Input("/a"), out=Output("/b")), TransformTypeError, "@transform.spark.using(...)"),
         (lambda: transform_df(Input("/a"), x=Input("/b")), TransformTypeError, "takes an Output first"),
+        (lambda: transform_df(_plain), TransformTypeError, "takes an Output first"),
+        (lambda: transform_df(Output("/b"), Input("/a")), TransformTypeError, "inputs by keyword: name=Input("),
+        (lambda: transform_df(Output("/b"), too=Output("/c")), TransformTypeError, "'too' is a second output"),
+        (lambda: transform_pandas(Output("/b"), too=OutputSet(["/c"])), TransformTypeError, "'too' is a second output"),
+        (lambda: transform_polars(Output("/b"), too=Output("/c")), TransformTypeError, "Use @transform"),
         (lambda: transform.using(Input("/a")), TransformTypeError, "by keyword"),
         (lambda: transform(out=Output("/b"))(3), TransformTypeError, "decorates a function"),
         (lambda: configure(profile="A")(_plain), TransformTypeError, "on top of a Spark transform"),
@@ -263,6 +296,30 @@ def test_a_typed_parameter_arrives_with_its_value_and_a_missing_binding_is_named
         (lambda: configure(profiles="A"), UnknownArgumentError, "Did you mean 'profile'"),
         (lambda: configure(backend="GPU"), TransformValueError, "SPARK or VELOX"),
         (lambda: configure(allowed_run_duration=60), TransformTypeError, "timedelta"),
+        (lambda: configure(profile=["A", 3]), TransformTypeError, "a name or a list of names"),
+        (lambda: configure(_objects()), TransformTypeError, "profile of @configure"),
+        (lambda: configure(run_as_user="no"), TransformTypeError, "run_as_user of @configure is True or False"),
+        (lambda: configure(allowed_run_duration=timedelta(0)), TransformValueError, "positive duration"),
+        (lambda: configure("A", None, False, "SPARK", None, 1), UnknownArgumentError, "has no argument '1'"),
+        (lambda: configure("A", profile="B"), TransformTypeError, "got its argument 'profile' twice"),
+        (lambda: incremental(require_incremental="no"), TransformTypeError, "require_incremental of @incremental"),
+        (lambda: incremental(strict_append="no"), TransformTypeError, "strict_append of @incremental"),
+        (lambda: incremental(allow_retention="no"), TransformTypeError, "allow_retention of @incremental"),
+        (lambda: incremental(v2_semantics="no"), TransformTypeError, "v2_semantics of @incremental"),
+        (lambda: incremental(snapshot_inputs=[Input("/a")]), TransformTypeError, "list of parameter names"),
+        (lambda: incremental(snapshot_inputs=["out"])(_objects()), TransformKeyError, "no input of the transform"),
+        (
+            lambda: incremental()(transform.using(out=Output("/b"))),
+            TransformTypeError,
+            "LightweightBuilder without its",
+        ),
+        (lambda: _spark().with_config(profile="A"), UnknownArgumentError, "Did you mean 'profiles'"),
+        (lambda: _spark().with_config(profiles=3), TransformTypeError, "profiles of with_config"),
+        (lambda: _using().with_resources(cpu=1), UnknownArgumentError, "with_resources has no argument 'cpu'"),
+        (lambda: _using().with_container("i"), TransformTypeError, "needs its argument 'container_tag'"),
+        (lambda: Transform(_plain, {}, {"out": Output("/b")}, retries=3), UnknownArgumentError, "'retries'"),
+        (lambda: Transform(_plain, {"x": "/a"}, {"out": Output("/b")}), TransformTypeError, "x must be an Input"),
+        (lambda: ContainerTransform(_objects(), incremental_override=True), TransformTypeError, "incremental_override"),
         (lambda: incremental(_objects()), TransformTypeError, "parentheses"),
         (lambda: incremental()(_plain), TransformTypeError, "on top of a transform"),
         (lambda: incremental(snapshot_inputs=True), TransformTypeError, "list of parameter names"),
@@ -286,7 +343,9 @@ def test_wrong_use_fails_at_import_with_file_and_line(make, error, says):
         (lambda: lightweight(memory_gb=1, memory_mb=2), LightweightValueError, "not both"),
         (lambda: lightweight(gpu_type="NVIDIA_T5"), LightweightValueError, "NVIDIA_T4"),
         (lambda: lightweight(cpu_cores=0), LightweightValueError, "positive"),
+        (lambda: lightweight(cpu_cores="2"), LightweightValueError, "positive"),
         (lambda: lightweight(container_image="i"), LightweightValueError, "add container_tag"),
+        (lambda: lightweight(container_image=1, container_tag="t"), LightweightValueError, "container_image is a text"),
         (lambda: lightweight(should_snapshot=True), UnknownArgumentError, "should_snapshot"),
     ],
 )

@@ -24,6 +24,7 @@ from transforms.api import (
     Output,
     OutputSet,
     Param,
+    ParamValueInput,
     StringParam,
     UnmarkingPolicy,
     transform,
@@ -54,6 +55,12 @@ def _check(name: str = "holds", on_error: str = "FAIL") -> Check:
         (IntegerParam, "default description", (inspect.Parameter.empty, None)),
         (FloatParam, "default description", (inspect.Parameter.empty, None)),
         (BooleanParam, "default description", (inspect.Parameter.empty, None)),
+        (
+            FoundryInputParam,
+            "aliases branch type description properties failure_strategy stop_propagating stop_requiring",
+            (None, None, "foundry", None, None, None, None, None),
+        ),
+        (Markings, "marking_ids on_branches", (inspect.Parameter.empty,) * 2),
         (FoundryOutputParam, "aliases type description properties", (None, "foundry", None, None)),
     ],
 )
@@ -117,8 +124,8 @@ def test_checks_of_a_transform_are_listed_with_their_parameter():
 
 
 def test_an_unbound_parameter_keeps_the_transform_from_being_published():
-    made = transform(x=Input(), y=Input("/y"), out=Output())(lambda x, y, out: 0)
-    assert made.unbound == ("x", "out")
+    made = transform(x=Input(), y=Input("/y"), z=Input(""), out=Output())(lambda x, y, z, out: 0)
+    assert made.unbound == ("x", "z", "out")
     assert made.output_aliases == ()
 
 
@@ -169,6 +176,10 @@ def test_a_custom_parameter_makes_its_own_runtime_object():
         def instance(context, json_value):
             return "silent"
 
+    assert Beacon(["ri.x"]).json_value == {"aliases": ["ri.x"], "type": "foundry", "properties": {}}
+    assert (Input("/a").schema, Input("/a").input_results(None), Output("/a").output_results(None)) == ({}, {}, {})
+    with pytest.raises(NotImplementedError, match=r"defines instance\(context, json_value\)"):
+        Input.instance(None, None)
     made = transform(b=Beacon(["ri.x"], branch="b1"), s=Silent())(lambda b, s: got.append((b, s)))
     execute(made, JobEnvironment(branch="feature"), {})
     assert got == [("beacon on feature: b1", "silent")]
@@ -185,6 +196,32 @@ def test_a_custom_parameter_makes_its_own_runtime_object():
         (lambda: Input("/a", stop_propagating=["m"]), TransformTypeError, "stop_propagating of Input"),
         (lambda: Input("/a", failure_strategy="stop"), TransformValueError, "'continue' or 'fail'"),
         (lambda: Input("/a", transaction_limit=0), TransformValueError, "positive number"),
+        (lambda: Input("/a", transaction_limit=True), TransformValueError, "positive number"),
+        (lambda: Input("/a", branch=3), TransformTypeError, "branch of Input"),
+        (lambda: Input("/a", description=3), TransformTypeError, "description of Input"),
+        (lambda: Input("/a", stop_requiring=Markings("m", "b")), TransformTypeError, "stop_requiring of Input"),
+        (lambda: Input(*"/abcdefghi"), UnknownArgumentError, "has no argument 'h'"),
+        (lambda: FoundryInputParam(["/a"], alias="/b"), UnknownArgumentError, "Did you mean 'aliases'"),
+        (lambda: FoundryInputParam(["/a"], type=3), TransformTypeError, "type of FoundryInputParam"),
+        (lambda: FoundryOutputParam(["/a"], properties=3), TransformTypeError, "properties of FoundryOutputParam"),
+        (lambda: Output("/a", sever_permissions="no"), TransformTypeError, "sever_permissions of Output"),
+        (lambda: OutputSet(["/a"], sever_permissions="no"), TransformTypeError, "sever_permissions of OutputSet"),
+        (lambda: Output("/a", description=3), TransformTypeError, "description of Output"),
+        (lambda: InputSet(["/a"], description=3), TransformTypeError, "description of InputSet"),
+        (lambda: InputSet(["/a"], branch="b"), UnknownArgumentError, "InputSet has no argument 'branch'"),
+        (lambda: Markings(["m"]), TransformTypeError, "Markings needs its argument 'on_branches'"),
+        (lambda: OrgMarkings(["m"], branches="b"), UnknownArgumentError, "OrgMarkings has no argument 'branches'"),
+        (lambda: Check(ANY_ROWS), TransformTypeError, "Check needs its argument 'name'"),
+        (lambda: Check(ANY_ROWS, "n", description=3), TransformTypeError, "description of a Check"),
+        (lambda: Check(lambda df: True, "n"), IncompleteExpectationError, "Check needs expectations"),
+        (lambda: Check([ANY_ROWS], "n"), IncompleteExpectationError, "Check needs expectations"),
+        (lambda: Check(ANY_ROWS, "n", "warn"), TransformValueError, "'FAIL' or 'WARN'"),
+        (lambda: StringParam(), TransformTypeError, "StringParam needs its argument 'default'"),
+        (lambda: StringParam("a", "text"), UnknownArgumentError, "StringParam has no argument 'text'"),
+        (lambda: StringParam("a", allowed_values="abc"), TransformTypeError, "set of texts"),
+        (lambda: StringParam("a", allowed_values={"a", 1}), TransformTypeError, "set of texts"),
+        (lambda: IntegerParam(1, minimum=0), UnknownArgumentError, "IntegerParam has no argument 'minimum'"),
+        (lambda: BooleanParam(True, description=3), TransformTypeError, "description of BooleanParam"),
         (lambda: Output(["/a"]), TransformTypeError, "path or RID"),
         (lambda: Output("/a", partition_cols=["d"]), UnknownArgumentError, "Output has no argument"),
         (lambda: InputSet([]), TransformValueError, "cannot be empty"),
@@ -211,6 +248,14 @@ def test_wrong_specs_fail_where_they_are_written(make, error, says):
 def test_an_attribute_that_foundry_lacks_names_the_nearest_one():
     with pytest.raises(UnknownAttributeError, match=r"Input has no 'aliass'\. Did you mean 'alias"):
         _ = Input("/a").aliass
+    check = _check()
+    assert check.is_incremental is False
+    with pytest.raises(UnknownAttributeError, match=r"Check has no 'onerror'\. Did you mean 'on_error'"):
+        _ = check.onerror
+    with pytest.raises(UnknownAttributeError, match=r"Markings has no 'marking_id'\. Did you mean 'marking_ids'"):
+        _ = Markings("m", "b").marking_id
+    with pytest.raises(UnknownAttributeError, match=r"ParamValueInput has no 'vlaue'\. Did you mean 'value'"):
+        _ = ParamValueInput(3).vlaue
     with pytest.raises(UnknownAttributeError, match="Did you mean 'incremental'"):
         _ = transform(out=Output("/a"))(lambda out: 0).incremental_
 

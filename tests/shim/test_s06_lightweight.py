@@ -24,6 +24,7 @@ from transforms.api import (
     transform_polars,
 )
 from transforms.errors import (
+    LightweightNotImplementedError,
     LightweightTypeError,
     LightweightValueError,
     ModeAfterWriteError,
@@ -31,7 +32,10 @@ from transforms.errors import (
     ReadModeError,
     ReadOnlyError,
     ReturnTypeError,
+    TransformTypeError,
+    UnknownArgumentError,
     UnknownAttributeError,
+    WriteModeError,
     WrittenTwiceError,
 )
 
@@ -268,7 +272,32 @@ BAD_USES = {
     "twice": (lambda i, o: [o.write_table(TABLE) for _ in "12"], WrittenTwiceError, "/out"),
     "late": (lambda i, o: [o.write_table(TABLE), o.set_mode("append")], ModeAfterWriteError, "before the first write"),
     "kind": (lambda i, o: o.write_table({"a": [1]}), LightweightTypeError, "got builtins.dict"),
-    "argument": (lambda i, o: o.write_table(TABLE, mode="x"), LightweightTypeError, "no argument 'mode'"),
+    "argument": (
+        lambda i, o: o.write_table(TABLE, mode="x"),
+        UnknownArgumentError,
+        "write_table has no argument 'mode'",
+    ),
+    "partitions": (
+        lambda i, o: o.write_dataframe(TABLE, partition_cols=["k"]),
+        UnknownArgumentError,
+        "LightweightOutput.write_dataframe has no argument 'partition_cols'",
+    ),
+    "nothing_given": (lambda i, o: o.write_table(), TransformTypeError, "needs its argument 'df'"),
+    "mode_in": (lambda i, o: i.pandas("added"), UnknownArgumentError, "Read modes exist with @incremental"),
+    "mode_polars": (
+        lambda i, o: i.polars("added"),
+        UnknownArgumentError,
+        "LightweightInput.polars has no argument 'added'",
+    ),
+    "mode_frame": (lambda i, o: i.dataframe(mode="added"), UnknownArgumentError, "LightweightInput.dataframe"),
+    "mode_files": (lambda i, o: i.filesystem("added"), UnknownArgumentError, "LightweightInput.filesystem"),
+    "mode_out": (lambda i, o: o.polars("current"), UnknownArgumentError, "LightweightOutput.polars"),
+    "schema_out": (lambda i, o: o.arrow(schema=1), UnknownArgumentError, "LightweightOutput.arrow has no argument"),
+    "glob": (lambda i, o: i.filesystem().ls(["*"]), TransformTypeError, "glob of FoundryDataSidecarFileSystem"),
+    "ls": (lambda i, o: i.filesystem().ls(path="*"), UnknownArgumentError, "FoundryDataSidecarFileSystem.ls"),
+    "set_mode": (lambda i, o: o.set_mode(modes="x"), UnknownArgumentError, "Did you mean 'mode'"),
+    "unknown_mode": (lambda i, o: o.set_mode("overwrite"), WriteModeError, "has no write mode 'overwrite'"),
+    "hadoop": (lambda i, o: i.filesystem().hadoop_path, UnknownAttributeError, "no 'hadoop_path'"),
     "both": (lambda i, o: o.write_table(TABLE, {"v": "a"}, {"v": "b"}), LightweightValueError, "not both"),
     "path": (lambda i, o: o.write_table("/somewhere/else"), LightweightValueError, "path_for_write_table"),
     "nothing": (lambda i, o: o.put_metadata(), LightweightValueError, "nothing was put"),
@@ -301,12 +330,31 @@ def test_incremental_misuse(store, run):
 
     refuse(lambda out: out.polars(mode="previous"), PreviousWithoutSchemaError, "needs the schema")
     refuse(lambda out: out.pandas("removed"), ReadModeError, "cannot be read in mode 'removed'")
+    refuse(lambda out: out.filesystem("current"), UnknownArgumentError, "filesystem has no argument 'current'")
+    store.store_files("/raw", {"a.csv": "1"})
+
+    def read(act, error, says):
+        made = transform.using(i=Input("/raw"), out=Output("/out"))(lambda ctx, i, out: act(ctx, i))
+        with pytest.raises(error, match=says):
+            run(incremental()(made))
+
+    read(lambda ctx, i: i.path("added"), LightweightNotImplementedError, r"needs @incremental\(v2_semantics=True\)")
+    read(lambda ctx, i: i.arrow(modes="added"), UnknownArgumentError, "IncrementalLightweightInput.arrow")
+    read(lambda ctx, i: ctx.duckdb({"i": "current"}), LightweightTypeError, "The object itself, not its name")
+    read(lambda ctx, i: ctx.duckdb({i: "new"}), ReadModeError, "'/raw' cannot be read in mode 'new'")
+    read(lambda ctx, i: ctx.duckdb(i), LightweightTypeError, "read_modes is a dict")
+    read(lambda ctx, i: ctx.duckdb().connection, UnknownAttributeError, "DuckDb has no 'connection'")
 
 
 def test_the_context_has_no_spark_and_aborts(store, run):
     assert LightweightContext().is_incremental is False
     with pytest.raises(UnknownAttributeError, match="has no Spark"):
         _ = LightweightContext().spark_session
+    with pytest.raises(UnknownAttributeError, match=r"has no 'parameters'\. Declare a parameter"):
+        _ = LightweightContext().parameters
+    store.store_files("/raw", {"a.csv": "1"})
+    with pytest.raises(LightweightValueError, match="'/raw' has no mode 'added'"):
+        run(transform.using(i=Input("/raw"), out=Output("/out"))(lambda ctx, i, out: ctx.duckdb({i: "added"})))
 
     @transform.using(out=Output("/out"))
     def compute(ctx, out):

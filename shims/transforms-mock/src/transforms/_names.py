@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from transforms.errors import UnknownArgumentError, UnknownAttributeError, UnknownNameError
+from transforms.errors import TransformTypeError, UnknownArgumentError, UnknownAttributeError, UnknownNameError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,22 +58,26 @@ def module_getattr(module: str, known: Iterable[str], notes: Mapping[str, str] |
 
 
 class Named:
-    """Mixin for runtime objects: an attribute that does not exist in Foundry names the nearest one that does."""
+    """Mixin for objects of ours: an attribute that does not exist in Foundry names the nearest one that does."""
 
     def __getattr__(self, name: str) -> Any:
         cls = type(self)
         if name.startswith("_"):
             raise AttributeError(f"'{cls.__name__}' object has no attribute '{name}'")
-        known = tuple(n for n in dir(cls) if not n.startswith("_"))
-        raise UnknownAttributeError(cls.__name__, name, known)
+        known = tuple(n for n in {*dir(cls), *self.__dict__} if not n.startswith("_"))
+        raise UnknownAttributeError(self.__dict__.get("_label", cls.__name__), name, known)
 
 
 def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorator: an argument that the function does not have raises :class:`UnknownArgumentError` with file and line.
+    """Decorator: arguments that do not fit the function raise an error of ours with file and line.
 
     Args:
-        owner: what the author calls the function.
-        hint: what else to say, where such an argument exists elsewhere.
+        owner: what the author calls the function; ``{}`` in it stands for the class of the object it is called on.
+        hint: what else to say of an argument that exists elsewhere.
+
+    Raises:
+        UnknownArgumentError: there is no such argument, or there are too many.
+        TransformTypeError: one is missing, or given twice.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -82,17 +86,33 @@ def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Ca
         names = tuple(p.name for p in named if p.name not in ("self", "cls"))
         known = frozenset(names)
         takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        room = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in named)
+        takes_names = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        positional = tuple(p.name for p in named if p.kind is p.POSITIONAL_OR_KEYWORD)
+        needed = tuple(
+            (at, p.name) for at, p in enumerate(named) if p.default is p.empty and p.name not in ("self", "cls")
+        )
+        room = len(positional)
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = len(args)
             for name in kwargs:
-                if name not in known:
-                    raise UnknownArgumentError(owner, name, names, caller(), hint)
-            if len(args) > room and not takes_any:
-                raise UnknownArgumentError(owner, repr(args[room]), names, caller(), hint)
+                if name not in known and not takes_names:
+                    raise UnknownArgumentError(_owner(owner, args), name, names, caller(), hint)
+                if name in positional[:given]:
+                    raise TransformTypeError(f"{_owner(owner, args)} got its argument '{name}' twice.", caller())
+            if given > room and not takes_any:
+                raise UnknownArgumentError(_owner(owner, args), repr(args[room]), names, caller(), hint)
+            for at, name in needed:
+                if at >= given and name not in kwargs:
+                    what = f"{_owner(owner, args)} needs its argument '{name}'. It takes: {', '.join(names)}."
+                    raise TransformTypeError(what, caller())
             return function(*args, **kwargs)
 
         return checked
 
     return decorate
+
+
+def _owner(owner: str, args: tuple[Any, ...]) -> str:
+    return owner.format(type(args[0]).__name__) if "{}" in owner else owner

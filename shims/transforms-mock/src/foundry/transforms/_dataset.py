@@ -14,7 +14,7 @@ from foundry.transforms._provider import open_port
 from transforms._names import Named
 from transforms.api._arrow import arrow_schema, read_arrow
 from transforms.api._filesystem import is_hidden
-from transforms.api._lightweight import LightweightOutput
+from transforms.api._lightweight_output import LightweightOutput
 from transforms.errors import ReadModeError, TransformValueError, UnknownArgumentError
 from transforms.ports import READ_MODES, FileEntry
 

@@ -19,11 +19,10 @@ from transforms.api._lightweight import (
     FoundryDataSidecarFile,
     FoundryDataSidecarFileSystem,
     IncrementalLightweightInput,
-    IncrementalLightweightOutput,
     LightweightInput,
-    LightweightOutput,
 )
 from transforms.api._lightweight_context import LightweightContext
+from transforms.api._lightweight_output import IncrementalLightweightOutput, LightweightOutput
 from transforms.api._markings import Markings, OrgMarkings, UnmarkingPolicy
 from transforms.api._params import (
     FoundryInputParam,

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from transforms._names import caller
+from transforms._names import Named, caller, known_arguments
 from transforms.api._declare import declared
 from transforms.api._params import Param
+from transforms.api._profiles import profile_names
 from transforms.api._resources import checked_resources
 from transforms.api._transform import ContainerTransform, Transform, TransformBase
-from transforms.errors import TransformTypeError, UnknownAttributeError
+from transforms.errors import TransformTypeError, UnknownArgumentError, UnknownAttributeError
+
+# Options that one kind of builder has: on the other they would be recorded and mean nothing.
+_ELSEWHERE = {
+    "with_resources": "with_resources sizes a single-node transform (transform.using); a Spark one takes "
+    "with_config(profiles=[...]).",
+    "with_container": "with_container belongs to a single-node transform (transform.using).",
+    "with_config": "with_config names the profiles of a Spark transform (transform.spark.using); a single-node one "
+    "takes with_resources(...).",
+}
+# What @configure takes besides profiles; a Spark builder may carry it too.
+_CONFIGURABLE = ("profiles", "allowed_run_duration", "run_as_user", "backend", "checkpoint_outputs")
 
 
 def _no_positional(owner: str, args: tuple[Any, ...]) -> None:
@@ -26,17 +39,21 @@ class Builder:
     ) -> None:
         self._inputs, self._outputs, self._recorded = inputs, outputs, dict(recorded or {})
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} without its function>"
+
     def _recording(self, **facts: Any) -> Self:
         return type(self)(self._inputs, self._outputs, {**self._recorded, **facts})
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("with_"):
-            return lambda *args, **kwargs: self._recording(**{name: (args, kwargs)})
         if name.startswith("_"):
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        raise UnknownAttributeError(
-            "transform builder", name, tuple(n for n in dir(type(self)) if n.startswith("with_"))
-        )
+        known = tuple(n for n in dir(type(self)) if n.startswith("with_"))
+        if name in _ELSEWHERE:
+            raise UnknownAttributeError("transform builder", name, known, _ELSEWHERE[name])
+        if name.startswith("with_") and not difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+            return lambda *args, **kwargs: self._recording(**{name: (args, kwargs)})
+        raise UnknownAttributeError("transform builder", name, known)
 
     def __call__(self, compute_func: Callable[..., Any]) -> TransformBase:
         raise NotImplementedError
@@ -45,6 +62,7 @@ class Builder:
 class LightweightBuilder(Builder):
     """Declares a single-node transform."""
 
+    @known_arguments("with_resources")
     def with_resources(
         self,
         cpu_cores: float | None = None,
@@ -57,6 +75,7 @@ class LightweightBuilder(Builder):
             **checked_resources(cpu_cores=cpu_cores, memory_gb=memory_gb, memory_mb=memory_mb, gpu_type=gpu_type)
         )
 
+    @known_arguments("with_container")
     def with_container(
         self, container_image: str, container_tag: str, container_shell_command: str | None = None
     ) -> Self:
@@ -77,15 +96,23 @@ class SparkBuilder(Builder):
     """Declares a Spark transform."""
 
     def with_config(self, profiles: Any = None, **options: Any) -> Self:
-        """Spark profiles; those that change results are honoured, the others recorded."""
-        names = () if profiles is None else (profiles,) if isinstance(profiles, str) else tuple(profiles)
+        """Spark profiles; those that change results are honoured, the others recorded.
+
+        Raises:
+            TransformTypeError: ``profiles`` is neither a name nor a list of names.
+            UnknownArgumentError: an option that looks like a known one and is not.
+        """
+        for name in options:
+            if name not in _CONFIGURABLE and difflib.get_close_matches(name, _CONFIGURABLE, n=1, cutoff=0.8):
+                raise UnknownArgumentError("with_config", name, _CONFIGURABLE, caller())
+        names = profile_names("profiles of with_config", profiles)
         return self._recording(**({"profile": names} if names else {}), **options)
 
     def __call__(self, compute_func: Callable[..., Any]) -> Transform:
         return Transform(compute_func, self._inputs, self._outputs, recorded=self._recorded)
 
 
-class LightweightForms:
+class LightweightForms(Named):
     """``transform.using``."""
 
     @staticmethod
@@ -95,8 +122,14 @@ class LightweightForms:
         return LightweightBuilder(*declared("@transform.using", kwargs))
 
 
-class SparkForms:
+class SparkForms(Named):
     """``transform.spark``."""
+
+    def __init__(self) -> None:
+        self._label = "transform.spark"
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TransformTypeError("transform.spark is no decorator: write @transform.spark.using(...).", caller())
 
     @staticmethod
     def using(*args: Any, **kwargs: Param) -> SparkBuilder:
@@ -112,11 +145,11 @@ class PushdownBuilder(Builder):
         return ContainerTransform(compute_func, self._inputs, self._outputs, recorded=self._recorded)
 
 
-class PushdownForms:
+class PushdownForms(Named):
     """``transform.databricks``, ``.snowflake`` and ``.bigquery``."""
 
     def __init__(self, engine: str) -> None:
-        self._engine = engine
+        self._engine, self._label = engine, f"transform.{engine.lower()}"
 
     def using(self, *args: Any, **kwargs: Param) -> PushdownBuilder:
         """Parameters by keyword."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import caller, known_arguments
+from transforms._names import Named, caller, known_arguments
 from transforms.errors import TransformTypeError, TransformValueError
 from transforms.expectations.tree import complete
 
@@ -14,7 +14,7 @@ ON_ERROR = ("FAIL", "WARN")
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Named):
     """One thing that must hold for one dataset.
 
     Args:
@@ -41,12 +41,19 @@ class Check:
         complete("Check", given)
         if not isinstance(name, str):
             raise TransformTypeError(f"The name of a Check is text, got {name!r}.", caller())
+        if self.description is not None and not isinstance(self.description, str):
+            raise TransformTypeError(f"The description of a Check is text, got {self.description!r}.", caller())
         if not name.strip():
             raise TransformValueError("A Check needs a name: it identifies the check over time.", caller())
         if self.on_error not in ON_ERROR:
             raise TransformValueError(
                 f"on_error of Check '{name}' is 'FAIL' or 'WARN', got {self.on_error!r}.", caller()
             )
+
+    @property
+    def is_incremental(self) -> bool:
+        """False: a check looks at the full dataset, in incremental runs too."""
+        return False
 
 
 if not TYPE_CHECKING:

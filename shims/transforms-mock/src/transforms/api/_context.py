@@ -31,13 +31,7 @@ class _Context(Named):
 
 
 class TransformContext(_Context):
-    """``ctx`` of a Spark transform.
-
-    Attributes:
-        parameters: the transform's parameters.
-        environment: installed packages as Foundry would list them; empty here.
-        fallback_branches: read in this order where the build's branch has no data.
-    """
+    """``ctx`` of a Spark transform."""
 
     def __init__(
         self,
@@ -51,15 +45,29 @@ class TransformContext(_Context):
     ) -> None:
         super().__init__(auth_header)
         self._spark = spark if spark is not None else getattr(foundry_connector, "spark_session", None)
-        self.parameters = dict(parameters or {})
-        self.environment = list(environment)
-        self.fallback_branches = list(fallback_branches)
+        self._parameters, self._environment = dict(parameters or {}), list(environment)
+        self._fallback_branches = list(fallback_branches)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_spark": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The transform's parameters."""
+        return self._parameters
+
+    @property
+    def environment(self) -> list[str]:
+        """Installed packages as Foundry would list them; empty unless the platform says."""
+        return self._environment
+
+    @property
+    def fallback_branches(self) -> list[str]:
+        """Read in this order where the build's branch has no data."""
+        return self._fallback_branches
 
     @property
     def spark_session(self) -> SparkSession:
@@ -80,8 +88,13 @@ class IncrementalTransformContext(TransformContext):
         self, is_incremental: bool = False, snapshot_inputs: Sequence[str] = (), *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.snapshot_inputs = tuple(snapshot_inputs)
+        self._snapshot_inputs = tuple(snapshot_inputs)
         self._is_incremental = is_incremental
+
+    @property
+    def snapshot_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that are always read in full."""
+        return self._snapshot_inputs
 
     @property
     def is_incremental(self) -> bool:

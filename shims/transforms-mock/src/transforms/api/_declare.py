@@ -41,14 +41,27 @@ def declared(owner: str, specs: Mapping[str, Any]) -> tuple[dict[str, Param], di
     return {name: spec for name, spec in specs.items() if spec.direction != "output"}, outputs
 
 
-def the_output(owner: str, output: Any) -> Output:
-    """The one output of a decorator whose function returns a frame.
+def one_output(
+    owner: str, output: Any, more: tuple[Any, ...], inputs: Mapping[str, Any]
+) -> tuple[dict[str, Param], dict[str, Param]]:
+    """``(inputs, outputs)`` of a decorator whose function returns the frame of its one output.
 
     Raises:
-        TransformTypeError: it is missing or no ``Output``.
+        TransformTypeError: the output is missing or no ``Output``, an input is given by position, or there is a
+            second output.
     """
     if output is MISSING:
         raise TransformTypeError(f"{owner} takes its Output first: {owner}(Output(...), name=Input(...)).", caller())
     if not isinstance(output, Output):
         raise TransformTypeError(f"{owner} takes an Output first, got {output!r}.", caller())
-    return output
+    if more:
+        what = f"{owner} takes one Output by position and its inputs by keyword: name={more[0]!r}."
+        raise TransformTypeError(what, caller())
+    specs, outputs = declared(owner, {**inputs, "output": output})
+    for name in outputs:
+        if name != "output":
+            what = (
+                f"{owner} writes the one frame that its function returns; '{name}' is a second output. Use @transform."
+            )
+            raise TransformTypeError(what, caller())
+    return specs, outputs

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from transforms._names import caller
+from transforms._names import Named, caller
 from transforms.api._builders import LightweightBuilder, LightweightForms, PushdownForms, SparkForms
-from transforms.api._declare import MISSING, declared, the_output
+from transforms.api._declare import MISSING, declared, one_output
 from transforms.api._params import Param
 from transforms.api._transform import ContainerTransform, Transform
-from transforms.errors import TransformTypeError
+from transforms.errors import TransformTypeError, UnknownAttributeError
 
 
-class transform:  # noqa: N801 -- Foundry's name
+class _Forms(type):
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"type object 'transform' has no attribute '{name}'")
+        raise UnknownAttributeError("transform", name, tuple(n for n in vars(cls) if not n.startswith("_")))
+
+
+class transform(Named, metaclass=_Forms):  # noqa: N801 -- Foundry's name
     """Decorator: the function reads its inputs and writes its outputs itself.
 
     Args:
@@ -38,6 +45,12 @@ class transform:  # noqa: N801 -- Foundry's name
             raise TransformTypeError(what, caller())
         self._inputs, self._outputs = declared("@transform", kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("with_"):
+            note = "Options belong to the builders: @transform.using(...) and @transform.spark.using(...)."
+            raise UnknownAttributeError("transform", name, (), note)
+        return super().__getattr__(name)
+
     def __call__(self, compute_func: Callable[..., Any]) -> Transform:
         return Transform(compute_func, self._inputs, self._outputs)
 
@@ -53,9 +66,9 @@ class transform:  # noqa: N801 -- Foundry's name
 
 
 def _frames(
-    owner: str, style: str, output: Any, inputs: Mapping[str, Any]
+    owner: str, style: str, output: Any, more: tuple[Any, ...], inputs: Mapping[str, Any]
 ) -> Callable[[Callable[..., Any]], Transform]:
-    specs, outputs = declared(owner, {**inputs, "output": the_output(owner, output)})
+    specs, outputs = one_output(owner, output, more, inputs)
 
     def decorate(compute_func: Callable[..., Any]) -> Transform:
         return Transform(compute_func, specs, outputs, style=style)
@@ -63,19 +76,21 @@ def _frames(
     return decorate
 
 
-def transform_df(output: Any = MISSING, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
+def transform_df(output: Any = MISSING, *more: Any, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
     """Decorator: the function takes one Spark frame per input and returns the frame to write."""
-    return _frames("@transform_df", "spark", output, inputs)
+    return _frames("@transform_df", "spark", output, more, inputs)
 
 
-def transform_pandas(output: Any = MISSING, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
+def transform_pandas(output: Any = MISSING, *more: Any, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
     """Decorator: the function takes one pandas frame per input and returns the frame to write."""
-    return _frames("@transform_pandas", "pandas", output, inputs)
+    return _frames("@transform_pandas", "pandas", output, more, inputs)
 
 
-def transform_polars(output: Any = MISSING, **inputs: Param) -> Callable[[Callable[..., Any]], ContainerTransform]:
+def transform_polars(
+    output: Any = MISSING, *more: Any, **inputs: Param
+) -> Callable[[Callable[..., Any]], ContainerTransform]:
     """Decorator: the function takes one Polars frame per input and returns the frame to write; runs on one node."""
-    specs, outputs = declared("@transform_polars", {**inputs, "output": the_output("@transform_polars", output)})
+    specs, outputs = one_output("@transform_polars", output, more, inputs)
 
     def decorate(compute_func: Callable[..., Any]) -> ContainerTransform:
         return ContainerTransform(compute_func, specs, outputs, style="polars")

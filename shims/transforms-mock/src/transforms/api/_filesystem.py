@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from transforms._names import Named, known_arguments
+from transforms._names import Named, caller, known_arguments
 from transforms.api._empty import empty_frame
-from transforms.errors import DriverOnlyError, ReadOnlyError, TransformsError, WriteArgumentError
+from transforms.errors import DriverOnlyError, ReadOnlyError, TransformsError, TransformTypeError, TransformValueError
 from transforms.ports import ReadPort, WritePort
 
 if TYPE_CHECKING:
@@ -100,6 +100,12 @@ def logical(path: Any) -> str:
     return str(text).lstrip("/")
 
 
+def _texts(owner: str, glob: Any, regex: Any) -> None:
+    for name, given in (("glob", glob), ("regex", regex)):
+        if not isinstance(given, str) and not (given is None and name == "glob"):
+            raise TransformTypeError(f"{name} of {owner} is one pattern as text, got {given!r}.", caller())
+
+
 class BaseFileSystem(Named):
     """What Spark and single-node file systems share. Pickles; usable on workers and from threads."""
 
@@ -109,11 +115,17 @@ class BaseFileSystem(Named):
     def _statuses(self) -> list[FileStatus]:
         return [FileStatus(f.path, f.size, f.modified) for f in self._port.files(self._read_mode)]
 
-    @known_arguments("BaseFileSystem.ls")
+    @known_arguments("{}.ls")
     def ls(self, glob: str | None = None, regex: str = ".*", show_hidden: bool = False) -> Iterator[FileStatus]:
-        """The files, recursively from the dataset's root, as a generator."""
-        yield from select(self._statuses(), glob, regex, show_hidden)
+        """The files, recursively from the dataset's root, as a generator.
 
+        Raises:
+            TransformTypeError: a pattern is no text.
+        """
+        _texts(type(self).__name__, glob, regex)
+        return select(self._statuses(), glob, regex, show_hidden)
+
+    @known_arguments("{}.open")
     def open(self, path: str, mode: str = "r", **kwargs: Any) -> IO[Any]:
         """A stream over one file, text unless ``mode`` says ``b``; further keywords as for ``io.open``.
 
@@ -157,7 +169,7 @@ class FileSystem(BaseFileSystem):
         """A URI without trailing slash that Spark's readers take with a file's logical path behind it."""
         return self._port.directory(self._read_mode).rstrip("/")
 
-    @known_arguments("FileSystem.files")
+    @known_arguments("{}.files")
     def files(
         self,
         glob: str | None = None,
@@ -181,8 +193,10 @@ class FileSystem(BaseFileSystem):
             raise DriverOnlyError(self._port.path, "filesystem().files()")
         from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+        _texts(type(self).__name__, glob, regex)
         if packing_heuristic is not None and packing_heuristic not in PACKINGS:
-            raise WriteArgumentError(self._port.path, f"packing_heuristic is 'ffd' or 'wfd', got {packing_heuristic!r}")
+            what = f"packing_heuristic of FileSystem.files is 'ffd' or 'wfd', got {packing_heuristic!r}."
+            raise TransformValueError(what, caller())
         schema = StructType(
             [
                 StructField("path", StringType()),

@@ -41,7 +41,7 @@ class IncrementalTransformInput(TransformInput):
         super().__init__(port, spark)
         self._partial = is_incremental and not snapshot
 
-    @known_arguments("IncrementalTransformInput.dataframe")
+    @known_arguments("{}.dataframe")
     def dataframe(self, mode: str = "added") -> DataFrame:
         """The rows of one mode.
 
@@ -61,12 +61,12 @@ class IncrementalTransformInput(TransformInput):
             self._frames[mode] = _empty(self, schema) if schema is not None else self._read("current").limit(0)
         return self._frames[mode]
 
-    @known_arguments("IncrementalTransformInput.pandas")
+    @known_arguments("{}.pandas")
     def pandas(self, mode: str = "added") -> pd.DataFrame:
         """The rows of one mode in memory."""
         return self.dataframe(mode).toPandas()
 
-    @known_arguments("IncrementalTransformInput.filesystem")
+    @known_arguments("{}.filesystem")
     def filesystem(self, mode: str = "added") -> FileSystem:
         """The files of one mode, read-only."""
         mode = checked_mode(self._port.path, mode)
@@ -81,7 +81,7 @@ class IncrementalTransformOutput(TransformOutput):
         super().__init__(port, spark)
         self._incremental = is_incremental
 
-    @known_arguments("IncrementalTransformOutput.dataframe")
+    @known_arguments("{}.dataframe")
     def dataframe(self, mode: str = "current", schema: StructType | None = None) -> DataFrame:
         """The rows of one mode.
 
@@ -108,12 +108,12 @@ class IncrementalTransformOutput(TransformOutput):
             compare_schemas(self._port.path, schema, stored)
         return self._read(mode)
 
-    @known_arguments("IncrementalTransformOutput.pandas")
+    @known_arguments("{}.pandas")
     def pandas(self, mode: str = "current", schema: StructType | None = None) -> pd.DataFrame:
         """The rows of one mode in memory."""
         return self.dataframe(mode, schema).toPandas()
 
-    @known_arguments("IncrementalTransformOutput.filesystem")
+    @known_arguments("{}.filesystem")
     def filesystem(self, mode: str = "current") -> FileSystem:
         """The files of one mode; only ``current`` can be written."""
         mode = checked_mode(self._port.path, mode)

@@ -76,7 +76,8 @@ class Job:
 
             if settings is None:
                 return LightweightInput(port)
-            return IncrementalLightweightInput(port, is_incremental=incremental, snapshot=snapshot)
+            v2 = settings.v2_semantics
+            return IncrementalLightweightInput(port, is_incremental=incremental, snapshot=snapshot, v2=v2)
         from transforms.api._incremental_runtime import IncrementalTransformInput
         from transforms.api._spark_runtime import TransformInput
 
@@ -88,7 +89,7 @@ class Job:
         """The output object for this kind of transform."""
         settings, incremental = self.transform.incremental, self.environment.is_incremental
         if self.is_lightweight:
-            from transforms.api._lightweight import IncrementalLightweightOutput, LightweightOutput
+            from transforms.api._lightweight_output import IncrementalLightweightOutput, LightweightOutput
 
             if settings is None:
                 return LightweightOutput(port)
@@ -107,7 +108,7 @@ class Job:
             from transforms.api._lightweight_context import LightweightContext
 
             incremental = env.is_incremental and settings is not None
-            return LightweightContext(incremental, inputs, auth_header=env.auth_header, parameters=env.parameters)
+            return LightweightContext(incremental, inputs, auth_header=env.auth_header)
         from transforms.api._context import IncrementalTransformContext, TransformContext
 
         facts: dict[str, Any] = {

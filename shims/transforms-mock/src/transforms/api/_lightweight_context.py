@@ -8,10 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from transforms._names import Named, known_arguments
 from transforms.api._context import _Context
 from transforms.api._filesystem import is_hidden
 from transforms.api._lightweight import IncrementalLightweightInput, LightweightInput
-from transforms.errors import LightweightNotImplementedError, UnknownAttributeError
+from transforms.errors import (
+    LightweightNotImplementedError,
+    LightweightTypeError,
+    LightweightValueError,
+    ReadModeError,
+    UnknownAttributeError,
+)
+from transforms.ports import READ_MODES
 
 
 class LightweightContext(_Context):
@@ -23,16 +31,17 @@ class LightweightContext(_Context):
         inputs: Mapping[str, Any] | None = None,
         *,
         auth_header: str = "",
-        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(auth_header)
         self._is_incremental = is_incremental
         self._inputs = dict(inputs or {})
-        self.parameters = dict(parameters or {})
 
     def __getattr__(self, name: str) -> Any:
         if name == "spark_session":
             note = "A single-node transform has no Spark; use @transform or @transform.spark.using."
+            raise UnknownAttributeError("LightweightContext", name, (), note)
+        if name == "parameters":
+            note = "Declare a parameter (StringParam and its siblings) and read its .value."
             raise UnknownAttributeError("LightweightContext", name, (), note)
         return super().__getattr__(name)
 
@@ -41,21 +50,43 @@ class LightweightContext(_Context):
         """Whether this run reads only what is new; false without ``@incremental``."""
         return self._is_incremental
 
+    @known_arguments("LightweightContext.duckdb")
     def duckdb(self, read_modes: Mapping[Any, str] | None = None) -> DuckDb:
         """A DuckDB connection in which every dataset input is a table named after its parameter.
 
         Args:
             read_modes: input object -> ``added``, ``current`` or ``previous``.
+
+        Raises:
+            LightweightTypeError: a key is no dataset input of this transform.
+            ReadModeError: a mode does not exist.
+            LightweightValueError: a mode other than ``current`` without ``@incremental``.
         """
-        return DuckDb(self._inputs, read_modes or {}, self._is_incremental)
+        inputs = {n: v for n, v in self._inputs.items() if isinstance(v, LightweightInput)}
+        return DuckDb(inputs, _checked_modes(inputs, read_modes or {}))
 
 
-class DuckDb:
+def _checked_modes(inputs: Mapping[str, LightweightInput], modes: Mapping[Any, str]) -> Mapping[Any, str]:
+    if not isinstance(modes, Mapping):
+        raise LightweightTypeError(f"read_modes is a dict from input object to mode, got {modes!r}.")
+    for dataset, mode in modes.items():
+        if not any(dataset is known for known in inputs.values()):
+            what = f"read_modes takes the dataset inputs of the transform ({', '.join(inputs) or 'none'}) as keys"
+            hint = " The object itself, not its name." if isinstance(dataset, str) else ""
+            raise LightweightTypeError(f"{what}, got {dataset!r}.{hint}")
+        if mode not in READ_MODES:
+            raise ReadModeError(dataset.alias, mode, READ_MODES)
+        if mode != "current" and not isinstance(dataset, IncrementalLightweightInput):
+            what = f"'{dataset.alias}' has no mode '{mode}': read modes exist with @incremental above the transform."
+            raise LightweightValueError(what)
+    return modes
+
+
+class DuckDb(Named):
     """Holder of :attr:`conn`."""
 
-    def __init__(self, inputs: Mapping[str, Any], read_modes: Mapping[Any, str], is_incremental: bool) -> None:
-        self._inputs = {n: v for n, v in inputs.items() if isinstance(v, LightweightInput)}
-        self._read_modes, self._is_incremental = read_modes, is_incremental
+    def __init__(self, inputs: Mapping[str, LightweightInput], read_modes: Mapping[Any, str]) -> None:
+        self._inputs, self._read_modes = inputs, read_modes
 
     @cached_property
     def conn(self) -> DuckDbConnection:

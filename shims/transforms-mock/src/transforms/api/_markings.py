@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transforms._names import caller
+from transforms._names import Named, caller, known_arguments
 from transforms.errors import TransformTypeError
 
 
@@ -17,7 +17,7 @@ def _texts(owner: str, argument: str, given: str | Iterable[str]) -> tuple[str, 
 
 
 @dataclass(frozen=True, init=False)
-class Markings:
+class Markings(Named):
     """Markings, and the protected branches on which they are removed.
 
     Args:
@@ -28,6 +28,7 @@ class Markings:
     marking_ids: tuple[str, ...]
     on_branches: tuple[str, ...]
 
+    @known_arguments("{}")
     def __init__(self, marking_ids: str | Iterable[str], on_branches: str | Iterable[str]) -> None:
         owner = type(self).__name__
         object.__setattr__(self, "marking_ids", _texts(owner, "marking_ids", marking_ids))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transforms.api._job import Job
 
 FAILURE_STRATEGIES = ("continue", "fail")
+_MADE_BY_JOB = "the job makes the runtime objects of these parameters; a Param of your own defines"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Param:
     description: str | None
 
     def __init__(self, description: str | None = None) -> None:
+        _optional(type(self).__name__, "description", description, str)
         self.description = description
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -76,16 +78,17 @@ class Param:
         raise UnknownAttributeError(type(self).__name__, name, tuple(sorted(known)))
 
     def __repr__(self) -> str:
-        facts = {n: self.__dict__[n] for n in sorted(self._fixed) if self.__dict__.get(n) not in (None, (), False)}
+        nothing: tuple[Any, ...] = (None, (), False, {}, "foundry")
+        facts = {n: self.__dict__[n] for n in sorted(self._fixed) if self.__dict__.get(n) not in nothing}
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in facts.items())})"
 
     @property
     def json_value(self) -> Any:
         """What a job specification would carry for this parameter."""
         return {
-            n: v
+            n: list(v) if isinstance(v, tuple | frozenset) else v
             for n, v in self.__dict__.items()
-            if n in self._fixed and isinstance(v, str | int | float | bool | list)
+            if n in self._fixed and n != "checks" and isinstance(v, str | int | float | bool | list | tuple | dict)
         }
 
     @property
@@ -96,12 +99,12 @@ class Param:
     @staticmethod
     def instance(context: ParamContext, json_value: Any) -> Any:
         """The runtime object of a Spark transform. Custom parameters override this."""
-        raise NotImplementedError("a custom Param must define instance(context, json_value)")
+        raise NotImplementedError(f"{_MADE_BY_JOB} instance(context, json_value).")
 
     @staticmethod
     def lightweight_instance(context: ParamContext, json_value: Any) -> Any:
         """The runtime object of a single-node transform."""
-        raise NotImplementedError("a custom Param must define lightweight_instance(context, json_value)")
+        raise NotImplementedError(f"{_MADE_BY_JOB} lightweight_instance(context, json_value).")
 
     def input_results(self, instance: Any, **kwargs: Any) -> Mapping[str, Any]:
         """What the job reports about what it read; nothing unless overridden."""
@@ -141,6 +144,29 @@ def _optional(owner: str, argument: str, value: Any, kind: type | tuple[type, ..
         raise TransformTypeError(f"{argument} of {owner} cannot be {value!r}.", caller())
 
 
+def switch(owner: str, argument: str, value: Any) -> bool:
+    """An argument that is on or off; ``"no"`` is neither.
+
+    Raises:
+        TransformTypeError: the value is no truth value.
+    """
+    if value is not None and value is not True and value is not False and value not in (0, 1):
+        raise TransformTypeError(f"{argument} of {owner} is True or False, got {value!r}.", caller())
+    return bool(value)
+
+
+def _kind_name(owner: str, given: Any) -> str:
+    if not isinstance(given, str):
+        raise TransformTypeError(f"type of {owner} is a text, got {given!r}.", caller())
+    return given
+
+
+def _properties(owner: str, given: Any) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise TransformTypeError(f"properties of {owner} is a dict, got {given!r}.", caller())
+    return dict(given or {})
+
+
 class FoundryInputParam(Param):
     """Base of everything that is read."""
 
@@ -153,6 +179,7 @@ class FoundryInputParam(Param):
     stop_propagating: Markings | UnmarkingPolicy | None
     stop_requiring: OrgMarkings | UnmarkingPolicy | None
 
+    @known_arguments("{}")
     def __init__(
         self,
         aliases: str | Iterable[str] | None = None,
@@ -173,8 +200,8 @@ class FoundryInputParam(Param):
             raise TransformValueError(f"failure_strategy is 'continue' or 'fail', got {failure_strategy!r}.", caller())
         self.aliases = (aliases,) if isinstance(aliases, str) else _alias_list(owner, aliases)
         self.branch = branch
-        self.type = type
-        self.properties = dict(properties or {})
+        self.type = _kind_name(owner, type)
+        self.properties = _properties(owner, properties)
         self.failure_strategy = failure_strategy
         self.stop_propagating = stop_propagating
         self.stop_requiring = stop_requiring
@@ -194,6 +221,7 @@ class FoundryOutputParam(Param):
     type: str
     properties: Mapping[str, Any]
 
+    @known_arguments("{}")
     def __init__(
         self,
         aliases: str | Iterable[str] | None = None,
@@ -202,9 +230,10 @@ class FoundryOutputParam(Param):
         properties: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(description)
-        self.aliases = (aliases,) if isinstance(aliases, str) else _alias_list(self.__class__.__name__, aliases)
-        self.type = type
-        self.properties = dict(properties or {})
+        owner = self.__class__.__name__
+        self.aliases = (aliases,) if isinstance(aliases, str) else _alias_list(owner, aliases)
+        self.type = _kind_name(owner, type)
+        self.properties = _properties(owner, properties)
 
     @property
     def alias(self) -> str | None:
@@ -262,7 +291,9 @@ class Input(LightweightInputParam):
             stop_propagating=stop_propagating,
             stop_requiring=stop_requiring,
         )
-        if transaction_limit is not None and (not isinstance(transaction_limit, int) or transaction_limit < 1):
+        if transaction_limit is not None and (
+            isinstance(transaction_limit, bool) or not isinstance(transaction_limit, int) or transaction_limit < 1
+        ):
             raise TransformValueError(f"transaction_limit is a positive number, got {transaction_limit!r}.", caller())
         self.checks = as_checks(checks)
         self.transaction_limit = transaction_limit
@@ -298,7 +329,7 @@ class Output(LightweightOutputParam):
         checks: Check | Iterable[Check] | None = None,
     ) -> None:
         super().__init__(_text_alias("Output", alias), description=description)
-        self.sever_permissions = sever_permissions
+        self.sever_permissions = switch("Output", "sever_permissions", sever_permissions)
         self.checks = as_checks(checks)
 
     def _bind(self, bound: Any, job: Job) -> Any:
@@ -331,7 +362,7 @@ class OutputSet(FoundryOutputParam):
         self, aliases: Iterable[str] | None = None, sever_permissions: bool = False, description: str | None = None
     ) -> None:
         super().__init__(_alias_list("OutputSet", aliases), description=description)
-        self.sever_permissions = sever_permissions
+        self.sever_permissions = switch("OutputSet", "sever_permissions", sever_permissions)
 
     def _bind(self, bound: Any, job: Job) -> Any:
         return [job.dataset_output(port) for port in bound]

@@ -13,7 +13,7 @@ from types import GeneratorType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from transforms._names import Named, caller
+from transforms._names import Named, caller, known_arguments
 from transforms.api._transform import TransformBase
 from transforms.discovery import noting
 from transforms.errors import PipelineError, TransformTypeError
@@ -30,6 +30,7 @@ _drained_iterators: dict[int, tuple[Any, tuple[TransformBase, ...]]] = {}
 class Pipeline(Named):
     """An ordered set of transforms in which every output has one maker."""
 
+    @known_arguments("Pipeline")
     def __init__(self) -> None:
         self._transforms: list[TransformBase] = []
         self._by_output: dict[str, TransformBase] = {}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from transforms._names import caller
+from transforms.errors import TransformTypeError
 
 _LEGACY = "spark.sql.legacy."
 _REBASE = {
@@ -27,6 +31,20 @@ RESULT_PROFILES: dict[str, dict[str, str]] = {
     "LAST_MAP_KEY_WINS": {"spark.sql.mapKeyDedupPolicy": "LAST_WIN"},
     "CROSS_JOIN_ENABLED": {"spark.sql.crossJoin.enabled": "true"},
 }
+
+
+def profile_names(owner: str, given: Any) -> tuple[str, ...]:
+    """One profile or several as a tuple.
+
+    Raises:
+        TransformTypeError: neither a name nor a list of names.
+    """
+    names = () if given is None else (given,) if isinstance(given, str) else given
+    # A transform is iterable no more than it is a name, and a bare decorator hands one in.
+    named = tuple(names) if isinstance(names, list | tuple | set | frozenset | Generator) else None
+    if named is None or not all(isinstance(name, str) for name in named):
+        raise TransformTypeError(f"{owner} is a name or a list of names, got {given!r}.", caller())
+    return named
 
 
 def result_settings(profiles: Iterable[str]) -> dict[str, str]:

@@ -48,6 +48,9 @@ def checked_resources(**resources: Any) -> dict[str, Any]:
             isinstance(given[name], bool) or not isinstance(given[name], int | float) or given[name] <= 0
         ):
             raise LightweightValueError(f"{where}: {name} is a positive number, got {given[name]!r}.")
+    for name in ("container_image", "container_tag", "container_shell_command"):
+        if name in given and not isinstance(given[name], str):
+            raise LightweightValueError(f"{where}: {name} is a text, got {given[name]!r}.")
     if "gpu_type" in given and given["gpu_type"] not in GPU_TYPES:
         raise LightweightValueError(f"{where}: gpu_type is one of {', '.join(GPU_TYPES)}; got {given['gpu_type']!r}.")
     if any(name.startswith("container_") for name in given):

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from enum import Enum
+from enum import Enum, EnumMeta
 from typing import Any, TypeVar
 
 from transforms._names import caller, known_arguments
+from transforms.api._params import switch
+from transforms.api._profiles import profile_names
 from transforms.api._resources import checked_resources
 from transforms.api._transform import ContainerTransform, IncrementalSettings, Transform, TransformBase
 from transforms.errors import (
@@ -18,12 +20,23 @@ from transforms.errors import (
     TransformKeyError,
     TransformTypeError,
     TransformValueError,
+    UnknownAttributeError,
 )
 
 T = TypeVar("T", bound=TransformBase)
 
 
-class ComputeBackend(Enum):
+class _Backends(EnumMeta):
+    def __getattr__(cls, name: str) -> Any:
+        members: dict[str, Any] = cls.__dict__.get("_member_map_", {})
+        if name in members:
+            return members[name]
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise UnknownAttributeError("ComputeBackend", name, tuple(members))
+
+
+class ComputeBackend(Enum, metaclass=_Backends):
     """What computes a Spark transform in Foundry; recorded, as open-source Spark is the only engine here."""
 
     SPARK = "SPARK"
@@ -44,15 +57,14 @@ def configure(
         TransformTypeError: not on a Spark transform, or an argument has the wrong type.
     """
     where = caller()
-    names = () if profile is None else (profile,) if isinstance(profile, str) else profile
-    if isinstance(names, TransformBase) or not isinstance(names, Iterable):
-        raise TransformTypeError(f"profile of @configure is a name or a list of names, got {profile!r}.", where)
-    names = tuple(names)
-    if not all(isinstance(name, str) for name in names):
-        raise TransformTypeError(f"profile of @configure is a name or a list of names, got {profile!r}.", where)
+    names = profile_names("profile of @configure", profile)
+    switch("@configure", "run_as_user", run_as_user)
     if allowed_run_duration is not None and not isinstance(allowed_run_duration, timedelta):
         what = f"allowed_run_duration of @configure is a datetime.timedelta, got {allowed_run_duration!r}."
         raise TransformTypeError(what, where)
+    if allowed_run_duration is not None and allowed_run_duration <= timedelta(0):
+        what = f"allowed_run_duration of @configure is a positive duration, got {allowed_run_duration}."
+        raise TransformValueError(what, where)
     try:
         engine = backend if isinstance(backend, ComputeBackend) else ComputeBackend[str(backend).upper()]
     except KeyError:
@@ -95,13 +107,16 @@ def incremental(
         raise TransformTypeError(f"semantic_version is a whole number, got {semantic_version!r}.", where)
     if isinstance(snapshot_inputs, bool | str) or not isinstance(snapshot_inputs, Iterable | None):
         raise TransformTypeError(f"snapshot_inputs is a list of parameter names, got {snapshot_inputs!r}.", where)
+    whole = tuple(snapshot_inputs or ())
+    if not all(isinstance(name, str) for name in whole):
+        raise TransformTypeError(f"snapshot_inputs is a list of parameter names, got {whole!r}.", where)
     settings = IncrementalSettings(
-        bool(require_incremental),
+        switch("@incremental", "require_incremental", require_incremental),
         semantic_version,
-        tuple(snapshot_inputs or ()),
-        bool(allow_retention),
-        bool(strict_append),
-        bool(v2_semantics),
+        whole,
+        switch("@incremental", "allow_retention", allow_retention),
+        switch("@incremental", "strict_append", strict_append),
+        switch("@incremental", "v2_semantics", v2_semantics),
     )
 
     def decorate(transform: T) -> T:

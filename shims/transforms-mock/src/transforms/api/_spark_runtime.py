@@ -91,17 +91,17 @@ class SparkDataset(Named):
 class TransformInput(SparkDataset):
     """A dataset to read."""
 
-    @known_arguments("TransformInput.dataframe", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.dataframe", _MODES_NEED_INCREMENTAL)
     def dataframe(self) -> DataFrame:
         """The whole current view; the same object at every call."""
         return self._read("current")
 
-    @known_arguments("TransformInput.pandas", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.pandas", _MODES_NEED_INCREMENTAL)
     def pandas(self) -> pd.DataFrame:
         """The whole current view in memory."""
         return self.dataframe().toPandas()
 
-    @known_arguments("TransformInput.filesystem", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.filesystem", _MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FileSystem:
         """The files, read-only."""
         return FileSystem(self._port, read_only=True, spark=self._spark)
@@ -129,6 +129,7 @@ class TransformOutput(SparkDataset):
         copy.__dict__.update(instance.__dict__)
         return copy
 
+    @known_arguments("{}.set_mode")
     def set_mode(self, mode: str) -> None:
         """``replace``, ``modify`` or ``append``; before anything is written."""
         if mode not in WRITE_MODES:
@@ -137,13 +138,14 @@ class TransformOutput(SparkDataset):
             raise ModeAfterWriteError(self._port.path, mode)
         self._port.set_mode(mode)
 
+    @known_arguments("{}.abort")
     def abort(self) -> None:
         """Drop everything written here, before and after this call; the job itself goes on and succeeds."""
         self._aborted = True
         self._frames.clear()
         self._port.abort()
 
-    @known_arguments("TransformOutput.write_dataframe")
+    @known_arguments("{}.write_dataframe")
     def write_dataframe(
         self,
         df: DataFrame,
@@ -188,7 +190,7 @@ class TransformOutput(SparkDataset):
         self._frames = {mode: frame for mode, frame in self._frames.items() if mode == "previous"}
         self._port.write_dataframe(df, choices)
 
-    @known_arguments("TransformOutput.write_pandas")
+    @known_arguments("{}.write_pandas")
     def write_pandas(self, pandas_df: pd.DataFrame) -> None:
         """Write a pandas frame through Spark, types inferred from it."""
         import pandas as pd
@@ -197,24 +199,27 @@ class TransformOutput(SparkDataset):
             raise FrameTypeError(self._port.path, "write_pandas", "pandas DataFrame", _kind(pandas_df))
         self.write_dataframe(frame_of(self._session("write_pandas()"), pandas_df))
 
-    def write_table(self, df: Any, column_descriptions: Mapping[str, str] | None = None, **_engine: Any) -> None:
+    @known_arguments("{}.write_table", "Partitions, buckets and formats go with write_dataframe.")
+    def write_table(
+        self, df: Any, column_descriptions: Mapping[str, str] | None = None, engine: str | None = None
+    ) -> None:
         """Write any in-memory table: Spark, pandas, Polars or Arrow. ``engine=`` is taken and has no effect here."""
         frame = df if _is_spark_frame(df) else frame_of(self._session("write_table()"), df)
         if frame is None:
             raise FrameTypeError(self._port.path, "write_table", "Spark, pandas, Polars or Arrow table", _kind(df))
         self.write_dataframe(frame, column_descriptions=column_descriptions)
 
-    @known_arguments("TransformOutput.dataframe", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.dataframe", _MODES_NEED_INCREMENTAL)
     def dataframe(self) -> DataFrame:
         """The whole view of the output: as the job found it, with what this job wrote."""
         return self._read("current")
 
-    @known_arguments("TransformOutput.pandas", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.pandas", _MODES_NEED_INCREMENTAL)
     def pandas(self) -> pd.DataFrame:
         """The whole view of the output in memory."""
         return self.dataframe().toPandas()
 
-    @known_arguments("TransformOutput.filesystem", _MODES_NEED_INCREMENTAL)
+    @known_arguments("{}.filesystem", _MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FileSystem:
         """The files; those opened for writing become part of the transaction."""
         return FileSystem(self._port, spark=self._spark, owner=self)

@@ -13,14 +13,18 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from transforms._names import caller
 from transforms.api._check import Check
+from transforms.api._declaration_rules import notes, refuse_contradictions
 from transforms.api._params import Param
 from transforms.errors import (
     BindingError,
     NotAvailableError,
     TransformTypeError,
     TransformValueError,
+    UnknownArgumentError,
     UnknownAttributeError,
 )
+
+_DECLARED_ONCE = "A transform decorates a function, and a function is declared once"
 
 Style = str  # "objects" | "spark" | "pandas" | "polars"
 
@@ -99,14 +103,16 @@ class TransformBase:
     ) -> None:
         if not callable(compute_func):
             raise TransformTypeError(f"A transform decorates a function, got {compute_func!r}.", caller())
+        if isinstance(compute_func, TransformBase):
+            raise TransformTypeError(f"{_DECLARED_ONCE}, got {compute_func!r}.", caller())
         self.compute_func = compute_func
         self.inputs = Declared(inputs or {})
         self.outputs = Declared(outputs or {})
         self.style = style
-        self.recorded = Declared({**(recorded or {}), **_notes({**self.inputs, **self.outputs})})
         self.incremental = incremental
         self.source = _source_of(compute_func)
-        _refuse_doubles(self.inputs, self.outputs, str(self.source))
+        refuse_contradictions(self.inputs, self.outputs, str(self.source))
+        self.recorded = Declared({**(recorded or {}), **notes({**self.inputs, **self.outputs})})
         self.__wrapped__ = compute_func
         self.__name__ = getattr(compute_func, "__name__", type(compute_func).__name__)
         self.__qualname__ = getattr(compute_func, "__qualname__", self.__name__)
@@ -146,8 +152,10 @@ class TransformBase:
 
     @property
     def unbound(self) -> tuple[str, ...]:
-        """Names of parameters declared without an alias; a transform that has any is not published."""
-        return tuple(n for n, p in self.parameters.items() if hasattr(p, "aliases") and p.aliases is None)
+        """Names of parameters declared without an alias, or with an empty one as a placeholder; a transform that has
+        any is not published.
+        """
+        return tuple(n for n, p in self.parameters.items() if hasattr(p, "aliases") and not all(p.aliases or ("",)))
 
     @property
     def checks(self) -> tuple[tuple[str, Check], ...]:
@@ -243,45 +251,8 @@ class TransformBase:
         return None
 
 
-def _refuse_doubles(inputs: Mapping[str, Param], outputs: Mapping[str, Param], where: str) -> None:
-    """One check name twice, or one dataset read and written. The line is that of the transform."""
-    named: dict[str, str] = {}
-    for parameter, spec in (*inputs.items(), *outputs.items()):
-        for check in getattr(spec, "checks", ()):
-            if check.name in named:
-                both = sorted({named[check.name], parameter})
-                raise TransformValueError(
-                    f"Two checks are called '{check.name}' ({' and '.join(both)}); a name identifies one check of a"
-                    " transform. Rename one.",
-                    where,
-                )
-            named[check.name] = parameter
-    read = {alias: name for name, spec in inputs.items() if spec.takes_port for alias in _aliases(spec)}
-    for name, spec in outputs.items():
-        for alias in _aliases(spec) if spec.takes_port else ():
-            if alias in read:
-                raise TransformValueError(
-                    f"'{alias}' is an input ('{read[alias]}') and an output ('{name}') of one transform. An incremental"
-                    " transform reads its own output with output.dataframe('previous').",
-                    where,
-                )
-
-
-def _aliases(spec: Param) -> tuple[str, ...]:
-    return tuple(alias for alias in getattr(spec, "aliases", None) or () if alias)
-
-
-_NOTED = ("stop_propagating", "stop_requiring", "sever_permissions", "batch_limit")
-
-
-def _notes(parameters: Mapping[str, Param]) -> dict[str, Any]:
-    """What parameters declare that only Foundry acts on, as ``parameter.argument``."""
-    return {
-        f"{name}.{fact}": value
-        for name, param in parameters.items()
-        for fact in _NOTED
-        if (value := param.__dict__.get(fact)) not in (None, False)
-    }
+_ARGUMENTS = ("compute_func", "inputs", "outputs", "profile")
+_FACTS = ("style", "recorded", "incremental")
 
 
 class Transform(TransformBase):
@@ -297,6 +268,9 @@ class Transform(TransformBase):
         profile: Any = None,
         **facts: Any,
     ) -> None:
+        for name in facts:
+            if name not in _FACTS:
+                raise UnknownArgumentError("Transform", name, (*_ARGUMENTS, *_FACTS), caller())
         super().__init__(compute_func, inputs, outputs, **facts)
         if profile is not None:
             object.__setattr__(self, "recorded", Declared({**self.recorded, "profile": _as_tuple(profile)}))
@@ -348,6 +322,11 @@ class ContainerTransform(TransformBase):
         from transforms.api._resources import checked_resources
 
         wrapped = transform if isinstance(transform, TransformBase) else None
+        if wrapped and inputs is not None:
+            raise TransformTypeError(f"{_DECLARED_ONCE}, got {transform!r}.", caller())
+        if not isinstance(incremental_override, IncrementalSettings | None):
+            what = f"incremental_override is what @incremental made of its arguments, got {incremental_override!r}."
+            raise TransformTypeError(what, caller())
         noted = {**(wrapped.recorded if wrapped else {}), **(recorded or {}), **checked_resources(**resources)}
         if identifier_override is not None:
             noted["identifier_override"] = identifier_override

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from transforms._names import caller
+from transforms._names import Named, caller, known_arguments
 from transforms.api._params import Param
 from transforms.errors import TransformTypeError, TransformValueError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ParamValueInput:
+class ParamValueInput(Named):
     """What the compute function receives for a typed parameter."""
 
     value: Any
@@ -28,6 +28,7 @@ class TypedParam(Param):
     _types: ClassVar[tuple[type, ...]] = ()
     default: Any
 
+    @known_arguments("{}")
     def __init__(self, default: Any, *, description: str | None = None) -> None:
         super().__init__(description)
         self.default = self._checked(default)
@@ -52,10 +53,16 @@ class StringParam(TypedParam):
     _types = (str,)
     allowed_values: frozenset[str] | None
 
+    @known_arguments("StringParam")
     def __init__(
         self, default: str, *, description: str | None = None, allowed_values: Iterable[str] | None = None
     ) -> None:
-        self.allowed_values = None if allowed_values is None else frozenset(allowed_values)
+        if allowed_values is not None:
+            texts = not isinstance(allowed_values, str) and isinstance(allowed_values, Iterable)
+            allowed_values = frozenset(allowed_values) if texts else None
+            if allowed_values is None or not all(isinstance(value, str) for value in allowed_values):
+                raise TransformTypeError("allowed_values of StringParam is a set of texts.", caller())
+        self.allowed_values = allowed_values
         super().__init__(default, description=description)
 
     def _checked(self, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from transforms.api._empty import empty_frame
@@ -20,7 +20,8 @@ MAX_TYPECLASS = 100
 def _columns(dataset: str, argument: str, given: Any, known: Sequence[str]) -> tuple[str, ...]:
     if given is None:
         return ()
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+    listed = isinstance(given, Iterable) and not isinstance(given, str)
+    if not listed or not all(isinstance(name, str) for name in given):
         raise WriteArgumentError(dataset, f"{argument} is a list of column names, got {given!r}.")
     for name in given:
         if name not in known:
@@ -36,6 +37,9 @@ def checked_descriptions(dataset: str, given: Mapping[str, str] | None, columns:
     Raises:
         WriteArgumentError: one is too long or no text.
     """
+    if given is not None and not isinstance(given, Mapping):
+        what = f"column_descriptions is a dict from column to text, got {given!r}."
+        raise WriteArgumentError(dataset, what)
     kept = {name: text for name, text in (given or {}).items() if name in columns}
     for name, text in kept.items():
         if not isinstance(text, str) or len(text) > MAX_DESCRIPTION:
@@ -47,7 +51,15 @@ def checked_descriptions(dataset: str, given: Mapping[str, str] | None, columns:
 def _typeclasses(
     dataset: str, given: Mapping[str, Sequence[Mapping[str, str]]] | None, columns: Sequence[str]
 ) -> dict[str, tuple[dict[str, str], ...]]:
-    kept = {name: tuple(dict(tag) for tag in tags) for name, tags in (given or {}).items() if name in columns}
+    shape = "column_typeclasses is a dict from column to a list of {'name': ..., 'kind': ...}"
+    if given is not None and not isinstance(given, Mapping):
+        raise WriteArgumentError(dataset, f"{shape}, got {given!r}.")
+    kept: dict[str, tuple[dict[str, str], ...]] = {}
+    for name, tags in (given or {}).items():
+        if isinstance(tags, str | Mapping) or not all(isinstance(tag, Mapping) for tag in tags):
+            raise WriteArgumentError(dataset, f"{shape}, got {tags!r} for column '{name}'.")
+        if name in columns:
+            kept[name] = tuple(dict(tag) for tag in tags)
     for name, tags in kept.items():
         for tag in tags:
             if set(tag) != {"name", "kind"}:
@@ -78,6 +90,8 @@ def write_options(
     Raises:
         WriteArgumentError: a column that does not exist, buckets without count, an unknown format, or bad metadata.
     """
+    if output_format is not None and not isinstance(output_format, str):
+        raise WriteArgumentError(dataset, f"output_format is the name of a format, got {output_format!r}.")
     chosen = (output_format or "parquet").lower()
     if chosen not in FORMATS:
         known = ", ".join(FORMATS)

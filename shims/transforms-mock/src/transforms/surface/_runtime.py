@@ -15,6 +15,7 @@ _IDENTITY = "rid path branch column_descriptions column_typeclasses start_transa
 _CTX = f"{_S5}test_the_context_knows_its_job"
 _MADE = "Made by the job; its constructor takes a port instead of Foundry's internal services."
 _NO_BATCH = "Always None: how a transaction limit cuts a run is the platform's business."
+_NO_PACKAGES = "Empty unless the platform lists the installed packages."
 _NO_SERVER = "Empty unless the platform sets one: there is no server that would take it."
 
 
@@ -44,6 +45,11 @@ def _streaming(name: str, source: str) -> tuple[Row, ...]:
     return rows(f"transforms.api.{name}", "path_for_object_store_write_table", source, _KINDS, Status.DIFFERS, _STORE)
 
 
+def _packages(name: str) -> tuple[Row, ...]:
+    source = f"{LIBRARY}api-transformcontext"
+    return rows(f"transforms.api.{name}", "environment", source, _CTX, Status.DIFFERS, _NO_PACKAGES)
+
+
 def _written(name: str, source: str) -> tuple[Row, ...]:
     symbol = f"transforms.api.{name}"
     return (
@@ -70,7 +76,8 @@ RUNTIME = (
     *_class("IncrementalTransformOutput", _ITO, _MODES, f"dataframe pandas filesystem {_IDENTITY}"),
     *_batch("IncrementalTransformOutput", _ITO),
     *_written("IncrementalTransformOutput", _ITO),
-    *_class("TransformContext", f"{LIBRARY}api-transformcontext", _CTX, "spark_session"),
+    *_class("TransformContext", f"{LIBRARY}api-transformcontext", _CTX, "spark_session parameters fallback_branches"),
+    *_packages("TransformContext"),
     *rows("transforms.api.TransformContext", "abort_job", f"{LIBRARY}api-transformcontext", _ABORT),
     *rows(
         "transforms.api.TransformContext",
@@ -84,8 +91,9 @@ RUNTIME = (
         "IncrementalTransformContext",
         f"{LIBRARY}api-incrementaltransformcontext",
         f"{_S9}test_the_context_says_whether_and_what",
-        "is_incremental spark_session",
+        "is_incremental snapshot_inputs spark_session parameters fallback_branches",
     ),
+    *_packages("IncrementalTransformContext"),
     *rows(
         "transforms.api.IncrementalTransformContext",
         "abort_job",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from transforms._names import Named
 from transforms.api._incremental_runtime import IncrementalTransformInput
-from transforms.api._lightweight import LightweightInput, LightweightOutput
+from transforms.api._lightweight import LightweightInput
+from transforms.api._lightweight_output import LightweightOutput
 from transforms.api._spark_runtime import TransformInput, TransformOutput
 from transforms.errors import NotAvailableError, WriteArgumentError
 
