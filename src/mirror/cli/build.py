@@ -137,10 +137,13 @@ def _plan(
 
 def _show_plan(console: Console, decided: BuildPlan) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("transform", "makes", "decision", "why", box=None)
+    table = Table("transform", "makes", "decision", "why, and how it will read and write", box=None)
     for job in decided.jobs:
-        table.add_row(job.spec.name, "\n".join(job.spec.output_paths), job.decision.value, job.reason)
+        why = f"{job.reason}\n{job.how}" if job.how else job.reason
+        cells = (job.spec.name, "\n".join(job.spec.output_paths), job.decision.value, why)
+        table.add_row(*map(Text, cells))
     console.print(f"plan for branch {decided.branch}: {len(decided.to_run)} of {len(decided.jobs)} jobs run")
     console.print(table)
 

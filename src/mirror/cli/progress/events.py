@@ -21,8 +21,9 @@ class Events:
         self._say("planned", build=rid, branch=decided.branch, run=len(decided.to_run), of=len(decided.jobs))
 
     def started(self, job: JobDecision, rid: str) -> None:
-        """A job and why it runs."""
-        self._say("started", job=rid, transform=job.spec.name, outputs=job.spec.output_paths, reason=job.reason)
+        """A job, why it runs and how it will read and write."""
+        made = {"transform": job.spec.name, "outputs": job.spec.output_paths}
+        self._say("started", job=rid, **made, reason=job.reason, mode=job.how)
 
     def ended(self, job: JobDecision, result: JobResult) -> None:
         """A job's result as the report will hold it; also of jobs that never start."""

@@ -17,8 +17,9 @@ class Lines:
         """Nothing: the report tells what was skipped."""
 
     def started(self, job: JobDecision, rid: str) -> None:
-        """``run   clean: input /raw has a new transaction``"""
-        self._console.print(f"  run   {job.spec.name}: {job.reason}", markup=False)
+        """``run   clean: input /raw has a new transaction``, and how an incremental one reads it."""
+        how = f" ({job.how})" if job.spec.incremental is not None else ""
+        self._console.print(f"  run   {job.spec.name}: {job.reason}{how}", markup=False)
 
     def ended(self, job: JobDecision, result: JobResult) -> None:
         """How it ended, its rows and warnings."""

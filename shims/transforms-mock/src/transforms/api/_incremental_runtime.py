@@ -77,9 +77,26 @@ class IncrementalTransformInput(TransformInput):
 class IncrementalTransformOutput(TransformOutput):
     """A dataset to write, whose earlier content can be read."""
 
-    def __init__(self, port: WritePort, spark: SparkSession | None = None, *, is_incremental: bool = False) -> None:
+    def __init__(
+        self,
+        port: WritePort,
+        spark: SparkSession | None = None,
+        *,
+        is_incremental: bool = False,
+        strict_append: bool = False,
+    ) -> None:
         super().__init__(port, spark)
         self._incremental = is_incremental
+        self._strict = is_incremental and strict_append
+
+    @known_arguments("{}.set_mode")
+    def set_mode(self, mode: str) -> None:
+        """``replace``, ``modify`` or ``append``; before anything is written. Under ``strict_append`` an incremental run
+        appends also when told to modify.
+        """
+        super().set_mode(mode)
+        if self._strict and mode == "modify":
+            self._port.set_mode("append")
 
     @known_arguments("{}.dataframe")
     def dataframe(self, mode: str = "current", schema: StructType | None = None) -> DataFrame:

@@ -93,13 +93,15 @@ class Job:
 
             if settings is None:
                 return LightweightOutput(port)
-            return IncrementalLightweightOutput(port, is_incremental=incremental)
+            strict = settings.strict_append
+            return IncrementalLightweightOutput(port, is_incremental=incremental, strict_append=strict)
         from transforms.api._incremental_runtime import IncrementalTransformOutput
         from transforms.api._spark_runtime import TransformOutput
 
         if settings is None:
             return TransformOutput(port, self.spark)
-        return IncrementalTransformOutput(port, self.spark, is_incremental=incremental)
+        strict = settings.strict_append
+        return IncrementalTransformOutput(port, self.spark, is_incremental=incremental, strict_append=strict)
 
     def context(self, inputs: Mapping[str, Any]) -> Any:
         """``ctx`` for this kind of transform."""

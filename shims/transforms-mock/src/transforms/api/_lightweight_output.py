@@ -178,9 +178,19 @@ class LightweightOutput(LightweightDataset):
 class IncrementalLightweightOutput(LightweightOutput):
     """A dataset to write on one node, whose earlier content can be read."""
 
-    def __init__(self, port: WritePort, *, is_incremental: bool = False) -> None:
+    def __init__(self, port: WritePort, *, is_incremental: bool = False, strict_append: bool = False) -> None:
         super().__init__(port)
         self._incremental = is_incremental
+        self._strict = is_incremental and strict_append
+
+    @known_arguments("{}.set_mode")
+    def set_mode(self, mode: str) -> None:
+        """``replace``, ``modify`` or ``append``; before anything is written. Under ``strict_append`` an incremental run
+        appends also when told to modify.
+        """
+        super().set_mode(mode)
+        if self._strict and mode == "modify":
+            self._port.set_mode("append")
 
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
         mode = checked(self._port.path, mode)

@@ -108,6 +108,8 @@ class TransformRunner(Named):
         if param.direction == "output":
             before = self.datastore.parts(alias) if alias in self.datastore else []
             writes[alias] = MemoryWritePort(alias, before, incremental=incremental)
+            if incremental and transform.incremental is not None and transform.incremental.strict_append:
+                writes[alias].set_mode("append")
             return writes[alias]
         parts = self.datastore.parts(alias)
         seen = self._seen(transform, alias)[1] if incremental else 0
