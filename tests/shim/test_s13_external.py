@@ -153,6 +153,7 @@ def test_the_older_generation_injects_every_name(sources, monkeypatch):
 
     _compute(compute)
     assert seen == {"egress": "ri.policy", "password": "s", "markings": ("m",)}
+    assert compute.unbound == ()
     assert use_external_systems()(_base()).recorded["use_external_systems"] == ()
 
 

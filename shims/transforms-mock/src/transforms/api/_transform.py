@@ -155,7 +155,8 @@ class TransformBase:
         """Names of parameters declared without an alias, or with an empty one as a placeholder; a transform that has
         any is not published.
         """
-        return tuple(n for n, p in self.parameters.items() if hasattr(p, "aliases") and not all(p.aliases or ("",)))
+        named = {name: p.aliases for name, p in self.parameters.items() if hasattr(p, "aliases")}
+        return tuple(name for name, aliases in named.items() if aliases is None or not all(aliases))
 
     @property
     def checks(self) -> tuple[tuple[str, Check], ...]:

@@ -92,6 +92,8 @@ class ExportControl(FoundryInputParam):
 
     def __init__(self, markings: Iterable[str]) -> None:
         super().__init__()
+        # It names no resource by nature; ``None`` would say that somebody forgot to.
+        object.__setattr__(self, "aliases", ())
         self.markings = tuple(markings)
 
     def _default_binding(self) -> Any:
