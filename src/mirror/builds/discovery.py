@@ -10,7 +10,6 @@ import importlib
 import json
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import sqlalchemy as sa
 from mirror.builds import tables as t
 from mirror.builds.declared import declaration_problem
 from mirror.builds.errors import PipelineImportError, PipelineObjectError
+from mirror.builds.failures import place_of, text_of
 from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
 from mirror.builds.specs import JobSpec, ParamSpec
 from mirror.datasets import Guest, Workspace
@@ -35,7 +35,12 @@ _importing = threading.RLock()
 
 @dataclass
 class RepositoryPipeline:
-    """The pipeline of a workspace: its specs, and, once somebody asks, its live transforms."""
+    """The pipeline of a workspace: its specs, and, once somebody asks, its live transforms.
+
+    Attributes:
+        owners: reference -> branch whose JobSpec it is, where that was chosen among fallbacks.
+        elsewhere: reference -> why the repository at hand cannot run it.
+    """
 
     workspace: Workspace
     specs: tuple[JobSpec, ...]
@@ -43,6 +48,8 @@ class RepositoryPipeline:
     fingerprint: str
     _transforms: dict[str, Any] = field(default_factory=dict)
     published: bool = False
+    owners: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def transforms(self) -> dict[str, Any]:
@@ -198,7 +205,7 @@ def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
                 found = getattr(found, part)
         except (Exception, SystemExit) as error:
             _imported[guest.source_root] = "failed"
-            raise PipelineImportError(entry, place_of(error, guest.source_root), text_of(error)) from error
+            raise PipelineImportError(entry, place_of(error, guest.source_root), text_of(error, guest.source_root)) from error
     if not isinstance(found, Pipeline):
         raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")
     return found
@@ -223,17 +230,3 @@ def _prepare_imports(source_root: Path, fingerprint: str) -> None:
             del sys.modules[name]
     importlib.invalidate_caches()
     _imported[source_root] = fingerprint
-
-
-def place_of(error: BaseException, root: Path) -> str | None:
-    """``file:line`` of the innermost frame inside ``root``; for a syntax error, where it is."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(root)]
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
-
-
-def text_of(error: BaseException) -> str:
-    """What an error says, with its type where the text alone does not tell."""
-    said = str(error).strip() or "no message"
-    return said if isinstance(error, SyntaxError | ImportError) else f"{type(error).__name__}: {said}"

@@ -74,6 +74,33 @@ class UnknownTargetError(UsageError):
         )
 
 
+class ScopeError(UsageError):
+    """``args``: what to ask for instead."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}."
+
+
+class NoPathError(UsageError):
+    """``args``: source, targets (tuple)."""
+
+    def __str__(self) -> str:
+        source, targets = self.args
+        return (
+            f"nothing leads from {source!r} to {' or '.join(map(repr, targets))} on this branch: no transform between"
+            " them reads it, or only through an input pinned to another branch."
+        )
+
+
+class NothingPublishedError(UsageError):
+    """``args``: branch, fallbacks (tuple)."""
+
+    def __str__(self) -> str:
+        branch, fallbacks = self.args
+        where = f"{branch!r}" + (f" or its fallbacks {', '.join(fallbacks)}" if fallbacks else "")
+        return f"no JobSpec was published on {where}. Build without --published to publish the repository's."
+
+
 class WaitingTargetError(UsageError):
     """``args``: target, reason."""
 

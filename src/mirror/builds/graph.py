@@ -1,9 +1,9 @@
-"""The graph of JobSpecs: who makes what, in which order, and which jobs a target needs."""
+"""The graph of JobSpecs: who makes what, from what, in which order."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mirror.builds.errors import CyclicPipelineError, TwoProducersError, UnknownTargetError
@@ -39,18 +39,11 @@ class JobGraph:
             upstream[spec.reference] = frozenset(producers[a] for a in read if a in producers)
         return cls(tuple(_ordered(specs, upstream)), producers, upstream)
 
-    def selection(self, targets: Iterable[str]) -> tuple[JobSpec, ...]:
-        """The jobs that make the targets, and everything they need, in order. Raises UnknownTargetError."""
-        wanted = {self.producer(target) for target in targets}
-        todo = list(wanted)
-        while todo:
-            fresh = self.upstream[todo.pop()] - wanted
-            wanted |= fresh
-            todo.extend(fresh)
-        return tuple(spec for spec in self.specs if spec.reference in wanted)
-
     def producer(self, target: str) -> str:
-        """Reference of the job that makes ``target``: a path, the unique end of one, or a transform's name."""
+        """Reference of the job that makes ``target``: a path, the unique end of one, or a transform's name.
+
+        Raises UnknownTargetError.
+        """
         if target in self.producers:
             return self.producers[target]
         ending = {self.producers[path] for path in self.producers if path.endswith("/" + target.lstrip("/"))}

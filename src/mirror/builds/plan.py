@@ -13,6 +13,7 @@ from mirror.builds.graph import JobGraph
 from mirror.builds.incremental import IncrementalDecision
 from mirror.builds.inputs import decide_mode
 from mirror.builds.resources import ResolvedResource, ResourceBinder
+from mirror.builds.scope import Scope
 from mirror.builds.specs import VALUE_KINDS, JobSpec
 from mirror.builds.staleness import stale_reason
 from mirror.builds.state import CatalogState, Head, read_state
@@ -87,28 +88,29 @@ class BuildPlan:
 def plan(
     workspace: Workspace,
     pipeline: RepositoryPipeline,
-    targets: Sequence[str] = (),
+    targets: Sequence[str] | Scope = (),
     branch: str | None = None,
     *,
     fallbacks: Sequence[str] = (),
     force: bool = False,
     binders: Sequence[ResourceBinder] = (),
 ) -> BuildPlan:
-    """Decides for the targets and everything they need (without targets: for all) what runs.
+    """Decides for the targets and everything they need (without targets: for all; or for a scope's jobs) what runs.
 
-    A job with a parameter that nobody here serves waits. Raises UnknownTargetError, CyclicPipelineError,
-    TwoProducersError, and WaitingTargetError when a target that was asked for by name must wait.
+    A job with a parameter that nobody here serves waits. Raises UnknownTargetError, NoPathError,
+    CyclicPipelineError, TwoProducersError, and WaitingTargetError when a target that was asked for by name must wait.
     """
     branch = branch or workspace.config.default_branch
     graph = JobGraph.of(pipeline.specs)
-    selection = graph.selection(targets) if targets else graph.specs
+    scope = Scope.of(targets)
     state = read_state(workspace, branch, fallbacks)
-    planner = _Planner(workspace.store, graph, state, branch, force, {kind: b for b in binders for kind in b.kinds})
-    for spec in selection:
+    by_kind = {kind: b for b in binders for kind in b.kinds}
+    planner = _Planner(workspace.store, graph, state, branch, force, by_kind, pipeline)
+    for spec in scope.select(graph):
         planner.decide(spec)
-    for target in targets:
-        decided = planner.decided[graph.producer(target)]
-        if decided.decision is Decision.WAIT:
+    for target in scope.targets:
+        decided = planner.decided.get(graph.producer(target))
+        if decided is not None and decided.decision is Decision.WAIT:
             raise WaitingTargetError(target, decided.reason)
     return BuildPlan(branch, tuple(fallbacks), tuple(planner.decided.values()), force)
 
@@ -122,6 +124,7 @@ class _Planner:
         branch: str,
         force: bool,
         binders: Mapping[str, ResourceBinder],
+        pipeline: RepositoryPipeline,
     ) -> None:
         self._store = store
         self._graph = graph
@@ -129,6 +132,8 @@ class _Planner:
         self._branch = branch
         self._force = force
         self._binders = binders
+        self._elsewhere = pipeline.elsewhere
+        self._owners = pipeline.owners
         self.decided: dict[str, JobDecision] = {}
 
     def decide(self, spec: JobSpec) -> None:
@@ -157,6 +162,8 @@ class _Planner:
             reason = "forced"
         if reason is None:
             self._say(spec, Decision.SKIP, "up to date", inputs)
+        elif spec.reference in self._elsewhere:
+            self._say(spec, Decision.WAIT, self._elsewhere[spec.reference])
         else:
             mode = decide_mode(self._store, self._state, spec, self._branch, inputs, pending)
             self._say(spec, Decision.RUN, reason, inputs, upstream, mode)
@@ -170,6 +177,8 @@ class _Planner:
         upstream: frozenset[str] = frozenset(),
         mode: IncrementalDecision | None = None,
     ) -> None:
+        if (owner := self._owners.get(spec.reference, self._branch)) != self._branch:
+            reason = f"{reason} (JobSpec of {owner})"
         self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream, mode)
 
     def _inputs(self, spec: JobSpec) -> tuple[dict[str, Head], str | None, dict[str, str]]:

@@ -133,7 +133,8 @@ class BuildReport:
     def status(self) -> str:
         """``up to date``, ``succeeded``, ``failed`` or ``cancelled``."""
         statuses = {job.status for job in self.jobs}
-        if JobStatus.CANCELLED in statuses:
+        broken = statuses & {JobStatus.FAILED, JobStatus.ABORTED}
+        if JobStatus.CANCELLED in statuses and not broken:
             return "cancelled"
         if any(status.is_bad for status in statuses):
             return "failed"

@@ -12,8 +12,10 @@ from mirror.builds import journal
 from mirror.builds.discovery import RepositoryPipeline, publish
 from mirror.builds.job import BuildContext, run_job
 from mirror.builds.plan import BuildPlan, Decision, JobDecision, plan
+from mirror.builds.published import as_published
 from mirror.builds.report import BuildReport, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResourceBinder
+from mirror.builds.scope import Scope
 from mirror.builds.session import SharedSession
 from mirror.builds.staleness import stale_reason
 from mirror.builds.state import Head, read_state
@@ -29,27 +31,31 @@ SLEEP = time.sleep
 
 def build(
     workspace: Workspace,
-    targets: Sequence[str] = (),
+    targets: Sequence[str] | Scope = (),
     branch: str | None = None,
     *,
     fallbacks: Sequence[str] = (),
     force: bool = False,
+    published: bool = False,
     binders: Sequence[ResourceBinder] = (),
     spark: Callable[[], SparkSession] | None = None,
     jobs: int = 1,
     retries: int = 0,
+    abort_on_failure: bool = False,
     parameters: Mapping[str, Any] | None = None,
     watcher: BuildWatcher | None = None,
 ) -> BuildReport:
     """Publishes, plans and runs under the branch's build lock.
 
-    Raises what :func:`mirror.builds.discovery.publish` and :func:`mirror.builds.plan.plan` raise, and
-    WorkspaceLockedError. A job that fails does not raise: see the report.
+    With ``published`` nothing is published: the JobSpecs are those of the branch, else of its fallbacks.
+
+    Raises what :func:`mirror.builds.discovery.publish`, :func:`mirror.builds.published.as_published` and
+    :func:`mirror.builds.plan.plan` raise, and WorkspaceLockedError. A job that fails does not raise: see the report.
     """
     branch = branch or workspace.config.default_branch
     with workspace.lock(branch):
         workspace.store.abort_abandoned()
-        pipeline = publish(workspace, branch)
+        pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch)
         decided = plan(workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders)
         return run(
             workspace,
@@ -59,6 +65,7 @@ def build(
             spark=spark,
             jobs=jobs,
             retries=retries,
+            abort_on_failure=abort_on_failure,
             parameters=parameters,
             watcher=watcher,
         )
@@ -73,6 +80,7 @@ def run(
     spark: Callable[[], SparkSession] | None = None,
     jobs: int = 1,
     retries: int = 0,
+    abort_on_failure: bool = False,
     parameters: Mapping[str, Any] | None = None,
     watcher: BuildWatcher | None = None,
 ) -> BuildReport:
@@ -82,6 +90,7 @@ def run(
         spark: gives the session when the first job needs it; by default one is started on this machine.
         jobs: how many jobs may run at the same time.
         retries: how often a job is tried again, with growing pauses, after a failure that may pass by itself.
+        abort_on_failure: cancel everything else as soon as one job fails or is refused.
         parameters: ``ctx.parameters``, and overrides of typed parameters.
         watcher: told what happens while it happens.
     """
@@ -104,18 +113,21 @@ def run(
         sleep=SLEEP,
     )
     watcher.planned(decided, rid)
-    results = _Scheduler(context, decided, max(1, jobs), watcher).run()
+    results = _Scheduler(context, decided, max(1, jobs), watcher, abort_on_failure).run()
     report = BuildReport(rid, decided.branch, results)
     journal.finish_build(workspace, rid, report.status)
     return report
 
 
 class _Scheduler:
-    def __init__(self, context: BuildContext, decided: BuildPlan, jobs: int, watcher: BuildWatcher) -> None:
+    def __init__(
+        self, context: BuildContext, decided: BuildPlan, jobs: int, watcher: BuildWatcher, abort_on_failure: bool
+    ) -> None:
         self._context = context
         self._plan = decided
         self._jobs = jobs
         self._watcher = watcher
+        self._abort_on_failure = abort_on_failure
         self._results: dict[str, JobResult] = {}
         self._waiting = {job.spec.reference: job for job in decided.to_run}
         self._cancelled = False
@@ -137,9 +149,12 @@ class _Scheduler:
                         continue
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        self._end(running.pop(future), future.result())
+                        result = future.result()
+                        self._end(running.pop(future), result)
+                        if self._abort_on_failure and result.status.is_bad and not self._cancelled:
+                            self._cancel(f"{result.spec.name} {result.status.value}")
             except KeyboardInterrupt:
-                self._cancel()
+                self._cancel("cancelled before it started")
                 for future, job in running.items():
                     self._end(job, future.result())
                 journal.finish_build(self._context.workspace, self._context.build_rid, "cancelled")
@@ -199,14 +214,14 @@ class _Scheduler:
             return _untouched(job, self._plan.branch, JobStatus.SKIPPED, "up to date: nothing upstream was committed")
         return None
 
-    def _cancel(self) -> None:
+    def _cancel(self, reason: str) -> None:
         self._cancelled = True
         _stop_spark_jobs()
         for thread in list(self._context.threads.values()):
             # Reaches Python code; a call into C ends first. A second Ctrl-C ends the process, the next build cleans up.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
         for job in self._waiting.values():
-            self._end(job, _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled before it started"))
+            self._end(job, _untouched(job, self._plan.branch, JobStatus.CANCELLED, reason))
         self._waiting.clear()
 
     def _end(self, job: JobDecision, result: JobResult) -> None:

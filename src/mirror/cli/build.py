@@ -14,7 +14,8 @@ from mirror.errors import ExitCode
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from mirror.builds import BuildPlan, BuildReport, RepositoryPipeline, Standing
+    from mirror.builds import BuildPlan, BuildReport, Standing
+    from mirror.builds.scope import Scope
     from mirror.datasets import Workspace
 
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--branch", metavar="B", help="Build this dataset branch (default: the workspace's).")
 @click.option("--fallback", metavar="B,B", default="", help="Where to read inputs that lack the branch, in order.")
+@click.option("--from", "sources", metavar="D,D", default="", help="Only what lies between these and the TARGETs.")
+@click.option("--only", is_flag=True, help="The TARGETs alone, without what they need.")
+@click.option("--ignore", metavar="D,D", default="", help="Neither build these nor look beyond them.")
+@click.option("--published", is_flag=True, help="JobSpecs of the branch, else its fallbacks; publish none.")
+@click.option("--abort-on-failure", is_flag=True, help="Cancel everything else as soon as one job fails.")
 @click.option("--force", is_flag=True, help="Run everything in the build, up to date or not.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs at the same time.")
@@ -35,6 +41,11 @@ def command(
     targets: tuple[str, ...],
     branch: str | None,
     fallback: str,
+    sources: str,
+    only: bool,
+    ignore: str,
+    published: bool,
+    abort_on_failure: bool,
     force: bool,
     dry_run: bool,
     jobs: int,
@@ -46,21 +57,25 @@ def command(
     Progress goes to stderr: bars on a terminal, lines elsewhere, one JSON document per event with --json.
     """
     from mirror.builds import JobStatus, standing
+    from mirror.builds.scope import Scope
 
+    scope = Scope(targets, _names(sources), _names(ignore), only)
     with ctx.open_workspace() as workspace:
         wanted = branch or workspace.config.default_branch
-        fallbacks = tuple(name for name in fallback.split(",") if name and name != wanted)
+        fallbacks = tuple(name for name in _names(fallback) if name != wanted)
         if dry_run:
-            decided = _plan(workspace, targets, wanted, fallbacks, force)
+            decided = _plan(workspace, scope, wanted, fallbacks, force, published)
             ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
             return int(ExitCode.DONE)
         report = run_build(
             workspace,
             ctx.progress(),
-            targets,
+            scope,
             wanted,
             fallbacks,
             force=force,
+            published=published,
+            abort_on_failure=abort_on_failure,
             jobs=jobs,
             retries=retries,
             master=master,
@@ -75,11 +90,13 @@ def command(
 def run_build(
     workspace: Workspace,
     progress: Console,
-    targets: Sequence[str] = (),
+    targets: Sequence[str] | Scope = (),
     branch: str | None = None,
     fallbacks: Sequence[str] = (),
     *,
     force: bool = False,
+    published: bool = False,
+    abort_on_failure: bool = False,
     jobs: int = 1,
     retries: int = 0,
     master: str | None = None,
@@ -96,6 +113,8 @@ def run_build(
             branch,
             fallbacks=fallbacks,
             force=force,
+            published=published,
+            abort_on_failure=abort_on_failure,
             binders=binders(workspace),
             spark=session_on_demand(workspace, Console(stderr=True, quiet=True) if as_json else progress, master),
             jobs=jobs,
@@ -124,14 +143,19 @@ def session_on_demand(workspace: Workspace, progress: Console, master: str | Non
     return session
 
 
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(filter(None, listed.split(",")))
+
+
 def _plan(
-    workspace: Workspace, targets: Sequence[str], branch: str, fallbacks: Sequence[str], force: bool
+    workspace: Workspace, scope: Scope, branch: str, fallbacks: Sequence[str], force: bool, published: bool
 ) -> BuildPlan:
     from mirror.builds import plan, publish
+    from mirror.builds.published import as_published
 
-    pipeline: RepositoryPipeline = publish(workspace, branch)
+    pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch)
     return plan(
-        workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
+        workspace, pipeline, scope, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
     )  # fmt: skip
 
 
