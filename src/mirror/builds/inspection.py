@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mirror.builds.declared import declaration_problem
-from mirror.builds.discovery import describe, discover_tolerantly, place_of, text_of
+from mirror.builds.discovery import describe, discover_tolerantly
 from mirror.builds.errors import UnboundKindError
+from mirror.builds.failures import place_of, text_of
 from mirror.builds.graph import JobGraph
 from mirror.builds.resources import ResourceBinder
 from mirror.builds.specs import VALUE_KINDS, JobSpec
@@ -121,6 +122,7 @@ def inspect(workspace: Workspace, binders: Sequence[ResourceBinder] = ()) -> Rep
         )
         for spec, transform in zip(specs, live, strict=True)
     )
+    root = guest.source_root
     return RepositoryInspection(
         repository=guest.repository,
         source_root=guest.source_root,
@@ -129,7 +131,7 @@ def inspect(workspace: Workspace, binders: Sequence[ResourceBinder] = ()) -> Rep
         others=_others(workspace, guest.source_root),
         transforms=transforms,
         unresolved=tuple(_unresolved(workspace, known, made)),
-        broken=tuple(BrokenPart(b.module, place_of(b.error, guest.source_root), text_of(b.error)) for b in broken),
+        broken=tuple(BrokenPart(b.module, place_of(b.error, root), text_of(b.error, root)) for b in broken),
         problems=tuple(_problems(known)),
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from mirror.builds import journal
 from mirror.builds.checking import Port, blocking, evaluate_checks
-from mirror.builds.discovery import RepositoryPipeline, place_of
+from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import (
     BatchInputError,
     ChecksFailedError,
@@ -25,6 +25,7 @@ from mirror.builds.errors import (
     JobFailedError,
     NotIncrementalError,
 )
+from mirror.builds.failures import told
 from mirror.builds.incremental import FIRST_BUILD, IncrementalDecision, Refusal, Verdict
 from mirror.builds.inputs import JobInput, decide_mode, open_input, previous_run, ranges
 from mirror.builds.plan import JobDecision
@@ -375,8 +376,7 @@ def _distinct(binders: Mapping[str, ResourceBinder]) -> Sequence[ResourceBinder]
 def _told(context: BuildContext, spec: JobSpec, failure: Exception) -> str:
     if isinstance(failure, MirrorError):
         return str(failure)
-    place = place_of(failure, context.pipeline.source_root)
-    text = str(failure).strip().split("\nJVM stacktrace", 1)[0][:2000] or "no message"
-    if any(sign in text for sign in _DAMAGE):
+    place, kind, text = told(failure, context.pipeline.source_root)
+    if any(sign in str(failure) for sign in _DAMAGE):
         text = f"{text.splitlines()[0][:300]} (`mirror verify` names damaged files and what to rebuild)"
-    return str(JobFailedError(spec.name, spec.output_paths, place, type(failure).__name__, text))
+    return str(JobFailedError(spec.name, spec.output_paths, place, kind, text))
