@@ -59,9 +59,11 @@ def _dropped(latest: RunRecord | None, outputs: Mapping[str, Head | None]) -> bo
 
 def _input_now(store: DatasetStore, param: ParamSpec, path: str, head: Head, previous: RunRecord | None) -> InputNow:
     key = param.key(path)
-    chain = store.chain_until(head.end)
     before = previous.inputs.get(key) if previous is not None else None
     batched = "transaction_limit" in param.settings
+    if before is None and not batched:
+        return InputNow(key, param.name, ())
+    chain = store.chain_until(head.end)
     if before is None or not chain:
         return InputNow(key, param.name, chain, batched=batched)
     at = next((i for i, x in enumerate(chain) if x.rid == before.end), None)

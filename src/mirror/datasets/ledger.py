@@ -17,6 +17,21 @@ _TX = t.transactions
 _BATCH = 500
 
 
+def _walk(*, whole: bool) -> sa.Select[Any]:
+    """From a transaction to its parents, as far as the view or the history reaches."""
+    walk = sa.select(_TX).where(_TX.c.rid == sa.bindparam("end")).cte("walk", recursive=True)
+    older = _TX.alias("older")
+    step = sa.select(older).join(walk, older.c.rid == walk.c.parent)
+    if not whole:
+        stops = sa.and_(walk.c.type == TransactionType.SNAPSHOT, walk.c.status == TransactionStatus.COMMITTED)
+        step = step.where(sa.not_(stops))
+    return sa.select(walk.union_all(step))
+
+
+# Made once: putting the statement together takes longer than running it.
+_VIEW, _WHOLE = _walk(whole=False), _walk(whole=True)
+
+
 def transaction(connection: Connection, rid: str) -> Transaction | None:
     """One transaction by RID."""
     row = connection.execute(sa.select(_TX).where(_TX.c.rid == rid)).mappings().first()
@@ -58,13 +73,7 @@ def chain(connection: Connection, end: str | None, *, whole: bool = False) -> li
     """
     if end is None:
         return []
-    walk = sa.select(_TX).where(_TX.c.rid == end).cte("walk", recursive=True)
-    older = _TX.alias("older")
-    step = sa.select(older).join(walk, older.c.rid == walk.c.parent)
-    if not whole:
-        stops = sa.and_(walk.c.type == TransactionType.SNAPSHOT, walk.c.status == TransactionStatus.COMMITTED)
-        step = step.where(sa.not_(stops))
-    rows = connection.execute(sa.select(walk.union_all(step))).mappings()
+    rows = connection.execute(_WHOLE if whole else _VIEW, {"end": end}).mappings()
     found = [_transaction(row) for row in rows]
     found.sort(key=lambda transaction: transaction.sequence)
     return [transaction for transaction in found if transaction.status is TransactionStatus.COMMITTED]
