@@ -205,7 +205,8 @@ def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
                 found = getattr(found, part)
         except (Exception, SystemExit) as error:
             _imported[guest.source_root] = "failed"
-            raise PipelineImportError(entry, place_of(error, guest.source_root), text_of(error, guest.source_root)) from error
+            root = guest.source_root
+            raise PipelineImportError(entry, place_of(error, root), text_of(error, root)) from error
     if not isinstance(found, Pipeline):
         raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")
     return found

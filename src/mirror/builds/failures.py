@@ -18,7 +18,7 @@ _PYTHON = re.compile(
 )
 _JAVA = (
     re.compile(r"^Caused by: (?P<kind>[\w.$]+): (?P<text>.*)$", re.MULTILINE),
-    re.compile(r"\(executor \w+\): (?P<kind>[\w.$]+): (?P<text>.*)$", re.MULTILINE),
+    re.compile(r"executor \w+\): (?P<kind>[\w.$]+): (?P<text>.*)$", re.MULTILINE),
     re.compile(r"^: (?P<kind>[\w.$]+): (?P<text>.*)$", re.MULTILINE),
 )
 _NO_SESSION = ("SparkContext or SparkSession should be created first", "'NoneType' object has no attribute '_jvm'")
