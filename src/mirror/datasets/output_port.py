@@ -138,6 +138,11 @@ class DatasetWritePort:
             raise NoViewError(self.path, self.branch)
         return read_frame(spark, self.path, self.branch, selection.files, selection.schema)
 
+    def reader(self, mode: str = "current") -> tuple[str, Mapping[str, str]]:
+        """Format and options with which Spark reads that part."""
+        stored = self.selection(mode).schema
+        return ("parquet", {}) if stored is None else (stored.format, stored.options)
+
     def files(self, mode: str = "current") -> Sequence[FileEntry]:
         """The files of that part, ordered by logical path."""
         return self.selection(mode).files

@@ -84,6 +84,10 @@ class ReadPort(Protocol):
     def dataframe(self, spark: SparkSession, mode: str = "current") -> DataFrame:
         """The rows. Raises a typed error naming the dataset when there is no view or no schema."""
 
+    def reader(self, mode: str = "current") -> tuple[str, Mapping[str, str]]:
+        """Spark's format and reader options for the files of rows, so that readers without Spark parse them alike;
+        ``("parquet", {})`` where there is no schema."""
+
     def files(self, mode: str = "current") -> Sequence[FileEntry]:
         """The files, ordered by logical path, hidden ones included. Empty where there is nothing."""
 

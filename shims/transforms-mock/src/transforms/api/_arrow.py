@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from transforms.api._filesystem import is_hidden
+from transforms.api._text_files import moments, read_csv, read_json, read_text
 from transforms.errors import LightweightValueError
 from transforms.ports import FileEntry, ReadPort
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 _NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+# CSV files in a dataset that is stored otherwise say their columns themselves.
+_HEADED = {"header": "true"}
 
 
 def arrow_schema(schema: StructType) -> pa.Schema:
@@ -68,24 +71,30 @@ def _folders(path: str) -> dict[str, str | None]:
     return found
 
 
-def _one(entry: FileEntry) -> pa.Table:
+_PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
+_KINDS = {"parquet": "parquet", "csv": "csv", "json": "json", "jsonl": "json", "orc": "orc", "avro": "avro"}
+
+
+def _one(entry: FileEntry, reader: tuple[str, Mapping[str, str]], target: pa.Schema) -> pa.Table:
     import fsspec
-    import pyarrow.csv
-    import pyarrow.json
     import pyarrow.orc
     import pyarrow.parquet
 
-    kind = entry.path.lower().removesuffix(".gz").removesuffix(".snappy").rsplit(".", 1)[-1]
+    name = entry.path.lower()
+    packed = next((suffix for suffix in _PACKED if name.endswith(suffix)), "")
+    kind = _KINDS.get(name.removesuffix(packed).rsplit(".", 1)[-1], reader[0])
     local = entry.location.removeprefix("file://")
-    with fsspec.open(local, "rb", compression="gzip" if entry.path.lower().endswith(".gz") else None) as stream:
+    with fsspec.open(local, "rb", compression=_PACKED.get(packed)) as stream:
         if kind == "parquet":
             return pyarrow.parquet.ParquetFile(stream).read()
-        if kind == "csv":
-            return pyarrow.csv.read_csv(stream)
-        if kind in ("json", "jsonl"):
-            return pyarrow.json.read_json(stream)
         if kind == "orc":
             return pyarrow.orc.ORCFile(stream).read()
+        if kind == "csv":
+            return read_csv(stream.read(), target, reader[1] if reader[0] == "csv" else _HEADED, entry.path)
+        if kind == "json":
+            return read_json(stream.read(), entry.path)
+        if kind == "text":
+            return read_text(stream.read(), target)
         if kind == "avro":
             import polars as pl
 
@@ -111,9 +120,12 @@ def read_arrow(port: ReadPort, mode: str) -> pa.Table:
             raise LightweightValueError(what)
         return pa.table({})
     target = arrow_schema(schema)
-    return (
-        pa.concat_tables([_shaped(_one(f), _folders(f.path), target) for f in files]) if files else target.empty_table()
-    )
+    reader, tables = port.reader(mode), []
+    for file in files:
+        folders = _folders(file.path)
+        inside = pa.schema([field for field in target if field.name not in folders])
+        tables.append(_shaped(_one(file, reader, inside), folders, target))
+    return pa.concat_tables(tables) if tables else target.empty_table()
 
 
 def _shaped(table: pa.Table, folders: Mapping[str, str | None], target: pa.Schema) -> pa.Table:
@@ -132,7 +144,17 @@ def _shaped(table: pa.Table, folders: Mapping[str, str | None], target: pa.Schem
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    return column if column.type == kind else column.cast(kind)
+    import pyarrow as pa
+
+    if column.type == kind:
+        return column
+    return moments(column, kind) if pa.types.is_timestamp(kind) and _is_text(column.type) else column.cast(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def table_of(value: Any) -> pa.Table | None:

@@ -165,7 +165,7 @@ class TransformOutput(SparkDataset):
             partition_cols: folders per value (Hive style), still readable as columns.
             bucket_cols, bucket_count: given together.
             sort_by: order inside a bucket.
-            output_format: ``parquet`` unless said otherwise; ``avro``, ``csv``, ``json``, ``orc``, ``text``.
+            output_format: ``parquet`` unless said otherwise; ``csv``, ``json``, ``orc``, ``text``.
             options: for Spark's writer.
             column_descriptions: at most 800 characters each; columns the frame lacks are left out.
             column_typeclasses: lists of ``{"kind", "name"}``, at most 100 characters each.

@@ -12,7 +12,7 @@ from transforms.ports import WriteOptions
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-FORMATS = ("avro", "csv", "json", "orc", "parquet", "text")
+FORMATS = ("csv", "json", "orc", "parquet", "text")
 MAX_DESCRIPTION = 800
 MAX_TYPECLASS = 100
 

@@ -92,6 +92,13 @@ class MemoryReadPort:
             return empty_frame(spark, schema)
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
+    def reader(self, mode: str = "current") -> tuple[str, Mapping[str, str]]:
+        """As the port's contract says: of the last part with rows."""
+        for part in reversed(self._parts(mode)):
+            if part.schema is not None:
+                return part.options.output_format, part.options.options
+        return "parquet", {}
+
     def files(self, mode: str = "current") -> Sequence[FileEntry]:
         """As the port's contract says."""
         return view_files(self._parts(mode))
