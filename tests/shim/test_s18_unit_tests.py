@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from transforms.api import Input, Output, Pipeline, configure, transform, transform_df
-from transforms.errors import DatasetNotFoundError
+from transforms.errors import DatasetNotFoundError, TransformTypeError
 from transforms.testing_plugin import source_roots
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.frames import FramesDiffer
@@ -90,25 +90,136 @@ def test_source_roots_are_found_above_the_tests(tmp_path):
     src = tmp_path / "transforms-python" / "src"
     (src / "test" / "deep").mkdir(parents=True)
     (src / "setup.py").write_text("")
-    assert list(source_roots([src / "test" / "deep", src / "test", tmp_path])) == [src]
+    assert list(source_roots([src / "test" / "deep", src / "test"])) == [src]
+    assert list(source_roots([tmp_path])) == list(source_roots([tmp_path / "transforms-python"])) == [src]
+    assert list(source_roots([tmp_path / "transforms-python" / "other"])) == []
+
+
+def _own_tests_of(src: Path, tests: dict[str, str], *options: str) -> str:
+    """What pytest says about a repository of these test files, run from its top as it is."""
+    (src / "myproject").mkdir(parents=True)
+    (src / "test").mkdir()
+    (src / "myproject" / "__init__.py").write_text("")
+    (src / "setup.py").write_text("from setuptools import setup\nsetup()\n")
+    (src / "pytest.ini").write_text(
+        "[pytest]\naddopts = --cov=myproject --cov-report=xml --cov-report term -p no:cacheprovider\n"
+    )
+    for name, text in tests.items():
+        (src / "test" / name).write_text(text)
+    (src / "myproject" / "clean.py").write_text(
+        "from transforms.api import transform_df, Input, Output\n"
+        "@transform_df(Output('/Foundry/Project/clean'), df=Input('/Foundry/Project/raw'))\n"
+        "def compute(df):\n    return df.distinct()\n"
+    )
+    command = [sys.executable, "-m", "pytest", *options, str(src)]
+    done = subprocess.run(command, cwd=src.parents[1], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
 
 
 def test_a_repositorys_own_tests_run_as_they_are(tmp_path: Path):
-    src = tmp_path / "transforms-python" / "src"
-    for folder in ("myproject", "test"):
-        (src / folder).mkdir(parents=True)
-        (src / folder / "__init__.py").write_text("")
-    (src / "setup.py").write_text("from setuptools import setup\nsetup()\n")
-    (src / "myproject" / "clean.py").write_text(
-        "from transforms.api import transform_df, Input, Output\n"
-        "@transform_df(Output('/o'), df=Input('/i'))\n"
-        "def compute(df):\n    return df.distinct()\n"
+    said = _own_tests_of(
+        tmp_path / "transforms-python" / "src",
+        {
+            "test_clean.py": "from unittest.mock import MagicMock\nfrom myproject.clean import compute\n"
+            "def test_clean(transform_datastore):\n    df = MagicMock()\n"
+            "    assert compute(df) is df.distinct.return_value\n"
+        },
     )
-    (src / "test" / "test_clean.py").write_text(
-        "from unittest.mock import MagicMock\nfrom myproject.clean import compute\n"
-        "def test_clean(transform_datastore):\n    df = MagicMock()\n"
-        "    assert compute(df) is df.distinct.return_value\n"
-    )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(src / "test")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "1 passed" in said, said
+    assert "coverage is not measured: pytest-cov is not installed" in said
+
+
+UNITTEST = """\
+import unittest
+import pytest
+from pyspark.sql import SparkSession
+from myproject.clean import compute
+
+
+@pytest.fixture(scope="session")
+def frame(spark_session):
+    return spark_session.range(3).toDF("v")
+
+
+def test_before(frame):
+    assert compute(frame).count() == 3
+
+
+class TestClean(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.spark = SparkSession.builder.getOrCreate()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.spark.stop()
+
+    def test_distinct(self):
+        self.assertEqual(compute(self.spark.range(2).union(self.spark.range(2))).count(), 2)
+
+
+def test_after_the_session_was_stopped(frame):
+    assert compute(frame).count() == 3
+"""
+RUNNER = """\
+from transforms.api import Pipeline
+from transforms.verbs.testing.datastores import InMemoryDatastore
+from transforms.verbs.testing.TransformRunner import TransformRunner
+from myproject.clean import compute
+
+
+def test_with_a_session_and_a_folder_of_the_repository(spark_session):
+    assert spark_session.conf.get("spark.mine") == "yes"
+    pipeline = Pipeline()
+    pipeline.add_transforms(compute)
+    store = InMemoryDatastore()
+    for name, param in pipeline.transforms[0].inputs.items():
+        store.store_dataframe(param.alias, spark_session.createDataFrame([(1,), (1,)], ["v"]))
+    runner = TransformRunner(pipeline, "/Foundry/Project", datastore=store)
+    assert runner.build_dataset(spark_session, "clean").collect() == [(1,)]
+"""
+CONFTEST = """\
+import pytest
+from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark_session(request):
+    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", False).getOrCreate()
+    spark.conf.set("spark.mine", "yes")
+    request.addfinalizer(lambda: spark.stop())
+    return spark
+"""
+
+
+@pytest.mark.nightly
+def test_a_session_that_a_test_stops_comes_back_and_a_repositorys_own_session_counts(tmp_path: Path):
+    one = _own_tests_of(tmp_path / "a" / "src", {"test_case.py": UNITTEST}, "-p", "no:warnings")
+    assert "3 passed" in one, one
+    other = {"test_case.py": UNITTEST, "test_runner.py": RUNNER, "conftest.py": CONFTEST}
+    two = _own_tests_of(tmp_path / "b" / "src", other, "-p", "no:warnings")
+    assert "4 passed" in two, two
+
+
+def test_the_runner_knows_datasets_by_path_and_by_name_below_its_root(spark_session, frame):
+    kinds = {
+        "spark": transform(x=Input("/F/raw"), out=Output("/F/spark"))(
+            lambda x, out: out.write_dataframe(x.dataframe())
+        ),
+        "frame": transform_df(Output("/F/frame"), x=Input("/F/raw"))(lambda x: x),
+            lambda x, out: out.write_table(x.arrow())
+        ),
+    }
+    pipeline = Pipeline()
+    pipeline.add_transforms(*kinds.values())
+    for root, given, asked in (("/F/", "raw", "{}"), ("/F", "/F/raw", "/F/{}"), (None, "/F/raw", "/F/{}")):
+        store = InMemoryDatastore()
+        store.store_dataframe(given, frame(v=[1]))
+        runner = TransformRunner(pipeline, store) if root is None else TransformRunner(pipeline, root, store)
+        for name in kinds:
+            assert runner.build_dataset(spark_session, asked.format(name)).schema.names == ["v"]
+        assert store.aliases == sorted([given, *(f"/F/{name}" for name in kinds)])
+    with pytest.raises(DatasetNotFoundError, match="Did you mean"):
+        TransformRunner(pipeline, "/F", store).build_dataset(spark_session, "singel")
+    with pytest.raises(TransformTypeError, match="takes a Pipeline, a folder and a datastore"):
+        TransformRunner(kinds["spark"], "/F")

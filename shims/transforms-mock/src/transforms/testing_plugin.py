@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,45 @@ _SESSION_SETTINGS = {
 }
 
 
+# What a repository's pytest.ini asks of pytest-cov, with the number of values each option takes ("?": none or one).
+_COVERAGE = {
+    "--cov": "?",
+    "--cov-report": 1,
+    "--cov-config": 1,
+    "--cov-fail-under": 1,
+    "--cov-context": 1,
+    "--cov-branch": 0,
+    "--cov-append": 0,
+    "--no-cov": 0,
+    "--no-cov-on-fail": 0,
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where pytest-cov is absent its options are taken, so that the ``pytest.ini`` of a repository needs no change."""
+    if find_spec("pytest_cov") is None:
+        for name, values in _COVERAGE.items():
+            takes: dict[str, Any] = {"action": "store_true"} if values == 0 else {"action": "append"}
+            takes |= {"nargs": "?", "const": ""} if values == "?" else {}
+            parser.addoption(name, dest=f"without_{name.strip('-').replace('-', '_')}", help="pytest-cov's", **takes)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Says that no coverage is measured when it was asked for and pytest-cov is absent."""
+    asked = config.getoption("without_cov", None)
+    return "coverage is not measured: pytest-cov is not installed" if asked else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Makes a repository's packages importable, as Foundry does by running its tests in the folder of ``setup.py``.
 
-    The folder also goes to Spark's Python workers. Without a ``setup.py`` above the tests nothing changes.
+    The folder also goes to Spark's Python workers. Where there is no ``setup.py`` nothing changes.
     """
-    for root in source_roots([config.invocation_params.dir / arg.split("::")[0] for arg in config.args]):
+    roots = list(source_roots([config.invocation_params.dir / arg.split("::")[0] for arg in config.args]))
+    if roots:
+        # tests may start Spark themselves, without the fixture
+        _prepare_processes()
+    for root in roots:
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
         inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -46,16 +80,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def source_roots(paths: Iterable[Path]) -> Iterator[Path]:
-    """The folders of the nearest ``setup.py`` at or above each path."""
+    """The folder of the nearest ``setup.py`` at or above each path, else every ``src`` below that has one."""
     seen: set[Path] = set()
     for path in paths:
         start = path.resolve()
-        for folder in (start, *start.parents):
-            if (folder / "setup.py").is_file():
-                if folder not in seen:
-                    seen.add(folder)
-                    yield folder
-                break
+        above = [folder for folder in (start, *start.parents) if (folder / "setup.py").is_file()][:1]
+        below = [file.parent for pattern in ("src/setup.py", "*/src/setup.py") for file in sorted(start.glob(pattern))]
+        for folder in above or below:
+            if folder not in seen:
+                seen.add(folder)
+                yield folder
 
 
 def _prepare_processes() -> None:
@@ -78,7 +112,7 @@ def spark_session() -> SparkSession:
 
     A session that is already running in the process is handed out as it is. Otherwise a small ``local[2]`` one is
     started: UTC, ANSI mode off, Arrow on, one shuffle partition. It is left running, as other fixtures may share it;
-    it ends with the process.
+    it ends with the process. When a test stops it, as ``unittest`` classes do, the next test gets a new one.
     """
     from pyspark.sql import SparkSession
 
@@ -90,6 +124,17 @@ def spark_session() -> SparkSession:
     for key, value in _SESSION_SETTINGS.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forgets a session that an earlier test stopped, with every fixture that was made from it."""
+    known = getattr(item, "_fixtureinfo", None)
+    for definition in known.name2fixturedefs.get("spark_session", ()) if known is not None else ():
+        session = (definition.cached_result or (None,))[0]
+        context = getattr(session, "_sc", None)
+        if context is not None and getattr(context, "_jsc", context) is None:
+            definition.finish(item._request)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ OTHERS = (
         _UNPUBLISHED,
         f"{_S18}test_the_runner_builds_upstream_datasets_first",
         Status.DIFFERS,
-        "No reference is published. Runs every kind of transform; checks are left to a platform.",
+        "No reference is published. Runs every kind of transform; a second argument is the folder that names lie in, or "
+        "the datastore; checks are left to a platform.",
     ),
     *rows(
         "transforms.verbs.testing.datastores",

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import Named, module_getattr
+from transforms._names import Named, caller, module_getattr
 from transforms.api._execute import execute
 from transforms.api._job import JobEnvironment, JobOutcome
 from transforms.api._params import Param
 from transforms.api._pipeline import Pipeline
 from transforms.api._transform import TransformBase
-from transforms.errors import DatasetNotFoundError, RequireIncrementalError
+from transforms.errors import DatasetNotFoundError, RequireIncrementalError, TransformTypeError
 from transforms.verbs.testing._memory_ports import MemoryReadPort, MemoryWritePort
 from transforms.verbs.testing.datastores import InMemoryDatastore, RunState
 
@@ -25,6 +25,8 @@ class TransformRunner(Named):
 
     Args:
         pipeline: holds the transforms.
+        root: the folder that aliases without a leading slash lie in, e.g. ``/Foundry/Project``; datasets of the
+            datastore may be stored under their names below it. A datastore may stand in its place.
         datastore: where inputs come from and outputs go; a new empty one by default.
         bindings: transform parameter name -> object, for models and other resources that are no datasets.
         parameters: ``ctx.parameters``.
@@ -35,12 +37,19 @@ class TransformRunner(Named):
     def __init__(
         self,
         pipeline: Pipeline,
+        root: str | InMemoryDatastore | None = None,
         datastore: InMemoryDatastore | None = None,
         *,
         bindings: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        self._pipeline = pipeline
+        if isinstance(root, InMemoryDatastore):
+            root, datastore = None, root if datastore is None else datastore
+        if not isinstance(pipeline, Pipeline) or not isinstance(root, str | None):
+            raise TransformTypeError(
+                f"TransformRunner takes a Pipeline, a folder and a datastore, got {pipeline!r}, {root!r}.", caller()
+            )
+        self._pipeline, self._root = pipeline, (root or "").rstrip("/")
         self.datastore = datastore if datastore is not None else InMemoryDatastore()
         self._bindings, self._parameters = dict(bindings or {}), dict(parameters or {})
 
@@ -51,14 +60,16 @@ class TransformRunner(Named):
             DatasetNotFoundError: no transform writes it, or an input is neither stored nor written.
             NoSchemaError: the transform wrote files only.
         """
-        self.run(spark_session, self._maker(output_alias))
-        return self.datastore.get_dataframe(output_alias, spark_session)
+        maker = self._maker(output_alias)
+        self.run(spark_session, maker)
+        written = next(alias for alias in self._spellings(output_alias) if alias in maker.output_aliases)
+        return self.datastore.get_dataframe(written, spark_session)
 
     def run(self, spark_session: SparkSession, transform: TransformBase) -> JobOutcome:
         """Run one transform and store its outputs; an exception leaves the datastore unchanged."""
         for param in transform.inputs.values():
             for alias in _dataset_aliases(param):
-                if alias not in self.datastore:
+                if self._stored(alias) not in self.datastore:
                     self.run(spark_session, self._maker(alias))
         incremental = self._is_incremental(transform)
         bindings: dict[str, Any] = dict(self._bindings)
@@ -73,10 +84,21 @@ class TransformRunner(Named):
             self._commit(transform, writes)
         return outcome
 
+    def _spellings(self, alias: str) -> tuple[str, ...]:
+        """The alias itself, then as it reads with or without the root."""
+        if self._root and alias.startswith(f"{self._root}/"):
+            return alias, alias.removeprefix(f"{self._root}/")
+        return (alias, f"{self._root}/{alias}") if self._root and not alias.startswith(("/", "ri.")) else (alias,)
+
+    def _stored(self, alias: str) -> str:
+        """The spelling under which a dataset is stored; the alias itself where it is not."""
+        return next((spelling for spelling in self._spellings(alias) if spelling in self.datastore), alias)
+
     def _maker(self, alias: str) -> TransformBase:
-        for transform in self._pipeline.transforms:
-            if alias in transform.output_aliases:
-                return transform
+        for spelling in self._spellings(alias):
+            for transform in self._pipeline.transforms:
+                if spelling in transform.output_aliases:
+                    return transform
         made = {alias for transform in self._pipeline.transforms for alias in transform.output_aliases}
         raise DatasetNotFoundError(alias, tuple(sorted({*made, *self.datastore.aliases})))
 
@@ -91,7 +113,7 @@ class TransformRunner(Named):
         for name, param in transform.inputs.items():
             for alias in () if name in settings.snapshot_inputs else _dataset_aliases(param):
                 generation = self._seen(transform, alias)[0]
-                if generation not in (-1, self.datastore._dataset(alias).generation):
+                if generation not in (-1, self.datastore._dataset(self._stored(alias)).generation):
                     if settings.require_incremental:
                         raise RequireIncrementalError(transform.__name__, f"input '{alias}' was rewritten")
                     return False
@@ -111,7 +133,7 @@ class TransformRunner(Named):
             if incremental and transform.incremental is not None and transform.incremental.strict_append:
                 writes[alias].set_mode("append")
             return writes[alias]
-        parts = self.datastore.parts(alias)
+        parts = self.datastore.parts(self._stored(alias))
         seen = self._seen(transform, alias)[1] if incremental else 0
         return MemoryReadPort(alias, parts[:seen], parts[seen:])
 
@@ -123,7 +145,7 @@ class TransformRunner(Named):
         seen = {}
         for param in transform.inputs.values():
             for alias in _dataset_aliases(param):
-                dataset = self.datastore._dataset(alias)
+                dataset = self.datastore._dataset(self._stored(alias))
                 seen[alias] = (dataset.generation, len(dataset.parts))
         version = transform.incremental.semantic_version if transform.incremental else 1
         self.datastore._remember(transform.reference, RunState(version, seen))
