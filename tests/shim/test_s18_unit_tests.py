@@ -207,8 +207,6 @@ def test_the_runner_knows_datasets_by_path_and_by_name_below_its_root(spark_sess
             lambda x, out: out.write_dataframe(x.dataframe())
         ),
         "frame": transform_df(Output("/F/frame"), x=Input("/F/raw"))(lambda x: x),
-            lambda x, out: out.write_table(x.arrow())
-        ),
     }
     pipeline = Pipeline()
     pipeline.add_transforms(*kinds.values())
