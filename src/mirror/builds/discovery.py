@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mirror.builds import tables as t
+from mirror.builds.bulk import parsed, without_collector
 from mirror.builds.declared import declaration_problem
 from mirror.builds.errors import PipelineImportError, PipelineObjectError
 from mirror.builds.failures import place_of, text_of
@@ -123,13 +124,14 @@ def _with_names(tree: str, names: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([tree, sorted(names.items())]).encode()).hexdigest()
 
 
+@without_collector
 def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
     """What was last published on a branch; empty where nothing was."""
     workspace.catalog.ensure(*t.ROOM)
     with workspace.catalog.reading() as connection:
         query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
         documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
-    return tuple([JobSpec.from_json(document) for document in json.loads(f"[{','.join(documents)}]")])
+    return tuple([JobSpec.from_json(document) for document in parsed(documents)])
 
 
 def describe(workspace: Workspace, transform: Any, versions: LogicVersions | None, source_root: Path) -> JobSpec:

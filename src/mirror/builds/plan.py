@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mirror.builds.bulk import without_collector
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import UnboundKindError, WaitingTargetError
 from mirror.builds.graph import JobGraph
@@ -85,6 +86,7 @@ class BuildPlan:
         return {"branch": self.branch, "fallbacks": list(self.fallbacks), "jobs": [job.to_json() for job in self.jobs]}
 
 
+@without_collector
 def plan(
     workspace: Workspace,
     pipeline: RepositoryPipeline,
@@ -137,10 +139,6 @@ class _Planner:
         self.decided: dict[str, JobDecision] = {}
 
     def decide(self, spec: JobSpec) -> None:
-        upstream = frozenset(
-            r for r in self._graph.upstream[spec.reference]
-            if r in self.decided and self.decided[r].decision is Decision.RUN
-        )  # fmt: skip
         inputs, waiting, pending = self._inputs(spec)
         rebuilt = next((f"input {path} will be rebuilt" for path in pending), None)
         resources = self._resources(spec)
@@ -165,6 +163,10 @@ class _Planner:
         elif spec.reference in self._elsewhere:
             self._say(spec, Decision.WAIT, self._elsewhere[spec.reference])
         else:
+            upstream = frozenset(
+                r for r in self._graph.upstream[spec.reference]
+                if r in self.decided and self.decided[r].decision is Decision.RUN
+            )  # fmt: skip
             mode = decide_mode(self._store, self._state, spec, self._branch, inputs, pending)
             self._say(spec, Decision.RUN, reason, inputs, upstream, mode)
 

@@ -49,6 +49,8 @@ class Scope:
 
         Raises UnknownTargetError, NoPathError where nothing leads from a source to a target.
         """
+        if self == Scope():
+            return graph.specs
         ignored = {graph.producer(name) for name in self.ignored}
         targets = [graph.producer(name) for name in self.targets] or [spec.reference for spec in graph.specs]
         wanted = set(targets) - ignored

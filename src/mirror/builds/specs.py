@@ -156,4 +156,7 @@ class JobSpec:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> JobSpec:
         """The inverse of :meth:`to_json`."""
-        return cls(**{**document, "params": tuple([ParamSpec.from_json(param) for param in document["params"]])})
+        made = cls.__new__(cls)
+        vars(made).update(document, params=tuple([ParamSpec.from_json(param) for param in document["params"]]))
+        made.__post_init__()
+        return made
