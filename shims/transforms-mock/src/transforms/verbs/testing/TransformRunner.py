@@ -100,7 +100,7 @@ class TransformRunner(Named):
                 if spelling in transform.output_aliases:
                     return transform
         made = {alias for transform in self._pipeline.transforms for alias in transform.output_aliases}
-        raise DatasetNotFoundError(alias, tuple(sorted({*made, *self.datastore.aliases})))
+        raise DatasetNotFoundError(self._spellings(alias)[-1], tuple(sorted({*made, *self.datastore.aliases})))
 
     def _seen(self, transform: TransformBase, alias: str) -> tuple[int, int]:
         state = self.datastore._state(transform.reference)
