@@ -29,8 +29,8 @@ Driver stacktrace:
 """
 JAVA = (
     "An error occurred while calling o139.parquet.\n: org.apache.spark.SparkException: Job aborted due to stage"
-    " failure: Task 0 in stage 3.0 failed 1 times, most recent failure: Lost task 0.0 in stage 3.0 (TID 3) (192.0.2.2 executor"
-    " driver): java.io.IOException: Mkdirs failed\n\tat x.Y(Z.java:1)\n\nDriver stacktrace:\n\tat x.Y(Z.java:1)\n"
+    " failure: Task 0 in stage 3.0 failed 1 times, most recent failure: Lost task 0.0 in stage 3.0 (TID 3)"
+    " (192.0.2.2 executor driver): java.io.IOException: Mkdirs failed\n\tat x.Y(Z.java:1)\n\nDriver stacktrace:\n"
 )
 
 
@@ -48,8 +48,8 @@ class Py4JJavaError(Exception):
             "ModuleNotFoundError: No module named 'cv2'",
             "/repo/src/p/clean.py:7",
             "ModuleNotFoundError",
-            "No module named 'cv2'. Install it where mirror runs: pip install opencv-python-headless"
-            " (conda_recipe/meta.yaml installs it in Foundry)",
+            "No module named 'cv2'. Install it where mirror runs: pip install opencv-python-headless; a library of your"
+            " own: pip install its src folder",
         ),
     ],
 )
@@ -73,8 +73,8 @@ def test_a_missing_package_and_spark_at_import_come_with_a_way_out(tmp_path: Pat
     with pytest.raises(ModuleNotFoundError) as missing:
         importlib.import_module("sklearn_no.x")
     assert text(missing.value) == (
-        "No module named 'sklearn_no'. Install it where mirror runs: pip install sklearn_no"
-        " (conda_recipe/meta.yaml installs it in Foundry)"
+        "No module named 'sklearn_no'. Install it where mirror runs: pip install sklearn_no; a library of your own:"
+        " pip install its src folder"
     )
     assert text(ModuleNotFoundError("gone", name="mine.x")) == "gone"
     assert "'foundryts' belongs to Foundry; docs/fidelity.md" in text(ModuleNotFoundError("x", name="foundryts.search"))

@@ -140,8 +140,12 @@ def test_unreadable_parquet_leaves_the_catalog_as_it_was(workspace: Workspace, t
 def test_inferred_csv_reads_as_a_table(workspace: Workspace, spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n,x,t,d,s,ok\n1,1.5,2026-01-01 10:00:00,2026-01-01,a,true\n")
     (tmp_path / "b.csv").write_text("n,x,t,d,s,ok\n2,2,2026-01-02T00:00:00,2026-01-02,,false\n")
-    result = take(workspace, "/table", tmp_path / "a.csv", tmp_path / "b.csv", infer_schema=True)
-    assert result.rows == 2
+    both = (tmp_path / "a.csv", tmp_path / "b.csv")
+    assert take(workspace, "/table", *both).rows is None
+    # Files that are there already as bytes become a table; a second time nothing changes.
+    result = take(workspace, "/table", *both, infer_schema=True)
+    assert (result.rows, result.type) == (2, "SNAPSHOT")
+    assert take(workspace, "/table", *both, infer_schema=True).transaction is None
     frame = workspace.store.read(spark, workspace.store.view(workspace.store.dataset("table")))
     kinds = [f.dataType.simpleString() for f in frame.schema]
     assert kinds == ["bigint", "double", "timestamp", "date", "string", "boolean"]

@@ -86,6 +86,11 @@ ENTRY = "root = fleet.pipeline:pipeline"
             f"import os\nsetup(name=os.environ['PKG_NAME'], entry_points={{'transforms.pipelines': '{ENTRY}'}})",
         ),
         ("setup.py", f"setup(entry_points='''[transforms.pipelines]\n{ENTRY}\n''')"),
+        ("setup.py", f"E = {{'transforms.pipelines': ['{ENTRY}']}}\nsetup(name='x', entry_points=E)"),
+        (
+            "setup.py",
+            f"# \u00e9\nconfig = {{'entry_points': {{'transforms.pipelines': ['{ENTRY}']}}}}\nsetup(**config)",
+        ),
         ("setup.cfg", f"[options.entry_points]\ntransforms.pipelines =\n    {ENTRY}\n"),
         ("pyproject.toml", '[project.entry-points."transforms.pipelines"]\nroot = "fleet.pipeline:pipeline"\n'),
     ],

@@ -77,9 +77,10 @@ def text_of(error: BaseException, root: Path) -> str:
     """What an error at import says, with its type where the text alone does not tell, and a way out where there is
     one.
     """
-    said = str(error).strip() or "no message"
-    known = said if isinstance(error, SyntaxError | ImportError) else f"{type(error).__name__}: {said}"
-    return known + way_out(error, root)
+    said, way = str(error).strip(), way_out(error, root)
+    if not isinstance(error, SyntaxError | ImportError):
+        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return said + way if way or said != type(error).__name__ else f"{said}: no message"
 
 
 def way_out(error: BaseException, root: Path) -> str:
@@ -88,7 +89,7 @@ def way_out(error: BaseException, root: Path) -> str:
         return _for_package(error.name, root)
     if _needs_session(error):
         return (
-            ". Column functions, windows and functions with a type given as text need a running session, which there"
+            " Column functions, windows and functions with a type given as text need a running session, which there"
             " is none at import, in Foundry neither: move the expression into the function"
         )
     return ""
@@ -113,7 +114,7 @@ def _for_package(name: str, root: Path | None) -> str:
     if package in _OF_FOUNDRY or package.startswith(("palantir_", "foundry_", "transforms_")):
         return f". '{package}' belongs to Foundry; docs/fidelity.md lists what of it is served here"
     wanted = _DISTRIBUTIONS.get(package, package)
-    return f". Install it where mirror runs: pip install {wanted} (conda_recipe/meta.yaml installs it in Foundry)"
+    return f". Install it where mirror runs: pip install {wanted}; a library of your own: pip install its src folder"
 
 
 def _own(root: Path) -> Iterator[str]:

@@ -111,16 +111,17 @@ def _declared(root: Path) -> tuple[str, str, Path] | None:
 def _pipelines_made(file: Path) -> tuple[str, ...]:
     """Names that a module gives to what ``Pipeline()`` returns; a module that cannot be parsed makes none."""
     try:
-        body = ast.parse(file.read_text(encoding="utf-8")).body
-    except (SyntaxError, UnicodeDecodeError):
+        body = ast.parse(file.read_bytes()).body
+    except SyntaxError:
         return ()
     made = []
     for node in body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
             called = node.value.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if name == "Pipeline":
-                made += [target.id for target in node.targets if isinstance(target, ast.Name)]
+                made += [target.id for target in targets if isinstance(target, ast.Name)]
     return tuple(made)
 
 
@@ -154,18 +155,34 @@ def spellings(shrinkwrapped: dict[str, str], own: Mapping[str, str]) -> dict[str
 
 def _entry_in_setup(file: Path) -> tuple[str, str] | None:
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+        tree = ast.parse(file.read_bytes(), filename=str(file))
     except (OSError, SyntaxError) as error:
         raise GuestNotFoundError(str(file), f"it cannot be parsed ({error})") from error
+    assigned = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "entry_points":
+        # setup(entry_points=...), and {"entry_points": ...} that is handed over as setup(**...).
+        given = [node.value] if isinstance(node, ast.keyword) and node.arg == "entry_points" else []
+        if isinstance(node, ast.Dict):
+            given = [v for k, v in zip(node.keys, node.values, strict=True) if _says(k, "entry_points")]
+        for value in given:
+            written = assigned.get(value.id, value) if isinstance(value, ast.Name) else value
             try:
-                value = ast.literal_eval(node.value)
+                found = _entry(ast.literal_eval(written))
             except ValueError:
                 continue
-            if (found := _entry(value)) is not None:
+            if found is not None:
                 return found
     return None
+
+
+def _says(node: ast.expr | None, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def _entry(value: Any) -> tuple[str, str] | None:

@@ -88,6 +88,9 @@ def ingest(
     schema, incoming = _schema(incoming, infer_schema)
     view = None if existing is None else _view(workspace, existing, branch)
     new = _new_files(incoming, view, kind)
+    if not new and schema is not None and view is not None and view.schema is None and _covers(incoming, view):
+        # The same bytes as a table: what a frame reads changes although no file does.
+        new, kind = incoming, TransactionType.SNAPSHOT
     unchanged = tuple(file.logical for file in incoming if file not in new)
     if existing is not None and view is not None and view.schema and schema and kind is not TransactionType.SNAPSHOT:
         problems = schemas.differences(view.schema, schema)
@@ -166,6 +169,10 @@ def _new_files(incoming: Sequence[_Incoming], view: View | None, kind: Transacti
         return [] if same else list(incoming)
     held = {f.sha256 for f in view.files}
     return [f for f in incoming if f.sha256 not in held]
+
+
+def _covers(incoming: Sequence[_Incoming], view: View) -> bool:
+    return {f.sha256 for f in view.files} <= {f.sha256 for f in incoming}
 
 
 def _schema(incoming: list[_Incoming], infer: bool) -> tuple[StoredSchema | None, list[_Incoming]]:

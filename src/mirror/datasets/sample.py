@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def first_rows(view: View, count: int) -> list[dict[str, Any]]:
     """The first ``count`` rows in the order of the files, columns as the schema names them; missing ones are null.
 
-    Formats that only Spark reads (ORC with options, Avro) give no rows. Raises UnreadableDataError.
+    Formats that only Spark reads (Avro) give no rows. Raises UnreadableDataError.
     """
     schema = view.schema
     if schema is None or count == 0:
@@ -62,6 +62,10 @@ def _batches(path: Path, schema: StoredSchema, names: list[str]) -> Iterator[pa.
         import pyarrow.json as pj
 
         yield from pj.read_json(path).to_batches()
+    elif schema.format == "orc":
+        from pyarrow import orc
+
+        yield from orc.ORCFile(path).read().to_batches()
     elif schema.format == "text":
         import pyarrow as pa
 
