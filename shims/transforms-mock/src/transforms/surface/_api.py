@@ -7,6 +7,7 @@ from transforms.surface._row import LIBRARY, Status, rows
 _M = "transforms.api"
 _S3, _S4, _S8 = "test_s03_decorators.py::", "test_s04_specs.py::", "test_s08_pipeline.py::"
 _STACK = f"{_S3}test_spark_decorators_stack_in_any_order"
+_STACKS = "test_s03_stacks.py::test_single_node_stacks_over_three_builds_start_no_spark"
 _BUILD = f"{_S3}test_builders_take_options_before_the_function_and_stay_reusable"
 _FRAMES = f"{_S3}test_frame_decorators_take_the_output_by_position_and_by_keyword"
 _SIGNATURES = f"{_S4}test_signatures_are_foundrys"
@@ -35,7 +36,7 @@ DECLARATIONS = (
         _M,
         "lightweight",
         f"{LIBRARY}api-lightweight",
-        f"{_S3}test_lightweight_and_incremental_stack_both_ways_and_with_or_without_parentheses",
+        _STACKS,
         Status.DIFFERS,
         "Runs in the job's own process. Cores, memory, GPU and container are checked and recorded, not provided.",
     ),
@@ -56,7 +57,7 @@ DECLARATIONS = (
         Status.RECORDED,
         "Velox computes the same results faster; open-source Spark computes them here.",
     ),
-    *rows(_M, "incremental", f"{LIBRARY}api-incremental", _STACK),
+    *rows(_M, "incremental", f"{LIBRARY}api-incremental", _STACKS),
     *rows(_M, "Input Output", f"{LIBRARY}api-input", f"{_S4}test_an_input_says_what_it_was_given"),
     *rows(
         _M,
