@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mirror.datasets import Workspace
@@ -186,10 +188,11 @@ def test_a_version_whose_artefact_is_gone_or_changed_is_neither_released_nor_put
     released(governance, publish, 0.5, 0.6)
     registry = governance.registry
     first = registry.versions(registry.model(FOREST))[0]
-    registry.file(first).unlink()
+    file = Path(governance.workspace.storage.root, first.location)
+    file.unlink()
     with pytest.raises(ArtefactMissingError, match="Restore the file, or release another version"):
         governance.rollback(FOREST, environment=PRODUCTION, **WHO)
-    registry.file(first).write_bytes(b"else")
+    file.write_bytes(b"else")
     with pytest.raises(ArtefactTamperedError):
         governance.release(FOREST, to=STAGING, version="1.0.0", **WHO)
     assert (in_force(governance), in_force(governance, STAGING)) == ("1.1.0", "1.1.0")

@@ -17,6 +17,7 @@ import pytest
 
 from mirror.datasets import Workspace
 from mirror.datasets.errors import PathEscapesRootError
+from mirror.datasets.storage import LocalStorage
 from mirror.models import ModelBinder, ModelRegistry
 from mirror.models.artefacts import pack, unpack
 from mirror.models.errors import (
@@ -75,15 +76,15 @@ def test_a_version_of_a_failed_job_never_becomes_visible(workspace: Workspace, p
     publish(0.5)
     publish(0.9, fail=True)
     assert [v.facts["limit"] for v in registry.versions(registry.model(FOREST))] == [0.5]
-    artefacts = list((workspace.config.data_root / "_models").iterdir())
-    assert [a.name for a in artefacts] == [registry.file(registry.versions(registry.model(FOREST))[0]).name]
+    artefacts = [file.location for file in workspace.storage.listing("_models")]
+    assert artefacts == [registry.versions(registry.model(FOREST))[0].location]
     assert registry.by_rid(publish(0.9))[1].semantic == "1.1.0"
 
 
 def test_a_changed_artefact_is_refused_before_anything_is_unpickled(workspace: Workspace, publish: Publish) -> None:
     registry = ModelRegistry(workspace)
     version = registry.by_rid(publish(0.5, path="/other/models/plain"))[1]
-    file = registry.file(version)
+    file = Path(workspace.storage.root, version.location)
     file.write_bytes(b"no archive at all")
     with pytest.raises(ArtefactTamperedError) as caught:
         adapter(workspace)
@@ -139,11 +140,12 @@ def test_an_archive_is_a_function_of_the_files_alone_and_never_writes_outside(tm
     first = pack(tmp_path / "a", tmp_path / "1.zip")
     os.utime(tmp_path / "a" / "b.bin", (0, 0))
     assert pack(tmp_path / "a", tmp_path / "2.zip") == first
-    folder = unpack(tmp_path / "1.zip", first[0], "/m", "1.0.0")
+    here = LocalStorage(str(tmp_path))
+    folder = unpack(here, "1.zip", first[0], "/m", "1.0.0")
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.bin")) == ["b.bin", "deep/x.bin"]
     shutil.rmtree(folder)
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../evil.txt", b"x")
     sha256 = hashlib.sha256((tmp_path / "evil.zip").read_bytes()).hexdigest()
     with pytest.raises(PathEscapesRootError, match=r"\.\./evil.txt"):
-        unpack(tmp_path / "evil.zip", sha256, "/m", "1.0.0")
+        unpack(here, "evil.zip", sha256, "/m", "1.0.0")

@@ -23,7 +23,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -31,6 +30,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
 from mirror.checks.operands import micros
+from mirror.datasets.storage import StoredEntry, opened
 from transforms.ports import FileEntry
 
 _OLD_CALENDAR = (b"org.apache.spark.legacyDateTime", b"org.apache.spark.legacyINT96")
@@ -70,13 +70,14 @@ class Footers:
 
 
 def read_footers(files: Sequence[FileEntry], schema: T.StructType | None) -> Footers | None:
-    """Facts from the footers, or ``None`` when a file is not local Parquet or its footer cannot be read."""
-    if schema is None or not files or not all(_is_local(f.location) for f in files):
+    """Facts from the footers, or ``None`` when a file is not Parquet that opens here or its footer cannot be read."""
+    if schema is None or not files or not all(_opens_here(f) for f in files):
         return None
     known: Footers | None = None
     for entry in files:
         try:
-            metadata = pq.read_metadata(entry.location)
+            with opened(entry) as source:
+                metadata = pq.read_metadata(source)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
             return None
         one = _facts_of(metadata, schema)
@@ -84,8 +85,8 @@ def read_footers(files: Sequence[FileEntry], schema: T.StructType | None) -> Foo
     return known
 
 
-def _is_local(location: str) -> bool:
-    return location.startswith("/") and Path(location).name.endswith(".parquet")
+def _opens_here(file: FileEntry) -> bool:
+    return file.location.endswith(".parquet") and (file.location.startswith("/") or isinstance(file, StoredEntry))
 
 
 def _facts_of(metadata: pq.FileMetaData, schema: T.StructType) -> Footers:

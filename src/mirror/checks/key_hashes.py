@@ -96,7 +96,8 @@ def _from_files(schema: T.StructType, keys: Sequence[str], files: Sequence[FileE
     locations = [file.location for file in files]
     if not all(isinstance(schema[key].dataType, _HASHED_IN_FILES) for key in keys):
         return None
-    if any(_PATTERN_SIGNS & set(location) for location in locations):
+    # DuckDB would look for an extension to read a URL with.
+    if any(_PATTERN_SIGNS & set(location) or not location.startswith("/") for location in locations):
         return None
     columns = ", ".join('"' + key.replace('"', '""') + '"' for key in keys)
     query = f"SELECT hash({columns}) AS h FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608 - quoted names

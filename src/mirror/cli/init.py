@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,9 +21,26 @@ if TYPE_CHECKING:
 @click.option("--sources", metavar="FILE", help="Describes the external systems that transforms ask for.")
 @click.option("--profile", "profile", metavar="FILE", help="Fleet profile to copy into the repository.")
 @click.option("--catalog", metavar="URL", help="Where the catalog lies (default: SQLite inside the workspace).")
+@click.option("--storage", metavar="URL", help="Where files lie (default: the folder data inside the workspace).")
+@click.option("--spark-root", metavar="URL", help="What Spark calls that place (default: the same, s3:// as s3a://).")
+@click.option(
+    "--storage-option",
+    "storage_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="For the client of --storage, e.g. endpoint_url=http://host:9000; env:NAME is looked up when connecting.",
+)
 @click.pass_obj
 def command(
-    ctx: CliContext, repo: str, source: str | None, sources: str | None, profile: str | None, catalog: str | None
+    ctx: CliContext,
+    repo: str,
+    source: str | None,
+    sources: str | None,
+    profile: str | None,
+    catalog: str | None,
+    storage: str | None,
+    spark_root: str | None,
+    storage_options: tuple[str, ...],
 ) -> None:
     """Create a workspace (once), and list what the repository holds, still needs, and cannot run here."""
     from mirror.builds.inspection import inspect
@@ -48,6 +65,7 @@ def command(
         path,
         repository=Path(repo),
         catalog_url=catalog or DEFAULT_CATALOG,
+        storage=_storage(storage, spark_root, storage_options),
         source=source,
         sources_file=described,
     ) as workspace:
@@ -61,6 +79,7 @@ def command(
             "workspace": str(workspace.path),
             "repository": str(workspace.config.repository),
             "catalog": workspace.catalog.label,
+            "storage": workspace.config.storage.root,
             "created": not existed,
             "profile": str(copied) if copied else None,
             "problem": problem,
@@ -78,6 +97,28 @@ def command(
             console.print(problem, markup=False)
 
     ctx.emit(document, render)
+
+
+def _storage(root: str | None, spark_root: str | None, options: tuple[str, ...]) -> dict[str, Any] | None:
+    """The section [storage] as typed; a dot in a name leads into a table."""
+    section: dict[str, Any] = {"root": root, "spark_root": spark_root}
+    for text in options:
+        name, sign, value = text.partition("=")
+        if not sign or not all(name.split(".")):
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--storage-option")
+        table = section.setdefault("options", {})
+        *outer, last = name.split(".")
+        for part in outer:
+            table = table.setdefault(part, {})
+        variable = value.removeprefix("env:")
+        table[last] = {"env": variable} if variable != value else _literal(value)
+    return {key: value for key, value in section.items() if value is not None} or None
+
+
+def _literal(text: str) -> str | int | bool:
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.lstrip("-").isdecimal() else text
 
 
 def _show(console: Console, found: RepositoryInspection) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,16 +13,25 @@ from mirror.datasets import owners
 from mirror.datasets import tables as t
 from mirror.datasets.ids import uuid_of
 from mirror.datasets.records import TransactionStatus
+from mirror.datasets.storage import Storage
+from mirror.datasets.storage.names import SCRATCH, VIEWS
 from mirror.datasets.store import DatasetStore
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """One folder nobody needs. ``why`` is one clause."""
+    """What nobody needs.
 
-    path: Path
+    Attributes:
+        path: absolute or as URL, for people.
+        location: below the root; ``None`` for copies on this machine.
+        why: one clause.
+    """
+
+    path: str
     bytes: int
     why: str
+    location: str | None = None
 
 
 def find_garbage(store: DatasetStore) -> tuple[Garbage, ...]:
@@ -41,7 +49,7 @@ def find_garbage(store: DatasetStore) -> tuple[Garbage, ...]:
         for rid, _, status, owner in rows
         if status == TransactionStatus.OPEN and not owners.is_dead(owner)
     }  # fmt: skip
-    return tuple(_find(Path(store.storage.root), known, swept, used, open_uuids))
+    return tuple(_find(store.storage, known, swept, used, open_uuids))
 
 
 def collect(store: DatasetStore) -> tuple[Garbage, ...]:
@@ -49,7 +57,12 @@ def collect(store: DatasetStore) -> tuple[Garbage, ...]:
     store.abort_abandoned()
     found = find_garbage(store)
     for piece in found:
-        shutil.rmtree(piece.path, ignore_errors=True)
+        if piece.location is None:
+            shutil.rmtree(piece.path, ignore_errors=True)
+        else:
+            store.storage.remove_tree(piece.location)
+            if piece.location.startswith(VIEWS):
+                store.storage.remove(f"{piece.location}.whole")
     return found
 
 
@@ -61,24 +74,27 @@ def _locations_in_use() -> sa.Select[Any]:
 
 
 def _find(
-    root: Path,
+    storage: Storage,
     known: dict[str, tuple[str, str, str]],
     swept: dict[str, str],
     used: set[str],
     open_uuids: set[str],
 ) -> Iterator[Garbage]:
-    for dataset in sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else ():
-        for folder in sorted(p for p in dataset.iterdir() if p.is_dir()):
-            if dataset.name == "_views":
-                yield Garbage(folder, 0, "a cache of links, made again when needed")
-            elif dataset.name == "_scratch":
-                if folder.name not in open_uuids:
-                    yield Garbage(folder, _size(folder), "unfinished writes")
-            elif not dataset.name.startswith("_") and _is_uuid(dataset.name) and folder.name not in open_uuids:
-                place = f"{dataset.name}/{folder.name}"
-                why = _why(known.get(place), swept)
-                if why is not None and place not in used:
-                    yield Garbage(folder, _size(folder), why)
+    for place in storage.children():
+        top, name = place.split("/")
+        path = f"{storage.root}/{place}"
+        if top == VIEWS:
+            yield Garbage(path, 0, "a cache of links or copies, made again when needed", place)
+        elif top == SCRATCH:
+            if name not in open_uuids:
+                yield Garbage(path, _size(storage, place), "unfinished writes", place)
+        elif not top.startswith("_") and _is_uuid(top) and name not in open_uuids:
+            why = _why(known.get(place), swept)
+            if why is not None and place not in used:
+                yield Garbage(path, _size(storage, place), why, place)
+    for folder in storage.copies():
+        size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+        yield Garbage(str(folder), size, "copies on this machine, fetched again when needed")
 
 
 def _why(entry: tuple[str, str, str] | None, swept: dict[str, str]) -> str | None:
@@ -94,5 +110,5 @@ def _is_uuid(name: str) -> bool:
     return len(name) == 36 and name.count("-") == 4
 
 
-def _size(folder: Path) -> int:
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+def _size(storage: Storage, folder: str) -> int:
+    return sum(file.size for file in storage.listing(folder))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mirror.datasets.errors import DiffKeyError
 from mirror.datasets.ports import whole_input
 from mirror.datasets.records import StoredFile, View
-from mirror.datasets.storage import Storage
+from mirror.datasets.storage import Storage, local_paths
 
 if TYPE_CHECKING:
     import duckdb
@@ -152,10 +152,11 @@ def _load(
         found = "raw files" if schema is None else schema.format
         raise DiffKeyError(view.dataset.path, f"rows are compared in Parquet, {view.branch} holds {found}", ())
     if schema.path_columns:
-        folder = whole_input(view, storage).directory()
+        folder = whole_input(view, storage).local_directory()
         paths = [f"{folder}/{f.path}" for f in view.files if not f.hidden]
     else:
-        paths = [f"{view.root}/{f.location}" for f in view.files if not f.hidden and not _is_shared(f, shared)]
+        pairs = zip(view.entries, view.files, strict=True)
+        paths = local_paths([entry for entry, file in pairs if not file.hidden and not _is_shared(file, shared)])
     if not paths:
         columns = ", ".join(f"NULL AS {_quoted(name)}" for name in schema.columns)
         connection.execute(f"CREATE TABLE {table} AS SELECT {columns} LIMIT 0")

@@ -21,6 +21,10 @@ UsageError
 |-- NoViewError / NoSchemaError / SchemaMismatchError / UnreadableDataError
 |-- PathEscapesRootError        `..`, an absolute path or a link that leaves the root
 |-- StorageUnwritableError      full disk or read-only root
+|-- StorageUnreachableError     the store behind a URL refuses or does not answer
+|-- StorageClientMissingError   no client for a URL's scheme is installed; names the package
+|-- StorageSettingsError        a key of [storage] that cannot be meant
+|-- SparkCannotReachError       Spark has no file system for the root's scheme
 |-- ProfileError                a fleet profile that cannot be read as YAML
 |-- DiffKeyError                rows that cannot be compared by the given key
 |-- UnreadableFileError         a file handed to `mirror ingest` is not what its name says
@@ -281,6 +285,42 @@ class StorageUnwritableError(UsageError):
         return (
             f"cannot write {self.args[0]}: {self.args[1]}. Nothing was committed, the catalog is as it was;"
             " free space or make the folder writable and run the command again."
+        )
+
+
+class StorageUnreachableError(UsageError):
+    """``args``: root, what its client said."""
+
+    def __str__(self) -> str:
+        return (
+            f"the storage root {self.args[0]} refuses or does not answer: {self.args[1]}. Nothing was committed;"
+            " check its address, [storage.options] in config.toml and the credentials in the environment."
+        )
+
+
+class StorageClientMissingError(UsageError):
+    """``args``: root, package or ``None``, what fsspec said."""
+
+    def __str__(self) -> str:
+        root, package, said = self.args
+        fix = f"run `pip install {package}`" if package else "install what it names"
+        return f"no client for the storage root {root} is installed ({said}); {fix}."
+
+
+class StorageSettingsError(UsageError):
+    """``args``: key, what is wrong with it."""
+
+    def __str__(self) -> str:
+        return f"[storage] {self.args[0]} {self.args[1]}."
+
+
+class SparkCannotReachError(UsageError):
+    """``args``: Spark's name of the place, what Spark said."""
+
+    def __str__(self) -> str:
+        return (
+            f"Spark cannot reach {self.args[0]}: {self.args[1]}. Give it the file system of that scheme"
+            " (docs/cluster.md), or say with [storage] spark_root how Spark calls the root."
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mirror.datasets.errors import NoSchemaError
+from mirror.datasets.errors import NoSchemaError, SparkCannotReachError
 from mirror.datasets.records import StoredSchema
+from mirror.datasets.storage import spark_names
 from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
@@ -31,12 +33,13 @@ def read_frame(
     if schema is None:
         raise NoSchemaError(dataset, branch)
     wanted = spark_schema(schema)
-    locations = [f.location for f in files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    locations = spark_names([f for f in files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))])
     if not locations:
         return spark.createDataFrame([], wanted)
     inside = [f for f in wanted.fields if f.name not in schema.path_columns]
     reader = spark.read.schema(type(wanted)(inside)).format(schema.format).options(**schema.options)
-    frame = reader.load(locations)
+    with reachable(locations[0]):
+        frame = reader.load(locations)
     if not schema.path_columns:
         return frame
     kinds: dict[str, Any] = {f.name: f.dataType for f in wanted.fields}
@@ -46,6 +49,22 @@ def read_frame(
     return frame.select(
         [derived[f.name].alias(f.name) if f.name in derived else F.col(_quoted(f.name)) for f in wanted]
     )
+
+
+@contextlib.contextmanager
+def reachable(place: str) -> Iterator[None]:
+    """Says which scheme Spark lacks a file system for. Raises SparkCannotReachError."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        text = str(error)
+        for line in text.splitlines():
+            if "No FileSystem for scheme" in line or ("ClassNotFoundException" in line and "FileSystem" in line):
+                raise SparkCannotReachError(place, line.strip()) from error
+        raise
 
 
 def _from_path(name: str) -> Column:

@@ -11,9 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mirror.datasets import schema as schemas
 from mirror.datasets.errors import NoViewError, PathEscapesRootError, UnreadableDataError
-from mirror.datasets.ports import Selection, StagedFiles, directory_of, open_entry
+from mirror.datasets.ports import Selection, StagedFiles, directory_of, local_directory_of, open_entry
 from mirror.datasets.records import StoredSchema, TransactionType
-from mirror.datasets.storage import Storage, translated
+from mirror.datasets.storage import Storage, opened, translated
+from mirror.datasets.storage.names import scratch_of
 from transforms.ports import FileEntry, WriteOptions
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class DatasetWritePort:
         if mode == "previous":
             return self._previous
         own = tuple(
-            FileEntry(logical, path.stat().st_size, self._modified, str(path))
-            for logical, path in self._storage.staged(self.rid, self.transaction_rid)
+            self._storage.entry(logical, file.size, self._modified, file.location)
+            for logical, file in self._storage.staged(self.rid, self.transaction_rid)
         )
         schema = self._written
         if mode == "added":
@@ -152,8 +153,12 @@ class DatasetWritePort:
         return open_entry(self.path, self.files(read_mode), path, mode, kwargs)
 
     def directory(self, mode: str = "current") -> str:
-        """A folder that shows the files of that part under their logical paths."""
+        """Spark's name of a folder that shows the files of that part under their logical paths."""
         return directory_of(self._storage, self.files(mode))
+
+    def local_directory(self, mode: str = "current") -> str:
+        """The same as a local folder; files of a URL are fetched once."""
+        return local_directory_of(self._storage, self.files(mode))
 
     def create(self, path: str, mode: str = "w", **kwargs: Any) -> IO[Any]:
         """A stream that stages one file when it is closed; works in Python workers too."""
@@ -173,17 +178,20 @@ class DatasetWritePort:
             frame = frame.repartition(options.bucket_count, *options.bucket_cols)
         if options.sort_by:
             frame = frame.sortWithinPartitions(*options.sort_by)
-        scratch = self._storage.scratch(self.transaction_rid) / f"write-{self._writes}"
+        scratch = f"{scratch_of(self.transaction_rid)}/write-{self._writes}"
+        place = self._storage.spark_name(scratch)
         writer = frame.write.format(options.output_format).options(**options.options)
         if options.partition_cols:
             writer = writer.partitionBy(*options.partition_cols)
-        with _disk_errors(scratch):
-            writer.save(str(scratch))
-        for file in sorted(p for p in scratch.rglob("*") if p.is_file()):
-            folder = file.parent.relative_to(scratch).as_posix()
-            if (part := _PART.fullmatch(file.name)) is not None:
+        with _disk_errors(place):
+            writer.save(place)
+        moves = []
+        for file in self._storage.listing(scratch):
+            folder, name = file.location[len(scratch) + 1 :].rpartition("/")[::2]
+            if (part := _PART.fullmatch(name)) is not None:
                 name = f"part-{self._sequence:05d}-{self._writes}-{int(part[1]):05d}{part[2] or ''}"
-                transaction.adopt(file, name if folder == "." else f"{folder}/{name}")
+                moves.append((file.location, f"{folder}/{name}" if folder else name))
+        self._storage.each(lambda move: transaction.adopt(*move), moves)
         self._remember(_schema_of(df, options))
 
     def write_files(self, directory: str, column_descriptions: Mapping[str, str] | None = None) -> None:
@@ -197,7 +205,7 @@ class DatasetWritePort:
             logical.append((file.relative_to(root).as_posix(), file))
         for path, file in logical:
             transaction.add(file, path)
-        schema = _schema_of_files(self.path, self._storage.staged(self.rid, self.transaction_rid))
+        schema = _schema_of_files(self.path, self.selection("added").files)
         if schema is not None and column_descriptions:
             schema = replace(schema, column_descriptions=dict(column_descriptions))
         self._remember(schema)
@@ -237,19 +245,20 @@ def _schema_of(df: DataFrame, options: WriteOptions) -> StoredSchema:
     )
 
 
-def _schema_of_files(dataset: str, files: Sequence[tuple[str, Path]]) -> StoredSchema | None:
+def _schema_of_files(dataset: str, files: Sequence[FileEntry]) -> StoredSchema | None:
     import pyarrow as pa
 
-    visible = [(logical, path) for logical, path in files if not path.name.startswith((".", "_"))]
-    if not visible or not all(logical.endswith(".parquet") for logical, _ in visible):
+    visible = [file for file in files if not file.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    if not visible or not all(file.path.endswith(".parquet") for file in visible):
         return None
     merged: StoredSchema | None = None
-    names = schemas.path_columns_of([logical for logical, _ in visible])
-    for logical, path in visible:
+    names = schemas.path_columns_of([file.path for file in visible])
+    for file in visible:
         try:
-            fields, _ = schemas.fields_of_parquet(path)
+            with opened(file) as source:
+                fields, _ = schemas.fields_of_parquet(source)
         except (pa.ArrowInvalid, OSError, ValueError) as error:
-            raise UnreadableDataError(dataset, logical, str(error)) from error
+            raise UnreadableDataError(dataset, file.path, str(error)) from error
         inside = {f["name"] for f in fields["fields"]}
         outside = tuple(name for name in names if name not in inside)
         extra = [{"name": name, "type": "string", "nullable": True, "metadata": {}} for name in outside]
@@ -258,7 +267,7 @@ def _schema_of_files(dataset: str, files: Sequence[tuple[str, Path]]) -> StoredS
     return merged
 
 
-def _disk_errors(scratch: Path) -> Any:
+def _disk_errors(scratch: str) -> Any:
     """A full disk met inside the JVM arrives as its exception; it is told as what it is."""
     import contextlib
 
@@ -266,14 +275,16 @@ def _disk_errors(scratch: Path) -> Any:
 
     @contextlib.contextmanager
     def watch() -> Any:
-        with translated(scratch):
+        from mirror.datasets.frames import reachable
+
+        with translated(scratch), reachable(scratch):
             try:
                 yield
             except Exception as error:
                 text = str(error)
                 for sign in ("No space left on device", "Read-only file system"):
                     if sign in text:
-                        raise StorageUnwritableError(str(scratch), sign) from error
+                        raise StorageUnwritableError(scratch, sign) from error
                 raise
 
     return watch()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mirror.datasets.errors import NoViewError
 from mirror.datasets.records import StoredSchema, View
-from mirror.datasets.storage import Storage
+from mirror.datasets.storage import Storage, StoredEntry, open_stream, translated
+from mirror.datasets.storage.names import scratch_of
 from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
@@ -93,8 +93,12 @@ class DatasetReadPort:
         return open_entry(self.path, self.files(read_mode), path, mode, kwargs)
 
     def directory(self, mode: str = "current") -> str:
-        """A folder under which every file of that part opens by its logical path."""
+        """Spark's name of a folder under which every file of that part opens by its logical path."""
         return directory_of(self.storage, self.files(mode))
+
+    def local_directory(self, mode: str = "current") -> str:
+        """The same as a local folder; files of a URL are fetched once."""
+        return local_directory_of(self.storage, self.files(mode))
 
 
 def whole_input(view: View, storage: Storage) -> DatasetReadPort:
@@ -134,8 +138,7 @@ def open_entry(dataset: str, files: Sequence[FileEntry], path: str, mode: str, o
         raise ValueError(f"dataset {dataset!r} is open for reading only, not with mode {mode!r}")
     for entry in files:
         if entry.path == path:
-            stream: IO[Any] = io.open(entry.location, mode, **_text_options(mode, options))  # noqa: UP020, SIM115
-            return stream
+            return open_stream(entry, mode, **_text_options(mode, options))
     raise FileNotFoundError(f"dataset {dataset!r} holds no file {path!r} in this view")
 
 
@@ -144,15 +147,33 @@ def _text_options(mode: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def directory_of(storage: Storage, files: Sequence[FileEntry]) -> str:
-    """One folder that shows ``files`` under their logical paths; a transaction's own folder where that does."""
-    if files:
-        first = files[0]
-        base = first.location.removesuffix("/" + first.path)
-        if base != first.location and all(f.location == f"{base}/{f.path}" for f in files):
-            folder = Path(base)
-            if sum(1 for p in folder.rglob("*") if not p.is_dir()) == len(files):
-                return base
-    return str(storage.view_directory({f.path: f.location for f in files}))
+    """Spark's name of one folder that shows ``files`` under their logical paths."""
+    whole = _own_folder(storage, files)
+    return storage.view_folder(_places(storage, files)) if whole is None else storage.spark_name(whole)
+
+
+def local_directory_of(storage: Storage, files: Sequence[FileEntry]) -> str:
+    """The same as a local folder."""
+    local = not any(isinstance(f, StoredEntry) and not f.location.startswith("/") for f in files)
+    if local and (whole := _own_folder(storage, files)) is not None:
+        return f"{storage.root}/{whole}"
+    return str(storage.local_folder(_places(storage, files)))
+
+
+def _places(storage: Storage, files: Sequence[FileEntry]) -> dict[str, str]:
+    start = len(storage.root) + 1
+    return {f.path: f.location[start:] for f in files}
+
+
+def _own_folder(storage: Storage, files: Sequence[FileEntry]) -> str | None:
+    """The location of a transaction's own folder where that shows exactly ``files``."""
+    if not files:
+        return None
+    first = _places(storage, files[:1])[files[0].path]
+    folder = first.removesuffix("/" + files[0].path)
+    if folder == first or any(f.location != f"{storage.root}/{folder}/{f.path}" for f in files):
+        return None
+    return folder if len(storage.listing(folder)) == len(files) else None
 
 
 @dataclass
@@ -160,12 +181,12 @@ class StagedStream:
     """Where a stream of one staged file ends up when it is closed."""
 
     temporary: Path
-    target: Path
+    location: str
     storage: Storage
 
     def finish(self) -> None:
-        """Renames the file into place."""
-        self.storage.place(self.temporary, self.target)
+        """Moves the file into place."""
+        self.storage.place(self.temporary, self.location)
 
 
 @dataclass(frozen=True)
@@ -182,18 +203,16 @@ class StagedFiles:
         """A stream that stages ``path`` when closed. Raises FileExistsError (append only), PathEscapesRootError."""
         if set(mode) - set("wbtx") or not set(mode) & set("wx"):
             raise ValueError(f"output {self.dataset_path!r} creates files with mode 'w' or 'wb', not {mode!r}")
-        target = self.storage.target(self.dataset_rid, self.transaction_rid, path)
+        location = self.storage.target(self.dataset_rid, self.transaction_rid, path)
         if append_only and path in self.held:
             raise FileExistsError(
                 f"dataset {self.dataset_path!r} already holds {path!r} and this output only appends; take another name"
             )
-        temporary = self.storage.scratch(self.transaction_rid) / uuid.uuid4().hex
-        return _staging_stream(StagedStream(temporary, target, self.storage), mode.replace("x", "w"), options)
+        temporary = self.storage.temporary(scratch_of(self.transaction_rid))
+        return _staging_stream(StagedStream(temporary, location, self.storage), mode.replace("x", "w"), options)
 
 
 def _staging_stream(staged: StagedStream, mode: str, options: Mapping[str, Any]) -> IO[Any]:
-    from mirror.datasets.storage import translated
-
     class _Raw(io.FileIO):
         def close(self) -> None:
             if self.closed:
@@ -201,7 +220,7 @@ def _staging_stream(staged: StagedStream, mode: str, options: Mapping[str, Any])
             super().close()
             staged.finish()
 
-    with translated(staged.target):
+    with translated(staged.temporary):
         binary = io.BufferedWriter(_Raw(staged.temporary, "w"))
     if "b" in mode:
         return binary

@@ -209,4 +209,4 @@ class DatasetReader:
             raise TransactionSweptError(dataset.path, *gone)
         files = views.apply(chain, ledger.files_of(connection, [x.rid for x in chain]))
         schema = ledger.schema(connection, chain[-1].schema_key) if chain else None
-        return View(dataset, branch, tuple(chain), files, schema, self.storage.root)
+        return View(dataset, branch, tuple(chain), files, schema, self.storage)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from mirror.datasets.storage.protocol import Storage
 from transforms.ports import FileEntry
 
 
@@ -151,7 +152,7 @@ class View:
         branch: the branch asked for; files may come from its parents' transactions.
         transactions: the chain from the view's start, oldest first.
         files: ordered by logical path.
-        root: the storage root that locations are relative to.
+        storage: the root that locations are relative to.
     """
 
     dataset: Dataset
@@ -159,7 +160,12 @@ class View:
     transactions: tuple[Transaction, ...]
     files: tuple[StoredFile, ...]
     schema: StoredSchema | None
-    root: str
+    storage: Storage
+
+    @property
+    def root(self) -> str:
+        """The root's own name."""
+        return self.storage.root
 
     @property
     def start_rid(self) -> str | None:
@@ -187,4 +193,4 @@ class View:
     @cached_property
     def entries(self) -> tuple[FileEntry, ...]:
         """The files as ports hand them out."""
-        return tuple(FileEntry(f.path, f.size, f.modified, f"{self.root}/{f.location}") for f in self.files)
+        return tuple(self.storage.entry(f.path, f.size, f.modified, f.location) for f in self.files)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mirror.datasets.errors import UnreadableDataError
-from mirror.datasets.records import StoredFile, StoredSchema, View
+from mirror.datasets.records import StoredSchema, View
+from mirror.datasets.storage import open_stream, opened
+from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,17 +24,18 @@ def first_rows(view: View, count: int) -> list[dict[str, Any]]:
     schema = view.schema
     if schema is None or count == 0:
         return []
-    rows = itertools.chain.from_iterable(_rows(view, file, schema) for file in view.files if not file.hidden)
+    shown = (entry for entry, file in zip(view.entries, view.files, strict=True) if not file.hidden)
+    rows = itertools.chain.from_iterable(_rows(view, entry, schema) for entry in shown)
     return list(itertools.islice(rows, count))
 
 
-def _rows(view: View, file: StoredFile, schema: StoredSchema) -> Iterator[dict[str, Any]]:
+def _rows(view: View, file: FileEntry, schema: StoredSchema) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
 
     inside = [name for name in schema.columns if name not in schema.path_columns]
     folders = dict(part.split("=", 1) for part in file.path.split("/")[:-1] if "=" in part)
     try:
-        for batch in _batches(Path(view.root) / file.location, schema, inside):
+        for batch in _batches(file, schema, inside):
             for values in batch.to_pylist():
                 row = {name: values.get(name) for name in inside}
                 for name in schema.path_columns:
@@ -44,11 +46,22 @@ def _rows(view: View, file: StoredFile, schema: StoredSchema) -> Iterator[dict[s
         raise UnreadableDataError(view.dataset.path, file.path, str(error)) from error
 
 
-def _batches(path: Path, schema: StoredSchema, names: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(file: FileEntry, schema: StoredSchema, names: list[str]) -> Iterator[pa.RecordBatch]:
+    if schema.format == "text":
+        import pyarrow as pa
+
+        with open_stream(file, "r", encoding="utf-8", errors="replace") as stream:
+            yield pa.RecordBatch.from_pydict({names[0]: [line.rstrip("\n") for line in itertools.islice(stream, 256)]})
+        return
+    with opened(file) as source:
+        yield from _parsed(source, schema, names)
+
+
+def _parsed(source: str | IO[bytes], schema: StoredSchema, names: list[str]) -> Iterator[pa.RecordBatch]:
     if schema.format == "parquet":
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(source) as file:
             yield from file.iter_batches(batch_size=256)
     elif schema.format == "csv":
         import pyarrow.csv as pc
@@ -56,18 +69,13 @@ def _batches(path: Path, schema: StoredSchema, names: list[str]) -> Iterator[pa.
         header = schema.options.get("header", "false").lower() == "true"
         reading = pc.ReadOptions(column_names=None if header else names, block_size=1 << 20)
         parsing = pc.ParseOptions(delimiter=schema.options.get("sep", schema.options.get("delimiter", ",")))
-        with pc.open_csv(path, read_options=reading, parse_options=parsing) as reader:
+        with pc.open_csv(source, read_options=reading, parse_options=parsing) as reader:
             yield from reader
     elif schema.format == "json":
         import pyarrow.json as pj
 
-        yield from pj.read_json(path).to_batches()
+        yield from pj.read_json(source).to_batches()
     elif schema.format == "orc":
         from pyarrow import orc
 
-        yield from orc.ORCFile(path).read().to_batches()
-    elif schema.format == "text":
-        import pyarrow as pa
-
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            yield pa.RecordBatch.from_pydict({names[0]: [line.rstrip("\n") for line in itertools.islice(stream, 256)]})
+        yield from orc.ORCFile(source).read().to_batches()

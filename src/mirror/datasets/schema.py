@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mirror.datasets.records import StoredSchema
 
@@ -49,7 +49,7 @@ def nullable(field_type: Any) -> Any:
     return dict(field_type)
 
 
-def fields_of_parquet(path: Path) -> tuple[dict[str, Any], int]:
+def fields_of_parquet(path: Path | str | IO[bytes]) -> tuple[dict[str, Any], int]:
     """Spark fields (nullable) and row count of a Parquet file, from its footer alone.
 
     Raises ``OSError`` or ``pyarrow.ArrowInvalid`` for what is no Parquet file.
@@ -64,7 +64,7 @@ def fields_of_parquet(path: Path) -> tuple[dict[str, Any], int]:
     return fields_of_arrow(footer.schema.to_arrow_schema()), footer.num_rows
 
 
-def rows_of_parquet(path: Path) -> int:
+def rows_of_parquet(path: Path | str | IO[bytes]) -> int:
     """Row count from the footer."""
     import pyarrow.parquet as pq
 

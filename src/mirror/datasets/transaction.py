@@ -29,7 +29,8 @@ from mirror.datasets.records import (
     TransactionType,
     View,
 )
-from mirror.datasets.storage import Storage, sha256_of
+from mirror.datasets.storage import Found, Storage, opened
+from mirror.datasets.storage.names import scratch_of
 
 if TYPE_CHECKING:
     from mirror.datasets.store import DatasetStore
@@ -74,14 +75,14 @@ class OpenTransaction:
 
     def add(self, source: Path, logical: str, *, rows: int | None = None) -> None:
         """Stages a copy of a file, byte for byte. Raises PathEscapesRootError, StorageUnwritableError."""
-        target = self.storage.target(self.dataset.rid, self.rid, logical)
-        self._checksums[logical] = self.storage.copy_in(source, self.storage.scratch(self.rid), target)
+        location = self.storage.target(self.dataset.rid, self.rid, logical)
+        self._checksums[logical] = self.storage.copy_in(source, scratch_of(self.rid), location)
         if rows is not None:
             self._counted[logical] = rows
 
-    def adopt(self, source: Path, logical: str) -> None:
-        """Stages a finished file of the scratch folder by renaming it."""
-        self.storage.place(source, self.storage.target(self.dataset.rid, self.rid, logical))
+    def adopt(self, source: str, logical: str) -> None:
+        """Stages a finished file of the scratch folder, given by its location, by renaming it."""
+        self.storage.move(source, self.storage.target(self.dataset.rid, self.rid, logical))
 
     def remove(self, logical: str) -> None:
         """Takes a file out of the view (DELETE only). Raises DeleteMissingError."""
@@ -93,20 +94,20 @@ class OpenTransaction:
     def staged(self) -> tuple[StoredFile, ...]:
         """What would be committed now, checksums and row counts included."""
         modified = int(self.record.opened_at.timestamp() * 1000)
-        found = []
-        for logical, path in self.storage.staged(self.dataset.rid, self.rid):
-            found.append(
-                StoredFile(
-                    transaction_rid=self.rid,
-                    path=logical,
-                    location=self.storage.relative(path),
-                    size=path.stat().st_size,
-                    sha256=self._checksums.get(logical) or sha256_of(path),
-                    modified=modified,
-                    rows=self._rows(logical, path),
-                )
+
+        def described(pair: tuple[str, Found]) -> StoredFile:
+            logical, file = pair
+            return StoredFile(
+                transaction_rid=self.rid,
+                path=logical,
+                location=file.location,
+                size=file.size,
+                sha256=self._checksums.get(logical) or self.storage.sha256(file.location),
+                modified=modified,
+                rows=self._rows(logical, file.location),
             )
-        return tuple(found)
+
+        return tuple(self.storage.each(described, self.storage.staged(self.dataset.rid, self.rid)))
 
     def merged_schema(self) -> StoredSchema | None:
         """The schema of the view after a commit. Raises SchemaMismatchError when the new files do not fit the old."""
@@ -162,7 +163,7 @@ class OpenTransaction:
         """Aborts: the branch points at its former head again, staged files are removed. Safe to repeat."""
         self.store.abort(self.dataset.rid, self.rid)
 
-    def _rows(self, logical: str, path: Path) -> int | None:
+    def _rows(self, logical: str, location: str) -> int | None:
         if logical in self._counted:
             return self._counted[logical]
         if self.schema is None or self.schema.format != "parquet" or logical.rsplit("/", 1)[-1].startswith((".", "_")):
@@ -170,7 +171,8 @@ class OpenTransaction:
         import pyarrow as pa
 
         try:
-            return schemas.rows_of_parquet(path)
+            with opened(self.storage.entry(logical, 0, 0, location)) as source:
+                return schemas.rows_of_parquet(source)
         except (pa.ArrowInvalid, OSError) as error:
             raise UnreadableDataError(self.dataset.path, logical, str(error)) from error
 

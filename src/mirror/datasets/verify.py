@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from mirror.datasets import tables as t
 from mirror.datasets.records import Dataset, TransactionStatus
-from mirror.datasets.storage import sha256_of
+from mirror.datasets.storage import Storage
 from mirror.datasets.store import DatasetStore
 
 
@@ -32,7 +31,7 @@ class Damage:
 
 def verify(store: DatasetStore, dataset: Dataset | None = None, *, checksums: bool = True) -> tuple[Damage, ...]:
     """Every damaged file of committed, not swept transactions; without ``checksums`` only presence and size count."""
-    root = Path(store.storage.root)
+    storage = store.storage
     tx, f = t.transactions, t.files
     query = (
         sa.select(
@@ -48,21 +47,30 @@ def verify(store: DatasetStore, dataset: Dataset | None = None, *, checksums: bo
         query = query.where(t.datasets.c.rid == dataset.rid)
     with store.catalog.reading() as connection:
         rows = connection.execute(query).all()
+    sizes: dict[str, int] = {}
+    for folder in dict.fromkeys(row[5].split("/", 1)[0] for row in rows):
+        # One listing tells the sizes of thousands of objects.
+        sizes.update((file.location, file.size) for file in storage.listing(folder))
+
+    def problem_of(row: tuple[str, int, str]) -> str | None:
+        location, size, sha256 = row
+        return _problem(storage, location, sizes.get(location), size, sha256 if checksums else None)
+
+    problems = storage.each(problem_of, [(row[5], row[6], row[7]) for row in rows])
     damaged = []
-    for rid, name, branch, transaction, path, location, size, sha256 in rows:
-        problem = _problem(root / location, size, sha256 if checksums else None)
+    for (rid, name, branch, transaction, path, *_), problem in zip(rows, problems, strict=True):
         if problem is not None:
             needed = tuple(_needing(store, Dataset(rid, name), transaction, path))
             damaged.append(Damage(name, branch, transaction, path, problem, needed))
     return tuple(damaged)
 
 
-def _problem(file: Path, size: int, sha256: str | None) -> str | None:
-    if not file.is_file():
+def _problem(storage: Storage, location: str, found: int | None, size: int, sha256: str | None) -> str | None:
+    if found is None:
         return "missing"
-    if file.stat().st_size != size:
-        return f"has {file.stat().st_size} bytes instead of {size}"
-    if sha256 is not None and sha256_of(file) != sha256:
+    if found != size:
+        return f"has {found} bytes instead of {size}"
+    if sha256 is not None and storage.sha256(location) != sha256:
         return "was altered (another checksum)"
     return None
 

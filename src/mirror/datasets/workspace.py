@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from mirror.clock import Clock, system_clock
-from mirror.datasets import guest
+from mirror.datasets import guest, toml
 from mirror.datasets.catalog import Catalog
-from mirror.datasets.errors import WorkspaceConfigError, WorkspaceNotFoundError
+from mirror.datasets.errors import StorageSettingsError, WorkspaceConfigError, WorkspaceNotFoundError
 from mirror.datasets.guest import Guest
 from mirror.datasets.lock import Held, build_lock
-from mirror.datasets.storage import Storage, translated
+from mirror.datasets.storage import Storage, StorageSettings, translated
+from mirror.datasets.storage.settings import parse
 from mirror.datasets.store import DEFAULT_BRANCH, DatasetStore
 
 CONFIG_FILE = "config.toml"
+CACHE = "cache"
 DEFAULT_CATALOG = "sqlite:///catalog.sqlite"
 
 
@@ -32,7 +34,7 @@ class WorkspaceConfig:
     Attributes:
         repository: the transforms repository (the guest), absolute.
         catalog_url: SQLAlchemy URL.
-        data_root: where files lie, absolute.
+        storage: where files lie.
         default_branch: what commands take without ``--branch``.
         aliases: further spellings of dataset paths: RID or local name -> path.
         source: the repository's sub-project to run, where several declare a pipeline.
@@ -41,11 +43,18 @@ class WorkspaceConfig:
 
     repository: Path
     catalog_url: str
-    data_root: Path
+    storage: StorageSettings
     default_branch: str = DEFAULT_BRANCH
     aliases: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
     sources_file: Path | None = None
+
+    @property
+    def data_root(self) -> Path:
+        """The root as a folder of this machine; a URL has none. Raises StorageSettingsError."""
+        if self.storage.is_url:
+            raise StorageSettingsError("root", f"{self.storage.root} is no local folder")
+        return Path(self.storage.root)
 
     @property
     def source_root(self) -> Path:
@@ -68,35 +77,41 @@ class Workspace:
         *,
         repository: Path = Path(),
         catalog_url: str = DEFAULT_CATALOG,
+        storage: Mapping[str, Any] | None = None,
         source: str | None = None,
         sources_file: Path | None = None,
         clock: Clock = system_clock,
     ) -> Workspace:
         """Makes a workspace and its catalog; one that exists is opened as it is.
 
-        Raises StorageUnwritableError, CatalogVersionError; WorkspaceConfigError where an existing one says another
-        ``source`` or ``sources_file``.
+        Raises StorageUnwritableError, StorageUnreachableError, StorageClientMissingError, StorageSettingsError,
+        CatalogVersionError; WorkspaceConfigError where an existing one says another
+        ``source``, ``sources_file`` or ``storage`` (the keys of that section).
         """
         path = path.resolve()
         file = path / CONFIG_FILE
         described = None if sources_file is None else sources_file.resolve()
+        section = {"root": "data", **(storage or {})}
+        settings = parse(section, path)
         if not file.is_file():
+            # A root that does not answer leaves no workspace behind.
+            settings.storage(path / CACHE).prepare()
             with translated(path):
                 path.mkdir(parents=True, exist_ok=True)
                 relative = None if described is None else os.path.relpath(described, path)
-                text = _render(os.path.relpath(repository.resolve(), path), catalog_url, source, relative)
+                text = _render(os.path.relpath(repository.resolve(), path), catalog_url, section, source, relative)
                 temporary = path / f"{CONFIG_FILE}.{os.getpid()}"
                 temporary.write_text(text, encoding="utf-8")
                 temporary.replace(file)
         workspace = cls(path, _read(file), clock)
         for wanted, known, where in (
+            (settings if storage else None, workspace.config.storage, toml.section("storage", section)),
             (source, workspace.config.source, f"[repository] source = {json.dumps(source)}"),
             (described, workspace.config.sources_file, f"[sources] file = {json.dumps(str(described))}"),
         ):
             if wanted is not None and wanted != known:
                 raise WorkspaceConfigError(str(file), f"it exists already and says otherwise; write {where} there")
-        with translated(workspace.config.data_root):
-            workspace.config.data_root.mkdir(parents=True, exist_ok=True)
+        workspace.storage.prepare()
         workspace._catalog.create()
         return workspace
 
@@ -120,10 +135,15 @@ class Workspace:
         return self._catalog
 
     @cached_property
+    def storage(self) -> Storage:
+        """Where files lie."""
+        return self.config.storage.storage(self.path / CACHE)
+
+    @cached_property
     def store(self) -> DatasetStore:
         """The datasets."""
         rids = guest.spellings(guest.shrinkwrap(self.config.repository), self.config.aliases)
-        return DatasetStore(self.catalog, Storage(str(self.config.data_root)), clock=self.clock, rids=rids)
+        return DatasetStore(self.catalog, self.storage, clock=self.clock, rids=rids)
 
     @cached_property
     def guest(self) -> Guest:
@@ -146,7 +166,9 @@ class Workspace:
         self.close()
 
 
-def _render(repository: str, catalog_url: str, source: str | None, sources_file: str | None) -> str:
+def _render(
+    repository: str, catalog_url: str, storage: Mapping[str, Any], source: str | None, sources_file: str | None
+) -> str:
     # JSON strings are TOML basic strings.
     chosen = "" if source is None else f"source = {json.dumps(source)}\n"
     described = (
@@ -160,9 +182,7 @@ path = {json.dumps(repository)}
 [catalog]
 url = {json.dumps(catalog_url)}
 
-[storage]
-root = "data"
-
+{toml.section("storage", storage)}
 [branches]
 default = "{DEFAULT_BRANCH}"
 
@@ -195,10 +215,14 @@ def _read(file: Path) -> WorkspaceConfig:
     aliases = document.get("aliases", {})
     if not all(isinstance(value, str) for value in aliases.values()):
         raise WorkspaceConfigError(str(file), "[aliases] maps names to dataset paths")
+    try:
+        storage = parse(document.get("storage", {}), file.parent)
+    except StorageSettingsError as error:
+        raise WorkspaceConfigError(str(file), str(error).rstrip(".")) from error
     return WorkspaceConfig(
         repository=(file.parent / text("repository", "path")).resolve(),
         catalog_url=text("catalog", "url", DEFAULT_CATALOG),
-        data_root=(file.parent / text("storage", "root", "data")).resolve(),
+        storage=storage,
         default_branch=text("branches", "default", DEFAULT_BRANCH),
         aliases=aliases,
         source=optional("repository", "source"),

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mirror.datasets import View
+from mirror.datasets.storage import opened
 
 
 def readable(view: View) -> bool:
@@ -28,7 +29,7 @@ def read_columns(view: View, wanted: Sequence[str] | None = None) -> pa.Table:
         return pa.table({name: pa.array([], pa.null()) for name in names})
     parts = []
     for entry in visible:
-        with pq.ParquetFile(entry.location) as file:
+        with opened(entry) as source, pq.ParquetFile(source) as file:
             present = [name for name in names if name in file.schema_arrow.names]
             parts.append(file.read(columns=present))
     table = pa.concat_tables(parts, promote_options="permissive")

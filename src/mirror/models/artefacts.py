@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from mirror.datasets.errors import PathEscapesRootError
-from mirror.datasets.storage import checked, translated
+from mirror.datasets.storage import Storage, checked, translated
 from mirror.models.errors import ArtefactMissingError, ArtefactTamperedError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -24,30 +24,28 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def pack(state: Path, target: Path) -> tuple[str, int]:
     """Writes every file below ``state`` into the archive ``target``; returns its sha256 and size in bytes.
 
-    Raises StorageUnwritableError.
+    ``target`` is for this caller alone: it is no archive until this function returns. Raises StorageUnwritableError.
     """
     with translated(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".partial")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for file in sorted(p for p in state.rglob("*") if p.is_file()):
                 info = zipfile.ZipInfo(file.relative_to(state).as_posix(), _EPOCH)
                 info.external_attr = 0o644 << 16
                 with file.open("rb") as source, archive.open(info, "w", force_zip64=True) as sink:
                     shutil.copyfileobj(source, sink)
-        with temporary.open("rb") as stream:
+        with target.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        temporary.replace(target)
     return sha256, target.stat().st_size
 
 
-def unpack(file: Path, sha256: str, model: str, version: str) -> Path:
+def unpack(storage: Storage, location: str, sha256: str, model: str, version: str) -> Path:
     """The verified content in a new temporary folder, which the caller removes.
 
     Raises:
         ArtefactMissingError, ArtefactTamperedError: before a single byte is interpreted.
     """
-    with _verified(file, sha256, model, version) as stream:
+    with _verified(storage, location, sha256, model, version) as stream:
         folder = Path(tempfile.mkdtemp(prefix="model-"))
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -62,20 +60,30 @@ def unpack(file: Path, sha256: str, model: str, version: str) -> Path:
     return folder
 
 
-def verify(file: Path, sha256: str, model: str, version: str) -> None:
+def verify(storage: Storage, location: str, sha256: str, model: str, version: str) -> None:
     """Raises ArtefactMissingError or ArtefactTamperedError unless the file is the one that was published."""
-    with _verified(file, sha256, model, version):
+    with _verified(storage, location, sha256, model, version):
         pass
 
 
 @contextlib.contextmanager
-def _verified(file: Path, sha256: str, model: str, version: str) -> Iterator[IO[bytes]]:
+def _verified(storage: Storage, location: str, sha256: str, model: str, version: str) -> Iterator[IO[bytes]]:
     """The open file, rewound: what was hashed is what is read, whatever happens to the name meanwhile."""
-    if not file.is_file():
-        raise ArtefactMissingError(model, version, str(file))
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    place = f"{storage.root}/{location}"
+    try:
+        stream = storage.fetch(location)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise ArtefactMissingError(model, version, place) from error
+    with stream:
+        found = _sha256(stream)
         if found != sha256:
-            raise ArtefactTamperedError(model, version, str(file), sha256, found)
+            raise ArtefactTamperedError(model, version, place, sha256, found)
         stream.seek(0)
         yield stream
+
+
+def _sha256(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

@@ -15,7 +15,7 @@ from typing import Any
 from mirror.datasets.ids import stable_uuid
 from mirror.models.artefacts import pack, unpack
 from mirror.models.records import Model, ModelVersion
-from mirror.models.registry import FOLDER, ModelRegistry
+from mirror.models.registry import FOLDER, ModelRegistry, location_of
 from palantir_models.ports import AdapterReference, PublishedState
 
 SCORING_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "pyarrow", "pyspark", "dill", "cloudpickle")
@@ -63,8 +63,8 @@ class VersionReadPort:
     def state_directory(self) -> Path:
         """The files of the version, unpacked only after their checksum held; removed with this port."""
         if self._folder is None:
-            file = self._registry.file(self._version)
-            self._folder = unpack(file, self._version.sha256, self._model.path, self._version.semantic)
+            version, storage = self._version, self._registry.workspace.storage
+            self._folder = unpack(storage, version.location, version.sha256, self._model.path, version.semantic)
             weakref.finalize(self, shutil.rmtree, self._folder, True)
         return self._folder
 
@@ -114,7 +114,8 @@ class VersionWritePort:
         """Packs the state and stages the version; a state equal to the newest of the branch is that version again."""
         newest = self._registry.newest(self._model, self._branch)
         before = self.staged[-1]["rid"] if self.staged else newest.rid if newest else None
-        scratch = self._registry.target(f"staged.{stable_uuid(self._model.rid, self._branch, before)}")
+        storage = self._registry.workspace.storage
+        scratch = storage.temporary(FOLDER)
         sha256, size = pack(version.state, scratch)
         same = newest is not None and not self.staged and newest.sha256 == sha256
         if newest is not None and same and newest.adapter == str(version.adapter) and newest.api == dict(version.api):
@@ -123,14 +124,14 @@ class VersionWritePort:
             return newest.rid
         key = stable_uuid(self._model.rid, self._branch, before, sha256, version.adapter)
         rid = f"ri.models.main.model-version.{key}"
-        target = self._registry.target(rid)
-        scratch.replace(target)
+        location = location_of(rid)
+        storage.place(scratch, location)
         self.staged.append(
             {
                 "rid": rid,
                 "branch": self._branch,
                 "adapter": str(version.adapter),
-                "location": f"{FOLDER}/{target.name}",
+                "location": location,
                 "sha256": sha256,
                 "size": size,
                 "api": dict(version.api),
@@ -146,7 +147,7 @@ class VersionWritePort:
     def discard(self) -> None:
         """Removes what was staged; versions already in the catalog keep their files."""
         for entry in self.staged:
-            (self._registry.workspace.config.data_root / entry["location"]).unlink(missing_ok=True)
+            self._registry.workspace.storage.remove(entry["location"])
         self.staged.clear()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,12 +17,17 @@ from mirror.models.errors import AmbiguousModelError, ModelNotFoundError, Versio
 from mirror.models.records import Model, ModelVersion
 
 FOLDER = "_models"
-"""Below the workspace's data root."""
+"""Below the workspace's storage root."""
 
 
 def model_rid(path: str) -> str:
     """The RID of a model whose repository maps none to its path."""
     return f"ri.models.main.model.{stable_uuid('model', path)}"
+
+
+def location_of(version_rid: str) -> str:
+    """Where the artefact of a version lies below the storage root."""
+    return f"{FOLDER}/{version_rid.rsplit('.', 1)[-1]}.zip"
 
 
 class ModelRegistry:
@@ -109,17 +113,9 @@ class ModelRegistry:
             path = connection.scalar(sa.select(t.models.c.path).where(t.models.c.rid == version.model_rid))
         return Model(version.model_rid, str(path)), version
 
-    def file(self, version: ModelVersion) -> Path:
-        """Where the artefact of a version lies."""
-        return self.workspace.config.data_root / version.location
-
-    def target(self, version_rid: str) -> Path:
-        """Where the artefact of a version about to be published goes."""
-        return self.workspace.config.data_root / FOLDER / f"{version_rid.rsplit('.', 1)[-1]}.zip"
-
     def verify(self, model: Model, version: ModelVersion) -> None:
         """Raises ArtefactMissingError or ArtefactTamperedError unless the artefact is what was published."""
-        verify(self.file(version), version.sha256, model.path, version.semantic)
+        verify(self.workspace.storage, version.location, version.sha256, model.path, version.semantic)
 
     def evaluations(self, version: ModelVersion) -> tuple[Mapping[str, Any], ...]:
         """Evaluation documents of a version, oldest first."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from mirror.datasets.storage import local_paths
 from mirror.models.criteria.base import Candidate, Criterion, Finding
 from mirror.models.records import ModelVersion, Outcome
 
@@ -119,7 +120,7 @@ def sample_rows(
     if dataset is None:
         raise CannotJudgeError(f"there is no dataset {path} to score")
     view = workspace.store.view(dataset, workspace.config.default_branch)
-    files = [e.location for e in view.entries if e.path.endswith(".parquet")]
+    files = local_paths([e for e in view.entries if e.path.endswith(".parquet")])
     if not files:
         raise CannotJudgeError(f"{path} holds no rows to score")
     source = ds.dataset(files, format="parquet")

@@ -99,6 +99,9 @@ class ReadPort(Protocol):
         readers).
         """
 
+    def local_directory(self, mode: str = "current") -> str:
+        """The same as a folder of this machine, for code that reads without Spark."""
+
 
 @runtime_checkable
 class WritePort(ReadPort, Protocol):

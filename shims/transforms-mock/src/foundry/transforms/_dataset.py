@@ -117,7 +117,7 @@ class Dataset(Named):
             raise TransformValueError(what, self.alias)
         port = open_port(self.alias, False)
         if format == "path":
-            return port.directory(mode).removeprefix("file://")
+            return port.local_directory(mode)
         table = read_arrow(port, mode) if schema is None or port.schema(mode) is not None else schema.empty_table()
         if self._where is not None:
             table = table.filter(self._where.expression())

@@ -75,16 +75,19 @@ _PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
 _KINDS = {"parquet": "parquet", "csv": "csv", "json": "json", "jsonl": "json", "orc": "orc", "avro": "avro"}
 
 
-def _one(entry: FileEntry, reader: tuple[str, Mapping[str, str]], target: pa.Schema) -> pa.Table:
-    import fsspec
+def _one(
+    port: ReadPort, mode: str, entry: FileEntry, reader: tuple[str, Mapping[str, str]], target: pa.Schema
+) -> pa.Table:
+    import fsspec.compression
     import pyarrow.orc
     import pyarrow.parquet
 
     name = entry.path.lower()
     packed = next((suffix for suffix in _PACKED if name.endswith(suffix)), "")
     kind = _KINDS.get(name.removesuffix(packed).rsplit(".", 1)[-1], reader[0])
-    local = entry.location.removeprefix("file://")
-    with fsspec.open(local, "rb", compression=_PACKED.get(packed)) as stream:
+    # The port knows how its bytes are reached; a location alone may need credentials.
+    with port.open(entry.path, "rb", read_mode=mode) as raw:
+        stream: Any = fsspec.compression.compr[_PACKED.get(packed)](raw, mode="rb")
         if kind == "parquet":
             return pyarrow.parquet.ParquetFile(stream).read()
         if kind == "orc":
@@ -124,7 +127,7 @@ def read_arrow(port: ReadPort, mode: str) -> pa.Table:
     for file in files:
         folders = _folders(file.path)
         inside = pa.schema([field for field in target if field.name not in folders])
-        tables.append(_shaped(_one(file, reader, inside), folders, target))
+        tables.append(_shaped(_one(port, mode, file, reader, inside), folders, target))
     return pa.concat_tables(tables) if tables else target.empty_table()
 
 

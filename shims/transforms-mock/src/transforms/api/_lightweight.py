@@ -131,7 +131,7 @@ class LightweightInput(LightweightDataset):
             raise LightweightValueError(
                 f"'{self._port.path}' has no schema; read its files with filesystem().ls() and open()."
             )
-        return self._port.directory(mode).removeprefix("file://").rstrip("/")
+        return self._port.local_directory(mode).rstrip("/")
 
     @known_arguments("{}.filesystem", MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FoundryDataSidecarFileSystem:

@@ -108,6 +108,9 @@ class DuckDbConnection:
             if dataset._port.schema(files_mode) is not None or not files:
                 self._connection.register(name, dataset._arrow(mode))
             locations = [f.location.removeprefix("file://") for f in files]
+            if any("://" in location for location in locations):
+                folder = dataset._port.local_directory(files_mode)
+                locations = [f"{folder}/{f.path}" for f in files]
             quoted = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
             # As a table for FROM, and as a list for read_csv(...) and read_parquet(...).
             listed = f"[{quoted}]::VARCHAR[]"

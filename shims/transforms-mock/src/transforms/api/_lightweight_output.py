@@ -160,7 +160,7 @@ class LightweightOutput(LightweightDataset):
     @known_arguments("{}.path", MODES_NEED_INCREMENTAL)
     def path(self) -> str:
         """A local folder with the data files of the output."""
-        return self._port.directory("current").removeprefix("file://").rstrip("/")
+        return self._port.local_directory("current").rstrip("/")
 
     @known_arguments("{}.filesystem", MODES_NEED_INCREMENTAL)
     def filesystem(self) -> FoundryDataSidecarFileSystem:
@@ -228,7 +228,7 @@ class IncrementalLightweightOutput(LightweightOutput):
     @known_arguments("{}.path")
     def path(self, mode: str = "current") -> str:
         """A local folder with the data files of one mode."""
-        return self._port.directory(checked(self._port.path, mode)).removeprefix("file://").rstrip("/")
+        return self._port.local_directory(checked(self._port.path, mode)).rstrip("/")
 
 
 def _empty_table(schema: Any) -> pa.Table:

@@ -116,6 +116,10 @@ class MemoryReadPort:
         """As the port's contract says."""
         return view_folder(self._parts(mode))
 
+    def local_directory(self, mode: str = "current") -> str:
+        """The same: everything is local."""
+        return self.directory(mode)
+
 
 class MemoryWritePort(MemoryReadPort):
     """An output inside its run; :meth:`commit` gives the parts that the dataset then has."""
