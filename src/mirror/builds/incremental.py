@@ -169,12 +169,17 @@ def _inconsistent(
 ) -> str | None:  # fmt: skip
     """Which outputs were last written by something else than one run of this transform."""
     made = {path: outputs.get(path) for path, exists in built.items() if exists}
-    foreign = [path for path, run in made.items() if run is None or run.reference != reference]
+    foreign = [path for path, run in made.items() if run is None or _label(run.reference) != _label(reference)]
     if foreign:
         return f"{', '.join(foreign)} was last written by something else than this transform"
     if len({run.job for run in made.values() if run is not None}) != 1:
         return f"{', '.join(made)} were last written by different runs"
     return None
+
+
+def _label(reference: str) -> str:
+    """Module and name: a transform that got or lost an output is the same one."""
+    return reference.partition("(")[0]
 
 
 def _broken(entry: InputNow, before: InputRange, allow_retention: bool) -> str | None:
