@@ -26,6 +26,8 @@ def test_union_many(spark, pair):
         union_many(left, turned).withColumn("case", F.lit("strict")),
         union_many([left, turned, left]).withColumn("case", F.lit("list")),
         union_many(left, right, how="narrow").withColumn("case", F.lit("narrow")),
+        union_many(left, turned.toDF("V", "K")).withColumn("case", F.lit("cased")),
+        union_many(left, turned.toDF("V", "K"), how="narrow").withColumn("case", F.lit("narrow cased")),
         union_many(left).withColumn("case", F.lit("one")),
         union_many(left, right, how="wide", spark_session=spark).withColumn("case", F.lit("wide")),
     ]
@@ -36,6 +38,8 @@ def test_union_many(spark, pair):
         "strict": [("l", 1, None), ("r", 2, None)],
         "list": [("l", 1, None), ("r", 2, None), ("l", 1, None)],
         "narrow": [("l", 1, None), ("r", 2, None)],
+        "cased": [("l", 1, None), ("r", 2, None)],
+        "narrow cased": [("l", 1, None), ("r", 2, None)],
         "one": [("l", 1, None)],
         "wide": [("l", 1, None), ("r", 2, True)],
     }
@@ -71,13 +75,14 @@ def test_sanitize_schema_for_parquet(spark):
             T.StructField("list", T.ArrayType(inner)),
             T.StructField("m", T.MapType(T.StringType(), inner)),
             T.StructField("fine", T.StringType()),
+            T.StructField("A_b", T.LongType()),
         ]
     )
-    rows = [(1, 2, 3, (4, 5), [(6, 7)], {"k": (8, 9)}, "f")]
+    rows = [(1, 2, 3, (4, 5), [(6, 7)], {"k": (8, 9)}, "f", 9)]
     clean = D.sanitize_schema_for_parquet(spark.createDataFrame(rows, schema))
-    assert clean.columns == ["a_b", "a_b_1", "tick`_s_", "n", "list", "m", "fine"]
+    assert clean.columns == ["a_b_1", "a_b_2", "tick`_s_", "n", "list", "m", "fine", "A_b"]
     assert clean.schema["n"].dataType.fieldNames() == ["x_y", "x_y_1"]
-    assert clean.first() == ((1, 2, 3, (4, 5), [(6, 7)], {"k": (8, 9)}, "f"))
+    assert clean.first() == ((1, 2, 3, (4, 5), [(6, 7)], {"k": (8, 9)}, "f", 9))
     untouched = spark.range(1)
     assert D.sanitize_schema_for_parquet(untouched) is untouched
 

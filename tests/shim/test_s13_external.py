@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,6 +111,57 @@ def test_a_source_arrives_with_connection_and_secrets(server, sources, tmp_path,
     assert "from-env" not in caplog.text
 
 
+def test_every_part_of_a_source_can_be_described(sources, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHIM_TOKEN", "s")
+    (tmp_path / "pem").write_text("-----")
+    pem = {"file": str(tmp_path / "pem")}
+    made = external_systems(api=Source(RID))(transform(out=Output("/out"))(lambda api, out: seen.append(api)))
+    secret, seen = {"env": "SHIM_TOKEN"}, []
+    endpoint = {"url": "https://a", "headers": {"Authorization": secret, "n": 1}, "query_params": {"key": secret}}
+    for description in (
+        {
+            "client_certificate": {"certificate": pem, "private_key": pem},
+            "server_certificates": {"own": pem},
+            **endpoint,
+        },
+        {
+            "credentials": {"aws": {"access_key_id": secret, "secret_access_key": secret}},
+            "configuration": {"region": 1},
+        },
+        {"credentials": {"oauth": {"access_token": secret}}, "connections": {"a": endpoint, "b": {"url": "https://b"}}},
+        {"credentials": {"gcp": {"access_token": secret}}},
+    ):
+        sources(description)
+        _compute(made)
+    whole, aws, oauth, gcp = seen
+    connection = whole.get_https_connection()
+    assert (connection.url, connection.headers, connection.query_params) == (
+        "https://a",
+        {"Authorization": "s", "n": "1"},
+        {"key": "s"},
+    )
+    assert Path(whole.client_certificate.private_key_file_path).is_file()
+    assert "-----" in Path(whole.server_certificates_bundle_path).read_text()
+    given = aws.get_session_credentials().get()
+    assert (given.access_key_id, given.secret_access_key, given.session_token) == ("s", "s", None)
+    assert (aws.source_configuration, gcp.client_certificate, gcp.server_certificates_bundle_path) == (
+        {"region": 1},
+        None,
+        None,
+    )
+    assert [s.get_session_credentials().get().access_token for s in (oauth, gcp)] == ["s", "s"]
+    for act, says in (
+        (oauth.get_https_connection, "Only single connection sources are supported"),
+        (gcp.get_https_connection, "No HTTPS connections"),
+        (whole.get_session_credentials, "credentials are not present"),
+        (lambda: gcp.source_configuration, "configuration is not available"),
+        (lambda: gcp.get_secret("x"), "x not found"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            act()
+    assert "s" not in {*repr(made.recorded).split("'")}
+
+
 def _base():
     return transform(x=Input("/in"), out=Output("/out"))(lambda x, api, out: 0)
 
@@ -164,6 +216,17 @@ def test_the_older_generation_injects_every_name(sources, monkeypatch):
         ({"secrets": {"a": {"env": "SHIM_NO_SUCH"}}}, "environment variable SHIM_NO_SUCH"),
         ({"secrets": {"a": {"file": "/no/such"}}}, "in the file /no/such"),
         ({"uri": "x"}, "unknown key 'uri'"),
+        ({"headerz": {}}, "Did you mean 'headers'"),
+        ({"headers": {"a": "b"}}, "'headers' belongs to a connection; give its 'url' too"),
+        ({"connections": {"a": {}}}, "a connection needs a 'url'"),
+        ({"connections": {"a": {"url": "x", "header": {}}}}, "unknown key of a connection 'header'"),
+        ({"connections": {"a": "x"}}, "a key of a connection is expected where str stands"),
+        ({"url": "x", "headers": {"Authorization": "literal"}}, "secret 'Authorization' must say where it is kept"),
+        ({"client_certificate": {"certificate": {"file": "/no/such"}}}, "in the file /no/such"),
+        ({"credentials": {"azure": {}}}, "unknown kind of credentials 'azure'; known are aws, gcp, oauth"),
+        ({"credentials": {}}, "credentials are of one kind"),
+        ({"credentials": {"gcp": {}}}, "gcp credentials lack 'access_token'"),
+        ({"credentials": {"aws": {"token": {}}}}, "unknown part of aws credentials 'token'"),
         ("text", "must map each source RID"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from bellaso_python_lib.decryption.decrypter_input import DecrypterInput
 from bellaso_python_lib.encryption.encrypter_input import EncrypterInput
 from bellaso_python_lib.encryption.hasher_input import HasherInput
+from transforms import tables
 from transforms.aip.orchestrators import CompletionOrchestrator
 from transforms.api import Input, JobEnvironment, Output, execute, incremental, transform
 from transforms.errors import (
@@ -78,6 +79,10 @@ def test_compute_pushdown_imports_and_is_refused_when_run(engine):
     assert made.recorded["with_warehouse"] == (("w",), {})
     with pytest.raises(NotAvailableError, match=f"(?i)pushdown to {engine}"):
         execute(made, JobEnvironment(), {"x": _Port(), "out": _Port()})
+    names = {"snowflake": "Snowflake SnowparkConnect", "bigquery": "Ibis"}.get(engine, "").split()
+    for name in (f"{n}{side}" for n in names for side in ("Input", "Output")):
+        with pytest.raises(NotAvailableError, match=f"transforms.tables.{name}"):
+            getattr(tables, name)()
 
 
 def test_a_sidecar_is_recorded_and_refused_when_run():

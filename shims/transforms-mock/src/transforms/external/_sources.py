@@ -4,21 +4,27 @@ The file (YAML or JSON) is named by the environment variable ``TRANSFORMS_SOURCE
 
     ri.magritte..source.0a1b:
       url: https://api.example.org
-      headers: {Accept: application/json}
+      headers: {Accept: application/json, Authorization: {env: EXAMPLE_HEADER}}
       secrets:
         additionalSecretToken: {env: EXAMPLE_TOKEN}      # or {file: /run/secrets/token}
+      server_certificates: {own: {file: ca.pem}}
+      client_certificate: {certificate: {file: client.pem}, private_key: {file: /run/secrets/client.key}}
+      credentials: {aws: {access_key_id: {env: AWS_ACCESS_KEY_ID}, secret_access_key: {env: AWS_SECRET_ACCESS_KEY}}}
+      configuration: {anything: the code reads}
 
-Secrets are read when a job starts and never logged; literal secrets are refused, so that none ends up in git.
+Secrets are read when a job starts and never logged; literal secrets, ``Authorization`` headers among them, are refused,
+so that none ends up in git.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from transforms.errors import SourceError
+from transforms.errors import SourceError, nearest
 
 if TYPE_CHECKING:
     from external_systems.sources import Source as ResolvedSource
@@ -68,37 +74,98 @@ def resolved_source(rid: str, description: Mapping[str, Any]) -> ResolvedSource:
     Args:
         rid: for messages.
         description: ``url``, ``headers``, ``query_params`` for one HTTPS connection or ``connections`` (name -> the
-            same three) for several; ``secrets`` (name -> ``{env: NAME}`` or ``{file: PATH}``); ``configuration``
-            (anything).
+            same three) for several; ``secrets`` (name -> ``{env: NAME}`` or ``{file: PATH}``, as may be each header and
+            query parameter); ``server_certificates``, ``client_certificate``; ``credentials`` (of ``aws``, ``gcp`` or
+            ``oauth``) for ``get_session_credentials``; ``configuration`` (anything).
 
     Raises:
-        SourceError: an unknown key, or a secret that is written out or cannot be found.
+        SourceError: an unknown or missing key, or a secret that is written out or cannot be found.
     """
-    from external_systems.sources import HttpsConnectionParameters, Source, SourceParameters
+    from external_systems.sources import ClientCertificate, HttpsConnectionParameters, Source, SourceParameters
 
-    known = {"url", "headers", "query_params", "connections", "secrets", "configuration"}
-    if unknown := sorted(set(description) - known):
-        raise SourceError(rid, f"unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+    _only(rid, "key", description, _KNOWN)
     connections = dict(description.get("connections") or {})
     if "url" in description:
-        connections["default"] = {k: description[k] for k in ("url", "headers", "query_params") if k in description}
+        connections["default"] = {k: description[k] for k in _CONNECTION if k in description}
+    elif lonely := [k for k in _CONNECTION if k in description]:
+        raise SourceError(rid, f"'{lonely[0]}' belongs to a connection; give its 'url' too")
+    for one in connections.values():
+        _only(rid, "key of a connection", one, _CONNECTION)
+        if not isinstance(one.get("url"), str):
+            raise SourceError(rid, "a connection needs a 'url'")
+    identity = description.get("client_certificate")
+    if identity is not None:
+        _only(rid, "part of client_certificate", identity, ("certificate", "private_key"))
+        certificate, key = (_secret(rid, part, identity.get(part)) for part in ("certificate", "private_key"))
+    # Without certificates of its own the package leaves requests to its usual bundle.
+    trusted = {n: _secret(rid, n, where) for n, where in (description.get("server_certificates") or {}).items()} or None
     parameters = SourceParameters(
         secrets={name: _secret(rid, name, where) for name, where in (description.get("secrets") or {}).items()},
         proxy_token=None,
         https_connections={
             name: HttpsConnectionParameters(
                 url=str(one["url"]),
-                headers=dict(one.get("headers") or {}),
-                query_params=dict(one.get("query_params") or {}),
+                headers=_texts(rid, one.get("headers")),
+                query_params=_texts(rid, one.get("query_params")),
             )
             for name, one in connections.items()
         },
-        # No certificates of its own: the package then leaves requests to its usual bundle.
-        server_certificates=cast("dict[str, str]", None),
-        client_certificate=None,
-        resolved_source_credentials=None,
+        server_certificates=cast("dict[str, str]", trusted),
+        client_certificate=ClientCertificate(certificate, key) if identity is not None else None,
+        resolved_source_credentials=_credentials(rid, description.get("credentials")),
     )
     return Source(parameters, [], [], None, description.get("configuration"))
+
+
+_CONNECTION = ("url", "headers", "query_params")
+_KNOWN = (
+    *_CONNECTION,
+    "connections",
+    "secrets",
+    "configuration",
+    "server_certificates",
+    "client_certificate",
+    "credentials",
+)
+_FOREVER = datetime(9999, 1, 1)  # noqa: DTZ001 - the package compares with local time
+
+
+def _only(rid: str, what: str, given: Any, known: Sequence[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise SourceError(rid, f"a {what} is expected where {type(given).__name__} stands")
+    if unknown := sorted(set(given) - set(known)):
+        close = nearest(unknown[0], known)
+        raise SourceError(rid, f"unknown {what} '{unknown[0]}'; known are {', '.join(sorted(known))}.{close}")
+
+
+def _texts(rid: str, given: Any) -> dict[str, str]:
+    """Headers or query parameters: plain texts, or secrets by where they are kept."""
+    texts: dict[str, str] = {}
+    for name, value in (given or {}).items():
+        if isinstance(value, Mapping) or name.lower() == "authorization":
+            texts[name] = _secret(rid, name, value)
+        else:
+            texts[name] = str(value)
+    return texts
+
+
+def _credentials(rid: str, given: Any) -> Any:
+    """What ``get_session_credentials`` hands out. They do not expire here: nothing would renew them."""
+    from external_systems.sources import AwsCredentials, GcpOauthCredentials, OauthCredentials
+
+    if given is None:
+        return None
+    kinds = {"aws": AwsCredentials, "gcp": GcpOauthCredentials, "oauth": OauthCredentials}
+    _only(rid, "kind of credentials", given, tuple(kinds))
+    if len(given) != 1:
+        raise SourceError(rid, f"credentials are of one kind: {', '.join(kinds)}")
+    (kind, parts), *_ = given.items()
+    known = ("access_key_id", "secret_access_key", "session_token") if kind == "aws" else ("access_token",)
+    _only(rid, f"part of {kind} credentials", parts, known)
+    values = {name: _secret(rid, name, where) for name, where in parts.items()}
+    if missing := [name for name in known if name not in values and name != "session_token"]:
+        raise SourceError(rid, f"{kind} credentials lack '{missing[0]}'")
+    return kinds[kind](**values, expiration=_FOREVER)
 
 
 def _secret(rid: str, name: str, where: Any) -> str:

@@ -14,7 +14,10 @@ _SERVICE = f"{_S15}test_parameters_of_services_register_and_are_refused_unless_b
 _SERVICE_NOTE = "Only Foundry holds the content. It registers, and runs where a platform binds something of its kind."
 _LEGACY = "data-connection/external-transforms-legacy"
 _OLD = f"{_S13}test_the_older_generation_injects_every_name"
-_LOCAL = "Secrets and addresses come from a local file and the environment; no egress is blocked."
+_LOCAL = (
+    "Secrets, addresses, certificates and credentials come from a local file and the environment; no egress is "
+    "blocked, no agent proxy stands between, credentials do not expire."
+)
 _UNPUBLISHED = "transforms-python/unit-tests"
 
 OTHERS = (
@@ -48,8 +51,8 @@ OTHERS = (
         _UNPUBLISHED,
         f"{_S18}test_the_runner_builds_upstream_datasets_first",
         Status.DIFFERS,
-        "No reference is published. Runs every kind of transform; a second argument is the folder that names lie in, or "
-        "the datastore; checks are left to a platform.",
+        "No reference is published. Runs every kind of transform; the second argument is the folder that names lie in, "
+        "or the datastore; checks are left to a platform.",
     ),
     *rows(
         "transforms.verbs.testing.datastores",
@@ -124,6 +127,14 @@ OTHERS = (
         _TABLES,
         Status.RECORDED,
         "Kept with the declaration; the table is a dataset here.",
+    ),
+    *rows(
+        "transforms.tables",
+        "IbisInput IbisOutput SnowflakeInput SnowflakeOutput SnowparkConnectInput SnowparkConnectOutput",
+        "transforms-python/tables-overview",
+        f"{_S15}test_compute_pushdown_imports_and_is_refused_when_run",
+        Status.REFUSED,
+        "They serve annotations. The warehouse computes it, outside Foundry too.",
     ),
     *rows(
         "transforms.sidecar",

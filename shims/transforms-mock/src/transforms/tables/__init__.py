@@ -14,6 +14,14 @@ from transforms.tables._locators import (
     SnowflakeTable,
 )
 from transforms.tables._params import TableInput, TableOutput
+from transforms.tables._pushdown import (
+    IbisInput,
+    IbisOutput,
+    SnowflakeInput,
+    SnowflakeOutput,
+    SnowparkConnectInput,
+    SnowparkConnectOutput,
+)
 from transforms.tables._runtime import (
     IncrementalTableTransformInput,
     TableLightweightInput,
@@ -27,9 +35,15 @@ __all__ = [
     "DatabricksTable",
     "DeltaTable",
     "FilesTable",
+    "IbisInput",
+    "IbisOutput",
     "IcebergTable",
     "IncrementalTableTransformInput",
+    "SnowflakeInput",
+    "SnowflakeOutput",
     "SnowflakeTable",
+    "SnowparkConnectInput",
+    "SnowparkConnectOutput",
     "TableInput",
     "TableLightweightInput",
     "TableLightweightOutput",

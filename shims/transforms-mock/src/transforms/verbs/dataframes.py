@@ -20,7 +20,7 @@ _FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")
 
 @known_arguments("union_many")
 def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession | None = None) -> DataFrame:
-    """All rows of all frames, columns matched by name in the order of the first frame that has them.
+    """All rows of all frames, columns matched by name (without regard to case) in the order of the first that has them.
 
     Args:
         dfs: frames, or one list of frames.
@@ -43,15 +43,17 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
         return empty_frame(spark_session, StructType([]))
     if how == "wide":
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
-    first = frames[0].columns
+    first = {name.lower(): name for name in frames[0].columns}
+    others = [{name.lower(): name for name in frame.columns} for frame in frames[1:]]
     if how == "narrow":
-        shared = [name for name in first if all(name in frame.columns for frame in frames)]
+        shared = [name for key, name in first.items() if all(key in other for other in others)]
         if not shared:
             raise UnionError("narrow found no column that all frames share.")
-        frames = [frame.select([f"`{name}`" for name in shared]) for frame in frames]
+        frames = [frame.select([_quoted(name) for name in shared]) for frame in frames]
         return reduce(lambda left, right: left.unionByName(right), frames)
-    for position, frame in enumerate(frames[1:], start=2):
-        lacking, extra = sorted(set(first) - set(frame.columns)), sorted(set(frame.columns) - set(first))
+    for position, other in enumerate(others, start=2):
+        lacking = sorted(first[key] for key in first.keys() - other.keys())
+        extra = sorted(other[key] for key in other.keys() - first.keys())
         if lacking or extra:
             what = f"frame {position} differs from the first: missing {lacking or 'none'}, extra {extra or 'none'}."
             raise UnionError(f"{what} Use how='wide' to fill with nulls, or how='narrow'.")
@@ -61,7 +63,8 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
 def sanitize_schema_for_parquet(df: DataFrame) -> DataFrame:
     """The same rows under column names that Parquet takes: each of `` ,;{}()``, tab, line end and ``=`` becomes ``_``.
 
-    Fields inside structs are renamed too. Two names that become equal get ``_1``, ``_2``, ... in order.
+    Fields inside structs are renamed too. A name that Parquet takes stays; one that becomes like another, case aside,
+    gets ``_1``, ``_2``, ... in order.
     """
     renamed = _clean(df.schema)
     if renamed == df.schema:
@@ -91,15 +94,15 @@ def _clean(schema: StructType) -> StructType:
             return MapType(of(kind.keyType), of(kind.valueType), kind.valueContainsNull)
         return kind
 
-    taken: set[str] = set()
+    taken = {field.name.lower() for field in schema.fields if not _FORBIDDEN.search(field.name)}
     fields = []
     for field in schema.fields:
         base = _FORBIDDEN.sub("_", field.name)
         name, count = base, 0
-        while name in taken:
+        while name != field.name and name.lower() in taken:
             count += 1
             name = f"{base}_{count}"
-        taken.add(name)
+        taken.add(name.lower())
         fields.append(StructField(name, of(field.dataType), field.nullable, field.metadata))
     return StructType(fields)
 
