@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from transforms.api import Input, Output, Pipeline, transform_df
-from transforms.errors import PipelineError, TransformTypeError, UnknownAttributeError
+from transforms.errors import PipelineError, TransformTypeError, UnknownArgumentError, UnknownAttributeError
 
 HEAD = "from transforms.api import Input, Output, transform, transform_df, lightweight, incremental\n"
 MAKE = """
@@ -66,13 +66,18 @@ def test_discovery_imports_every_module_below_and_takes_every_shape(package):
             "deep/er/flight-alerts-clean.py": f"{HEAD}{MAKE}\nmany = [make(d) for d in ['list1', 'list2']]\n",
             "shapes.py": f"{HEAD}{MAKE}\na = (make('tuple'),)\nb = {{make('set')}}\nc = map(make, ['map'])\n",
             "single_node.py": f"{HEAD}\n@lightweight\n@transform(out=Output('/out/light'))\ndef f(out): pass\n",
+            "iterables.py": f"import collections, itertools\n{HEAD}{MAKE}\nd = {{'x': make('dict')}}\n"
+            "v, k = d.values(), {make('key'): 1}.keys()\nq = collections.deque([make('deque')])\n"
+            "c = itertools.chain([make('chain')])\ns = itertools.starmap(make, [('star',)])\n"
+            "numbers = itertools.count()\n",
             "loop.py": f"{HEAD}{MAKE}\nfor d in ['lost', 'kept']:\n    f = make(d)\n",
             "other.py": "numbers = (n for n in range(3))\nwords = ['a']\nnothing = None\n",
         }
     )
-    expected = "one two in_init gen1 gen2 list1 list2 tuple set map light kept"
+    expected = "one two in_init gen1 gen2 list1 list2 tuple set map light kept dict key deque chain star"
     assert sorted(_outputs(repo)) == sorted(f"/out/{name}" for name in expected.split())
     assert sorted(_outputs(repo)) == sorted(_outputs(repo)), "a generator gives its transforms to every pipeline"
+    assert next(importlib.import_module(f"{repo.__name__}.iterables").numbers) == 0
 
 
 def test_a_transform_imported_elsewhere_counts_once(package):
@@ -94,6 +99,10 @@ def test_several_packages_sub_packages_and_plain_modules(package):
     assert _outputs(x) == ["/out/x"]
     assert _outputs(y) == ["/out/y"]
     assert _outputs(first, second) == ["/out/x", "/out/y", "/out/z"]
+    pipeline = Pipeline()
+    for module in (second, x, first):
+        pipeline.discover_transforms(module)
+    assert [t.output_aliases for t in pipeline.transforms] == [("/out/z",), ("/out/x",), ("/out/y",)]
 
 
 def test_generated_transforms_share_a_name_and_differ_by_what_they_write(package):
@@ -117,6 +126,14 @@ def test_a_folder_without_init_is_not_entered_and_said_so(package, caplog):
     with caplog.at_level(logging.WARNING):
         assert _outputs(repo) == []
     assert "no __init__.py" in caplog.text
+
+
+def test_transforms_in_a_dict_are_not_discovered_and_said_so(package, caplog):
+    text = f"{HEAD}{MAKE}\nlost = {{'a': make('a')}}\nfound = {{'b': make('b')}}\nb = found['b']\n"
+    with caplog.at_level(logging.WARNING):
+        assert _outputs(package({"m.py": text})) == ["/out/b"]
+    assert "m.lost is a dict with transforms" in caplog.text
+    assert "m.found" not in caplog.text
 
 
 def _made(output: str | None = "/o", name: str = "f"):
@@ -148,6 +165,7 @@ def test_the_list_of_transforms_is_a_copy_in_order_of_registration():
     [
         (lambda p: p.add_transforms([_made()]), TransformTypeError, "Unpack a list with *"),
         (lambda p: p.add_transforms(_made), TransformTypeError, "takes transforms"),
+        (lambda p: Pipeline("root"), UnknownArgumentError, "Pipeline has no argument 'root'"),
         (lambda p: p.discover_transforms("package"), TransformTypeError, "packages or modules, got 'package'"),
         (lambda p: p.add_transform(_made()), UnknownAttributeError, "Did you mean 'add_transforms'"),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import itertools
 import logging
 import pkgutil
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import GeneratorType, ModuleType
@@ -20,8 +22,9 @@ from transforms.errors import PipelineError, TransformTypeError
 
 log = logging.getLogger(__name__)
 
-_CONTAINERS = (list, tuple, set, frozenset)
-_ONCE = (GeneratorType, map, filter)
+_CONTAINERS = (list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()))
+# Others, such as ``itertools.count``, mean something else to the module that holds them.
+_ONCE = (GeneratorType, map, filter, itertools.chain, itertools.islice, itertools.starmap)
 # A generator gives its transforms once, while packages may be discovered many times.
 _drained: WeakKeyDictionary[Any, tuple[TransformBase, ...]] = WeakKeyDictionary()
 _drained_iterators: dict[int, tuple[Any, tuple[TransformBase, ...]]] = {}
@@ -72,8 +75,9 @@ class Pipeline(Named):
     def discover_transforms(self, *modules: ModuleType) -> None:
         """Import every module below the given packages and register the transforms they hold.
 
-        A module attribute counts if it is a transform or a list, tuple, set or generator of transforms. Modules whose
-        names are no Python identifiers are imported too. A plain module is searched itself.
+        A module attribute counts if it is a transform or a list, tuple, set, generator or other iterable of transforms;
+        a dict is iterated over its keys, so what it holds is warned about. Modules whose names are no Python
+        identifiers are imported too. A plain module is searched itself.
 
         Raises:
             TransformTypeError: an argument is no module.
@@ -86,6 +90,17 @@ class Pipeline(Named):
             for found in _modules_below(module):
                 with noting(found.__name__):
                     self.add_transforms(*_transforms_of(found))
+                    self._warn_about_dicts(found)
+
+    def _warn_about_dicts(self, module: ModuleType) -> None:
+        for name, value in vars(module).items():
+            if isinstance(value, dict) and not name.startswith("__"):
+                held = [v for v in value.values() if isinstance(v, TransformBase) and id(v) not in self._known]
+                if held:
+                    what = (
+                        "%s.%s is a dict with transforms; discovery does not look at its values. Use list(%s.values())."
+                    )
+                    log.warning(what, module.__name__, name, name)
 
 
 def _where(transform: TransformBase) -> str:
