@@ -21,6 +21,7 @@ from mirror.datasets.errors import (
     WorkspaceLockedError,
     WorkspaceNotFoundError,
 )
+from mirror.datasets.guest import find_guest
 from mirror.errors import UsageError
 
 
@@ -116,6 +117,34 @@ def test_guest_under_another_name_and_no_guest(tmp_path: Path) -> None:
     )
     with Workspace.open(tmp_path / "w") as again:
         assert again.guest.source_root.parent.name == "transform-python"
+
+
+def test_a_repository_inside_a_larger_one_and_code_without_entry_point(tmp_path: Path) -> None:
+    inner = tmp_path / "larger" / "projects" / "foundry"
+    (inner / "transforms-python" / "src").mkdir(parents=True)
+    setup = f"setup(entry_points={{'transforms.pipelines': ['{ENTRY}']}})"
+    (inner / "transforms-python" / "src" / "setup.py").write_text(setup)
+    (inner / "transforms-shrinkwrap.yml").write_text("mappings:\n- alias: /a\n  rid: ri.1\n")
+    installed = tmp_path / "larger" / "node_modules" / "other"
+    installed.mkdir(parents=True)
+    (installed / "setup.py").write_text(setup)
+    with Workspace.create(tmp_path / "w", repository=tmp_path / "larger") as made:
+        assert made.guest.source_root == inner / "transforms-python" / "src"
+        assert made.store.rids == {"ri.1": "/a"}
+
+    package = tmp_path / "part" / "code" / "pkg"
+    for file in (package / "__init__.py", package / "steps" / "__init__.py"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    for name in ("code/pkg/steps/one.py", "code/2-more.py", "code/tests/test_one.py", "other/alone.py"):
+        file = tmp_path / "part" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("from transforms.api import transform_df\n")
+    with Workspace.create(tmp_path / "v", repository=tmp_path / "part") as made:
+        assert (made.guest.source_root, made.guest.entry) == (package.parent, "every module of 2-more,pkg")
+    # What ships needs an entry point, and says so.
+    with pytest.raises(GuestNotFoundError, match="no entry point"):
+        find_guest(tmp_path / "part")
 
 
 def test_shrinkwrap_maps_rids_and_second_spellings(tmp_path: Path) -> None:

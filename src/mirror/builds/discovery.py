@@ -198,20 +198,33 @@ def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[Br
 def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:
     from transforms.api import Pipeline
 
-    entry = f"{guest.module}:{guest.attribute}"
     with _importing:
         _prepare_imports(guest.source_root, fingerprint)
         try:
-            found: Any = importlib.import_module(guest.module)
-            for part in guest.attribute.split("."):
-                found = getattr(found, part)
+            found = _entry_point(guest)
         except (Exception, SystemExit) as error:
             _imported[guest.source_root] = "failed"
             root = guest.source_root
-            raise PipelineImportError(entry, place_of(error, root), text_of(error, root)) from error
+            raise PipelineImportError(guest.entry, place_of(error, root), text_of(error, root)) from error
     if not isinstance(found, Pipeline):
-        raise PipelineObjectError(entry, str(guest.declared_in), f"a {type(found).__name__}")
+        raise PipelineObjectError(guest.entry, str(guest.declared_in), f"a {type(found).__name__}")
     return found
+
+
+def _entry_point(guest: Guest) -> Any:
+    from transforms.api import Pipeline
+    from transforms.discovery import noting
+
+    if guest.attribute:
+        found: Any = importlib.import_module(guest.module)
+        for part in guest.attribute.split("."):
+            found = getattr(found, part)
+        return found
+    pipeline = Pipeline()
+    for name in guest.module.split(","):
+        with noting(name):
+            pipeline.discover_transforms(importlib.import_module(name))
+    return pipeline
 
 
 def _prepare_imports(source_root: Path, fingerprint: str) -> None:

@@ -126,7 +126,7 @@ def inspect(workspace: Workspace, binders: Sequence[ResourceBinder] = ()) -> Rep
     return RepositoryInspection(
         repository=guest.repository,
         source_root=guest.source_root,
-        entry=f"{guest.module}:{guest.attribute}",
+        entry=guest.entry,
         declared_in=guest.declared_in,
         others=_others(workspace, guest.source_root),
         transforms=transforms,

@@ -6,6 +6,7 @@ import ast
 import configparser
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from transforms.shrinkwrap import parse_shrinkwrap
 
 GROUP = "transforms.pipelines"
 USUAL = Path("transforms-python/src")
+_ASIDE = frozenset({"build", "dist", "env", "node_modules", "site-packages", "venv"})
+_SHRINKWRAP = "transforms-shrinkwrap.yml"
+_NO_PIPELINE = frozenset({"setup.py", "conftest.py", "test", "tests"})
 _ENTRY = re.compile(r"^\s*root\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*$", re.MULTILINE)
 
 
@@ -25,8 +29,9 @@ class Guest:
 
     Attributes:
         source_root: the folder that goes on ``sys.path``.
-        module / attribute: the entry point ``root = <module>:<attribute>``.
-        declared_in: the file that declares it.
+        module / attribute: the entry point ``root = <module>:<attribute>``; without an attribute, the top-level modules
+            (with commas between them) of code that declares no pipeline.
+        declared_in: the file that declares it; without an entry point, the source root.
     """
 
     repository: Path
@@ -35,22 +40,32 @@ class Guest:
     attribute: str
     declared_in: Path
 
+    @property
+    def entry(self) -> str:
+        """The entry point as people read it."""
+        return f"{self.module}:{self.attribute}" if self.attribute else f"every module of {self.module}"
+
 
 def source_roots(repository: Path) -> tuple[Path, ...]:
     """Every folder of a repository that declares a pipeline, ``transforms-python/src`` first, then by name.
 
     Raises GuestNotFoundError where a ``setup.py`` cannot be parsed.
     """
-    projects = [repository, *(child for child in sorted(repository.glob("*")) if child.is_dir())]
-    candidates = [project / "src" if (project / "src").is_dir() else project for project in projects]
-    declaring = [root for root in candidates if not root.name.startswith(".") and _declared(root) is not None]
+    declaring: list[Path] = []
+    # A repository may lie deeper inside a larger one; what declares nothing at one depth is looked for at the next.
+    for depth in ([repository, *repository.glob("*")], repository.glob("*/*"), repository.glob("*/*/*")):
+        projects = [path for path in sorted(depth) if path.is_dir() and not _aside(path, repository)]
+        candidates = dict.fromkeys(path / "src" if (path / "src").is_dir() else path for path in projects)
+        declaring = [root for root in candidates if _declared(root) is not None]
+        if declaring:
+            break
     usual = repository / USUAL
     return tuple(sorted(declaring, key=lambda root: root != usual))
 
 
 def find_source_root(repository: Path, source: str | None = None) -> Path:
     """``source`` where it is said; else ``transforms-python/src`` where it exists, else the only one that declares a
-    pipeline.
+    pipeline, else the folder below which most transforms are imported from.
 
     Args:
         source: the folder, or the sub-project that has it as ``src``, relative to the repository.
@@ -70,15 +85,23 @@ def find_source_root(repository: Path, source: str | None = None) -> Path:
     if len(declaring) > 1:
         names = tuple(root.relative_to(repository).as_posix() for root in declaring)
         raise SeveralSourceRootsError(str(repository), names)
+    if not declaring and (found := _root_of_loose_code(repository)) is not None:
+        return found
     if not declaring:
         raise GuestNotFoundError(str(repository), "there is no transforms source root")
     return declaring[0]
 
 
-def find_guest(repository: Path, source: str | None = None) -> Guest:
-    """The repository's source root and entry point. Raises as :func:`find_source_root`."""
+def find_guest(repository: Path, source: str | None = None, *, loose: bool = False) -> Guest:
+    """The repository's source root and entry point. Raises as :func:`find_source_root`.
+
+    Args:
+        loose: take code that declares no pipeline, module by module.
+    """
     root = find_source_root(repository, source)
     found = _declared(root)
+    if found is None and loose and (tops := _tops_of_loose_code(root)):
+        return Guest(repository, root, ",".join(tops), "", root)
     if found is None:
         raise GuestNotFoundError(
             str(repository),
@@ -108,6 +131,32 @@ def _declared(root: Path) -> tuple[str, str, Path] | None:
     return f"{file.parent.name}.pipeline", name, file
 
 
+def _aside(path: Path, repository: Path) -> bool:
+    """Whether a path lies in a hidden folder, or among what was built or installed."""
+    return any(part.startswith(".") or part in _ASIDE for part in path.relative_to(repository).parts)
+
+
+def _files_with_transforms(folder: Path) -> list[Path]:
+    files = (file for file in sorted(folder.rglob("*.py")) if not _aside(file, folder))
+    return [file for file in files if b"transforms.api" in file.read_bytes()]
+
+
+def _root_of_loose_code(repository: Path) -> Path | None:
+    """The folder whose packages or modules hold most transforms; of several, the one least deep."""
+    roots: Counter[Path] = Counter()
+    for file in _files_with_transforms(repository):
+        folder = file.parent
+        while (folder / "__init__.py").is_file() and folder != repository:
+            folder = folder.parent
+        roots[folder] += 1
+    return min(roots, key=lambda root: (-roots[root], len(root.parts), root), default=None)
+
+
+def _tops_of_loose_code(root: Path) -> tuple[str, ...]:
+    tops = dict.fromkeys(file.relative_to(root).parts[0] for file in _files_with_transforms(root))
+    return tuple(name.removesuffix(".py") for name in tops if name not in _NO_PIPELINE)
+
+
 def _pipelines_made(file: Path) -> tuple[str, ...]:
     """Names that a module gives to what ``Pipeline()`` returns; a module that cannot be parsed makes none."""
     try:
@@ -125,12 +174,15 @@ def _pipelines_made(file: Path) -> tuple[str, ...]:
     return tuple(made)
 
 
-def shrinkwrap(repository: Path) -> dict[str, str]:
+def shrinkwrap(repository: Path, source: str | None = None) -> dict[str, str]:
     """RID -> alias from ``transforms-shrinkwrap.yml``; merge markers and unknown keys are passed over.
 
-    Where several aliases share a RID, the path given first stands for all; the others map to it as well.
+    Where the repository lies inside a larger one, the file is the nearest one above the source root. Where several
+    aliases share a RID, the path given first stands for all; the others map to it as well.
     """
-    file = repository / "transforms-shrinkwrap.yml"
+    file = repository / _SHRINKWRAP
+    if not file.is_file():
+        file = _shrinkwrap_below(repository, source)
     if not file.is_file():
         return {}
     found: dict[str, str] = {}
@@ -142,6 +194,16 @@ def shrinkwrap(repository: Path) -> dict[str, str]:
         if chosen != alias:
             found[alias] = chosen
     return found
+
+
+def _shrinkwrap_below(repository: Path, source: str | None) -> Path:
+    try:
+        folder = find_source_root(repository, source)
+    except GuestNotFoundError:
+        return repository / _SHRINKWRAP
+    while folder != repository and not (folder / _SHRINKWRAP).is_file():
+        folder = folder.parent
+    return folder / _SHRINKWRAP
 
 
 def spellings(shrinkwrapped: dict[str, str], own: Mapping[str, str]) -> dict[str, str]:

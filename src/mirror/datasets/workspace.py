@@ -142,13 +142,13 @@ class Workspace:
     @cached_property
     def store(self) -> DatasetStore:
         """The datasets."""
-        rids = guest.spellings(guest.shrinkwrap(self.config.repository), self.config.aliases)
+        rids = guest.spellings(guest.shrinkwrap(self.config.repository, self.config.source), self.config.aliases)
         return DatasetStore(self.catalog, self.storage, clock=self.clock, rids=rids)
 
     @cached_property
     def guest(self) -> Guest:
         """The transforms repository, found without executing any of it. Raises GuestNotFoundError."""
-        return guest.find_guest(self.config.repository, self.config.source)
+        return guest.find_guest(self.config.repository, self.config.source, loose=True)
 
     def lock(self, branch: str) -> contextlib.AbstractContextManager[Held]:
         """The build lock of one branch. Raises WorkspaceLockedError."""
