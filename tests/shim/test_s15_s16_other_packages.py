@@ -90,8 +90,18 @@ def test_a_sidecar_is_recorded_and_refused_when_run():
     assert made.recorded["sidecar"]["volumes"] == (Volume("shared"),)
     with pytest.raises(NotAvailableError, match="container image 'img'"):
         execute(made, JobEnvironment(), {"out": _Port()})
-    with pytest.raises(TransformTypeError, match="on top of a transform"):
-        sidecar(image="img", tag="1")(lambda out: 0)
+    for wrong, says in (
+        (lambda: sidecar(image="img", tag="1")(lambda out: 0), "on top of a transform"),
+        (lambda: sidecar(image="img", tag=1), "tag of @sidecar is a text"),
+        (lambda: sidecar(image="img", tag="1", volumes=["shared"]), r"list of Volume\(...\)"),
+        (lambda: sidecar(image="img", tag="1", volume=[]), "Did you mean 'volumes'"),
+        (lambda: Volume(""), "name of a folder"),
+        (lambda: ObjectInput("ri.o", ontology_rid=3), "ontology_rid of ObjectInput"),
+        (lambda: ObjectInput("ri.o", ontology="ri.y"), "ObjectInput has no argument 'ontology'"),
+    ):
+        with pytest.raises(TypeError, match=says) as caught:
+            wrong()
+        assert "test_s15_s16_other_packages.py:" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -137,5 +147,11 @@ def test_the_connector_opens_by_alias_or_rid_and_runs(store, run, spark):
         connector.input()
     with pytest.raises(NotAvailableError, match="range"):
         connector.input(alias="/in", end_txrid="t")
+    with pytest.raises(NotAvailableError, match="transaction by hand"):
+        connector.output(alias="/out", txrid="t")
+    with pytest.raises(TypeError, match=r"FoundryConnector.output has no argument 'tx_rid'\. Did you mean 'txrid'"):
+        connector.output(alias="/out", tx_rid="t")
+    with pytest.raises(TransformTypeError, match=r"FoundryConnector.run takes a transform"):
+        connector.run(lambda: 0)
     with pytest.raises(NotAvailableError, match="no Foundry services"):
         FoundryConnector({"uri": "x"}).input(alias="/in")

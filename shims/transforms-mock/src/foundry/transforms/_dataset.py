@@ -11,11 +11,11 @@ from typing import Any
 
 from foundry.transforms._columns import Filter
 from foundry.transforms._provider import open_port
-from transforms._names import Named
+from transforms._names import Named, caller, known_arguments
 from transforms.api._arrow import arrow_schema, read_arrow
 from transforms.api._filesystem import is_hidden
-from transforms.api._lightweight_output import LightweightOutput
-from transforms.errors import ReadModeError, TransformValueError, UnknownArgumentError
+from transforms.api._lightweight_output import LightweightOutput, empty_table
+from transforms.errors import ReadModeError, TransformTypeError, TransformValueError, UnknownArgumentError
 from transforms.ports import READ_MODES, FileEntry
 
 FORMATS = ("arrow", "pandas", "dataframe", "polars", "lazy-polars", "path")
@@ -63,25 +63,36 @@ class Dataset(Named):
         self._output: LightweightOutput | None = None
 
     @staticmethod
+    @known_arguments("Dataset.get")
     def get(alias: str) -> Dataset:
         """The dataset ``alias``; nothing is opened yet."""
+        if not isinstance(alias, str):
+            raise TransformTypeError(f"Dataset.get takes an alias as text, got {alias!r}.", caller())
         return Dataset(alias)
 
     def _chained(self, **change: Any) -> Dataset:
         return Dataset(self.alias, **({"columns": self._columns, "limit": self._limit, "where": self._where} | change))
 
+    @known_arguments("Dataset.where")
     def where(self, filter: Filter) -> Dataset:
         """Only rows that meet a condition; a second one narrows further."""
+        if not isinstance(filter, Filter):
+            what = f"Dataset.where takes a condition such as Column.get('x') > 1, got {filter!r}."
+            raise TransformTypeError(what, caller())
         return self._chained(where=filter if self._where is None else self._where & filter)
 
     def select(self, *names: str) -> Dataset:
         """Only these columns."""
+        if not names or not all(isinstance(name, str) for name in names):
+            raise TransformTypeError(f"Dataset.select takes column names one by one, got {names!r}.", caller())
         return self._chained(columns=names)
 
+    @known_arguments("Dataset.limit")
     def limit(self, n: int) -> Dataset:
         """At most ``n`` rows."""
-        return self._chained(limit=n)
+        return self._chained(limit=_count("Dataset.limit", n))
 
+    @known_arguments("Dataset.read_table")
     def read_table(
         self,
         columns: Sequence[str] | None = None,
@@ -99,7 +110,7 @@ class Dataset(Named):
                 folder).
             mode: ``current``, ``previous`` or ``added``.
             force_dataset_download: taken; everything is local.
-            schema: what an empty dataset looks like (an Arrow schema).
+            schema: what an empty dataset looks like (an Arrow, Polars or Spark schema).
 
         Raises:
             TransformValueError: an unknown format, or columns, limit or condition with a format or mode that has none.
@@ -110,7 +121,9 @@ class Dataset(Named):
         if mode not in READ_MODES:
             raise ReadModeError(self.alias, mode, READ_MODES)
         names = tuple(columns) if columns is not None else self._columns
-        limit = row_limit if row_limit is not None else self._limit
+        limit = self._limit if row_limit is None else _count("row_limit of Dataset.read_table", row_limit)
+        if isinstance(columns, str):
+            raise TransformTypeError(f"columns of Dataset.read_table is a list of names, got {columns!r}.", caller())
         narrowed = names is not None or limit is not None or self._where is not None
         if narrowed and (format not in _IN_MEMORY or mode != "current"):
             what = f"columns, row_limit and where need one of the formats {', '.join(_IN_MEMORY)} and mode 'current'."
@@ -118,7 +131,7 @@ class Dataset(Named):
         port = open_port(self.alias, False)
         if format == "path":
             return port.local_directory(mode)
-        table = read_arrow(port, mode) if schema is None or port.schema(mode) is not None else schema.empty_table()
+        table = read_arrow(port, mode) if schema is None or port.schema(mode) is not None else empty_table(schema)
         if self._where is not None:
             table = table.filter(self._where.expression())
         if names is not None:
@@ -134,15 +147,18 @@ class Dataset(Named):
             self._output = LightweightOutput(open_port(self.alias, True))
         return self._output
 
+    @known_arguments("Dataset.set_write_mode")
     def set_write_mode(self, mode: str) -> Dataset:
         """``replace``, ``modify`` or ``append``; before anything is written."""
         self._writer().set_mode(mode)
         return self
 
+    @known_arguments("Dataset.write_table")
     def write_table(self, df: Any, column_descriptions: Mapping[str, str] | None = None) -> None:
         """Write a pandas, Polars or Arrow table, a DuckDB relation, or the files in :attr:`write_table_path`."""
         self._writer().write_table(df, column_descriptions=column_descriptions)
 
+    @known_arguments("Dataset.put_metadata")
     def put_metadata(self, column_descriptions: Mapping[str, str] | None = None) -> None:
         """Take over Parquet files put into :attr:`write_table_path`."""
         self._writer().put_metadata(column_descriptions)
@@ -157,6 +173,7 @@ class Dataset(Named):
         """The same folder, for engines that stream."""
         return self._writer().path_for_object_store_write_table
 
+    @known_arguments("Dataset.files")
     def files(self, mode: str = "current", show_hidden_files: bool = False) -> FileCollection:
         """The files of one mode."""
         if mode not in READ_MODES:
@@ -164,6 +181,7 @@ class Dataset(Named):
         port = open_port(self.alias, False)
         return FileCollection(port, [f for f in port.files(mode) if show_hidden_files or not is_hidden(f.path)], mode)
 
+    @known_arguments("Dataset.upload_file")
     def upload_file(self, path: str | os.PathLike[str], logical_path: str | None = None) -> str:
         """Store a local file; gives its logical path."""
         name = logical_path or Path(path).name
@@ -171,12 +189,14 @@ class Dataset(Named):
             shutil.copyfileobj(source, target)
         return name
 
+    @known_arguments("Dataset.upload_directory")
     def upload_directory(self, local_dir_path: str | os.PathLike[str]) -> dict[str, str]:
         """Store every file below a local folder; local path -> logical path."""
         root = Path(local_dir_path)
         files = sorted(f for f in root.rglob("*") if f.is_file())
         return {str(f): self.upload_file(f, f.relative_to(root).as_posix()) for f in files}
 
+    @known_arguments("Dataset.abort")
     def abort(self) -> Dataset:
         """Drop everything written."""
         self._writer()._port.abort()
@@ -187,6 +207,12 @@ class Dataset(Named):
         """The stored schema for Arrow; ``None`` for raw files."""
         stored = open_port(self.alias, False).schema("current")
         return None if stored is None else arrow_schema(stored)
+
+
+def _count(owner: str, given: object) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise TransformTypeError(f"{owner} is a number of rows, got {given!r}.", caller())
+    return given
 
 
 def _as(kind: str, table: Any) -> Any:

@@ -199,7 +199,7 @@ class IncrementalLightweightOutput(LightweightOutput):
             if schema is None and mode == "previous":
                 raise PreviousWithoutSchemaError(self._port.path)
             if schema is not None:
-                return _empty_table(schema)
+                return empty_table(schema)
         return read_arrow(self._port, mode)
 
     @known_arguments("{}.arrow")
@@ -231,7 +231,8 @@ class IncrementalLightweightOutput(LightweightOutput):
         return self._port.local_directory(checked(self._port.path, mode)).rstrip("/")
 
 
-def _empty_table(schema: Any) -> pa.Table:
+def empty_table(schema: Any) -> pa.Table:
+    """No rows of an Arrow, Polars or Spark schema."""
     import pyarrow as pa
 
     if isinstance(schema, pa.Schema):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from transforms._names import module_getattr
+from transforms._names import caller, known_arguments, module_getattr
 from transforms.api._remote import RemoteInput
+from transforms.errors import TransformTypeError
 
 
 class ObjectInput(RemoteInput):
@@ -12,12 +13,16 @@ class ObjectInput(RemoteInput):
     kind = "object_input"
     service = "Foundry's ontology"
 
+    @known_arguments("ObjectInput")
     def __init__(
         self,
         object_type_rid: str | None = None,
         ontology_rid: str | None = None,
         ontology_branch_rid: str | None = None,
     ) -> None:
+        for name, value in (("ontology_rid", ontology_rid), ("ontology_branch_rid", ontology_branch_rid)):
+            if not isinstance(value, str | None):
+                raise TransformTypeError(f"{name} of ObjectInput is a RID as text, got {value!r}.", caller())
         super().__init__(object_type_rid, ontology_rid=ontology_rid, ontology_branch_rid=ontology_branch_rid)
 
 
