@@ -9,7 +9,7 @@ import logging
 import pkgutil
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import GeneratorType, ModuleType
 from typing import Any
@@ -22,7 +22,7 @@ from transforms.errors import PipelineError, TransformTypeError
 
 log = logging.getLogger(__name__)
 
-_CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()))
+_CONTAINERS: tuple[type[Iterable[Any]], ...] = (list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()))
 # Others, such as ``itertools.count``, mean something else to the module that holds them.
 _ONCE = (GeneratorType, map, filter, itertools.chain, itertools.islice, itertools.starmap)
 # A generator gives its transforms once, while packages may be discovered many times.
