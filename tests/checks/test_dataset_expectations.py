@@ -104,6 +104,26 @@ def test_without_rows(on_nothing: dict[str, CheckResult], i: int) -> None:
     assert (result.outcome, result.offending) == (CASES[i][2], ()), result.detail
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("key", "value"), [("spark.sql.ansi.enabled", "true"), ("spark.sql.session.timeZone", "America/New_York")]
+)
+def test_no_setting_of_the_session_changes_a_verdict(
+    spark: SparkSession, judge: Judge, rows: DataFrame, on_rows: dict[str, CheckResult], key: str, value: str
+) -> None:
+    before = spark.conf.get(key)
+    spark.conf.set(key, value)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("mirror.checks.evaluation.collect", lambda *_, **__: ())
+            found = judge(rows, NAMED)
+    finally:
+        spark.conf.set(key, before)
+    assert {name: (r.outcome, r.detail) for name, r in found.items()} == {
+        name: (r.outcome, r.detail) for name, r in on_rows.items()
+    }
+
+
 def test_a_property_of_nothing_says_so(on_nothing: dict[str, CheckResult]) -> None:
     result = on_nothing[str(IDS.index("E.col('num').sum().equals(11)"))]
     assert result.detail == "sum(num) has no value here, expected = 11"

@@ -112,13 +112,38 @@ CASES: list[tuple[E.Expectation, set[int]]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def blamed(spark: SparkSession, rows: DataFrame) -> list[set[int]]:
+def blames(spark: SparkSession, rows: DataFrame) -> list[set[int]]:
     predicates = Predicates(Columns("/Fleet/clean", rows.schema), NOW, lambda p: java_pattern_fault(spark, p))
     verdicts = [predicates.passes(expectation).alias(f"c{i}") for i, (expectation, _) in enumerate(CASES)]
     found = rows.select("row", *verdicts).toPandas()
     assert not found.isna().any().any()
     return [set(found.loc[~found[f"c{i}"].astype(bool), "row"]) for i in range(len(CASES))]
+
+
+@pytest.fixture(scope="module")
+def blamed(spark: SparkSession, rows: DataFrame) -> list[set[int]]:
+    return blames(spark, rows)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spark.sql.ansi.enabled", "true"),
+        ("spark.sql.session.timeZone", "America/New_York"),
+        ("spark.sql.legacy.sizeOfNull", "false"),
+        ("spark.sql.caseSensitive", "true"),
+    ],
+)
+def test_no_setting_of_the_session_changes_a_verdict(
+    spark: SparkSession, rows: DataFrame, blamed: list[set[int]], key: str, value: str
+) -> None:
+    before = spark.conf.get(key)
+    spark.conf.set(key, value)
+    try:
+        assert blames(spark, rows) == blamed
+    finally:
+        spark.conf.set(key, before)
 
 
 @pytest.mark.parametrize("i", range(len(CASES)), ids=[repr(expectation) for expectation, _ in CASES])

@@ -180,7 +180,8 @@ def literal(value: Value, normalised: Any) -> Column:
     if value.family == TIMESTAMP:
         return F.timestamp_micros(F.lit(normalised))
     if value.family == WALL_CLOCK:
-        return F.timestamp_micros(F.lit(normalised)).cast("timestamp_ntz")
+        # by text: a cast from a timestamp would read the session's time zone
+        return F.lit(from_micros(normalised).replace(tzinfo=None).isoformat(" ")).cast("timestamp_ntz")
     return F.lit(normalised)
 
 

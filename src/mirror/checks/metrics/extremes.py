@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 def comparable(column: Column, kind: T.DataType) -> Column:
     """A value as checks compare it: instants as microseconds, everything else as it is."""
     if family(kind) == WALL_CLOCK:
-        return F.unix_micros(column.cast("timestamp"))
+        # a cast to timestamp would read the session's time zone, and lose an hour where that changes its clocks
+        day = F.unix_date(column.cast("date")).cast("bigint") * 86_400_000_000
+        clock = F.hour(column) * 3600 + F.minute(column) * 60 + F.extract(F.lit("SECOND"), column)
+        return day + (clock * 1_000_000).cast("bigint")
     return F.unix_micros(column) if family(kind) == TIMESTAMP else column
 
 
