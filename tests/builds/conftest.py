@@ -59,8 +59,9 @@ from transforms import expectations as E
 class Repository:
     """A guest with one package of jobs, and its workspace."""
 
-    def __init__(self, root: Path, spark: SparkSession | None) -> None:
+    def __init__(self, root: Path, spark: SparkSession | None, header: str = HEADER) -> None:
         self.root = root
+        self._header = header
         self.spark = spark
         self.package = f"guest{next(_numbers)}"
         self.source = root / "transforms-python" / "src"
@@ -82,7 +83,7 @@ class Repository:
 
     def write(self, module: str, code: str) -> None:
         """A module of jobs, ``HEADER`` first."""
-        (self.folder / "jobs" / f"{module}.py").write_text(HEADER + textwrap.dedent(code))
+        (self.folder / "jobs" / f"{module}.py").write_text(self._header + textwrap.dedent(code))
 
     def put(
         self,
@@ -161,6 +162,14 @@ class Repository:
         port = whole_input(store.view(store.dataset(path), branch), store.storage)
         found = [tuple(row.values()) for row in read_arrow(port, "current").to_pylist()]
         return sorted(found, key=lambda row: tuple((value is None, value) for value in row))
+
+
+@pytest.fixture
+def single_node(tmp_path: Path) -> Iterator[Repository]:
+    """A repository of single-node transforms: no Spark. ``write`` puts :data:`ENGINE_FREE` first."""
+    made = Repository(tmp_path / "repo", None, ENGINE_FREE.format(light=True))
+    yield made
+    made.workspace.close()
 
 
 @pytest.fixture
