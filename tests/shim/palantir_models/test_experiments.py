@@ -64,6 +64,7 @@ def test_parameters_overwrite_and_only_plain_values_count() -> None:
 
 def test_what_is_too_much_fails_warns_once_or_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiments, "MAX_VALUES", 2)
+    monkeypatch.setattr(experiments, "MAX_PARAMETERS", 2)
 
     def fill(handler: ErrorHandlerType) -> Experiment:
         run = Experiment("run", handler)
@@ -79,6 +80,15 @@ def test_what_is_too_much_fails_warns_once_or_is_silent(monkeypatch: pytest.Monk
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(fill(ErrorHandlerType.SUPPRESS).to_json()["series"]["loss"]) == 2
+    strict = Experiment("run", "FAIL")
+    strict.log_params({"a": 1, "b": 2})
+    strict.log_param("a", 3)
+    for lose, text in (
+        (lambda: strict.log_param("c", 1), "2 parameters is the most"),
+        (lambda: strict.log_table("t", pl.DataFrame({"a": range(100_001)})), "has 100001 rows; 100000 is the most"),
+    ):
+        with pytest.raises(ExperimentError, match=text):
+            lose()
     assert Experiment("run").error_handler_type is ErrorHandlerType.WARN
 
 
@@ -138,6 +148,59 @@ class Says(pm.ModelAdapter):
         return df_in.rename(columns={"said": "prediction"})
 
 
+class Twice(Says):
+    """Writes its prediction into two outputs."""
+
+    predict = pm.ModelAdapter.predict
+
+    @classmethod
+    def api(cls) -> Any:
+        return {"df_in": pm.Pandas()}, {"one": pm.Pandas(), "other": pm.Pandas()}
+
+    def run_inference(self, inputs: Any, outputs: Any) -> None:
+        for output in outputs:
+            output.write(inputs.df_in.rename(columns={"said": "prediction"}))
+
+
+class Scaled(pm.ModelAdapter):
+    """Takes a frame and a factor, its arguments in another order than declared."""
+
+    @classmethod
+    def api(cls) -> Any:
+        return {"df_in": pm.Pandas(), "factor": pm.Parameter(float, 2.0)}, {"df_out": pm.Pandas()}
+
+    def predict(self, factor: float, df_in: pd.DataFrame) -> pd.DataFrame:
+        return df_in.assign(prediction=df_in["said"] * factor)
+
+
+class OfMap(pm.ModelAdapter):
+    """One map is its only input."""
+
+    @classmethod
+    def api(cls) -> Any:
+        return {"row": pm.Parameter(dict[str, float])}, {"df_out": pm.Pandas()}
+
+    def predict(self, row: dict[str, float]) -> pd.DataFrame:
+        return pd.DataFrame({"prediction": [row["x"]]})
+
+
+def test_inputs_go_by_position_by_name_or_as_one_map() -> None:
+    frame = pd.DataFrame({"truth": [2.0], "said": [1.0]})
+    arguments: dict[str, Any] = {
+        "targets": "truth", "prediction_column": "prediction", "evaluator_config": RegressionEvaluatorConfig(),
+    }  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for model, inputs, error in (
+            (Scaled(), frame, 0.0),
+            (Scaled(), (frame, 4.0), 2.0),
+            (Scaled(), {"factor": 3.0, "df_in": frame}, 1.0),
+            (OfMap(), {"x": 1.0}, 1.0),
+        ):
+            given = {**arguments, "evaluation_df": frame}
+            assert evaluate(model=model, inputs=inputs, **given).metrics["max_error"] == error
+
+
 def test_regression_figures() -> None:
     frame = pd.DataFrame({"truth": [1.0, 2.0, 4.0], "said": [1.0, 3.0, 2.0]})
     target = Evaluation("e", "s", "v")
@@ -175,12 +238,41 @@ def test_binary_and_multiclass_figures() -> None:
     }  # fmt: skip
 
 
+def test_probabilities_of_several_classes() -> None:
+    frame = pd.DataFrame({
+        "truth": list("abca"), "said": list("abaa"),
+        "a": [0.8, 0.1, 0.3, 0.7], "b": [0.1, 0.8, 0.2, 0.2], "c": [0.1, 0.1, 0.5, 0.1],
+    })  # fmt: skip
+    arguments: dict[str, Any] = {"model": Says(), "targets": "truth", "prediction_column": "prediction"}
+
+    def auc(rows: pd.DataFrame, **config: Any) -> float:
+        found = evaluate(inputs=rows, evaluator_config=ClassificationEvaluatorConfig(**config), **arguments)
+        return found.metrics["roc_auc"]
+
+    assert auc(frame, class_probabilities_columns=["a", "b", "c"]) == 1.0
+    assert auc(frame[frame["truth"] != "c"], class_probabilities_columns=["a", "b"]) == 1.0
+    assert auc(frame[frame["truth"] != "c"], class_probability_column="b") == 1.0
+    with pytest.raises(KeyError, match="roc_auc"):
+        auc(frame[:1], class_probabilities_columns=["a", "b", "c"])
+    for rows, config, text in (
+        (frame[frame["truth"] != "c"], {"class_probabilities_columns": ["a", "b", "c"]}, "3 columns meet 2 classes"),
+        (frame, {"class_probability_column": "a"}, "1 columns meet 3 classes"),
+        (frame, {"class_probabilities_columns": ["a", "b", "d"]}, "no output column 'd'"),
+        (frame, {"average": "samples"}, "the figures cannot be computed: Samplewise"),
+    ):
+        with pytest.raises(ExperimentError, match=text):
+            auc(rows, **config)
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({"prediction_column": "nothing"}, "0 output frames hold the column 'nothing'; exactly one must"),
         ({"targets": "label"}, "there is no target column 'label'. Columns: truth, said"),
         ({"evaluation_df": pd.DataFrame({"truth": [1]})}, "1 targets meet 2 predictions"),
+        ({"evaluation_df": pd.DataFrame({"truth": [1, None]})}, "1 of 2 values of 'truth' are null"),
+        ({"inputs": pd.DataFrame({"truth": [], "said": []})}, "the figures cannot be computed: Found array with 0"),
+        ({"model": Twice()}, "2 output frames hold the column 'prediction'; exactly one must"),
     ],
 )
 def test_evaluate_names_what_is_missing(changes: dict[str, Any], text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,29 @@ def test_a_request_that_does_not_fit_is_refused_by_its_wire_name(
         transform_json(Echo(), {"df_in": [ROW], "m": [[1], [2]], **changes})
     assert caught.value.error_type == error_type
     assert text in str(caught.value)
+
+
+def test_elements_and_keys_of_lists_and_dicts_are_cast() -> None:
+    class Nested(pm.ModelAdapter):
+        @classmethod
+        def api(cls) -> Any:
+            columns = [("xs", list[int]), ("by", dict[int, float]), ("media", pm.MediaReference)]
+            inputs = {"df": pm.Pandas(columns), "steps": pm.Parameter(dict[int, list[float]])}
+            return inputs, {"row": pm.Parameter(), "steps": pm.Parameter()}
+
+        def run_inference(self, inputs: Any, outputs: Any) -> None:
+            outputs.row.write(inputs.df.iloc[0].to_dict())
+            outputs.steps.write([inputs.steps, [type(k).__name__ for k in inputs.df["by"][0]]])
+
+    row = {"xs": ["1", 2.7], "by": {"3": "0.5"}, "media": '{"a": 1}'}
+    answer = transform_json(Nested(), {"df": [row], "steps": {"1": [2]}})
+    assert answer["row"] == {"xs": [1, 2], "by": {"3": 0.5}, "media": {"a": 1}}
+    assert answer["steps"] == [{"1": [2.0]}, ["int"]]
+    for changes, text in (({"xs": ["x"]}, "'x' (str) is no int"), ({"by": {"x": 1}}, "'x' (str) is no int")):
+        with pytest.raises(InferenceInputError, match=re.escape(text)):
+            transform_json(Nested(), {"df": [{**row, **changes}]})
+    with pytest.raises(InferenceInputError, match=re.escape("parameter 'steps': '2' (str) is no float")):
+        transform_json(Nested(), {"df": [row], "steps": {"1": ["2"]}})
 
 
 def test_an_optional_column_and_an_untyped_one_may_be_absent() -> None:

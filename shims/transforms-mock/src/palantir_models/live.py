@@ -10,13 +10,14 @@ import datetime
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from palantir_models.adapter import ModelAdapter
 from palantir_models.declarations.datatypes import fits, is_media_reference, type_name
 from palantir_models.declarations.fields import Api, DFType, Field, Kind, ModelApiColumn
 from palantir_models.declarations.ndarray import NDArray
 from palantir_models.declarations.resolve import declared_api
+from palantir_models.declarations.types import MediaReference
 from palantir_models.errors import InferenceInputError, NeedsFoundryError, nearest
 from palantir_models.results import is_frame, is_spark_frame
 
@@ -101,7 +102,8 @@ def _cell(field: Field, column: ModelApiColumn | None, value: Any) -> Any:
 
 
 def cast(value: Any, declared: Any, where: str, *, parameter: bool = False) -> Any:
-    """``value`` as ``declared``: numbers truncate to int, ISO 8601 texts become dates, times and datetimes.
+    """``value`` as ``declared``: numbers truncate to int, ISO 8601 texts become dates, times and datetimes, elements
+    and keys of parametrised lists and dicts are cast one by one.
 
     Parameters are only widened (int to float) and parsed (dates); any other difference is an error.
 
@@ -112,10 +114,21 @@ def cast(value: Any, declared: Any, where: str, *, parameter: bool = False) -> A
     try:
         if base in (datetime.datetime, datetime.date, datetime.time) and isinstance(value, str):
             return base.fromisoformat(value)
+        arguments = get_args(declared)
+        if base is list and isinstance(value, list) and arguments:
+            return [cast(v, arguments[0], where, parameter=parameter) for v in value]
+        if base is dict and isinstance(value, Mapping) and len(arguments) == 2:
+            # keys are texts in JSON, whatever the declared type, so they are cast in parameters too
+            return {
+                cast(k, arguments[0], where): cast(v, arguments[1], where, parameter=parameter)
+                for k, v in value.items()
+            }
         if fits(value, declared):
             return float(value) if base is float else value
         if not parameter:
             return _cast_column(value, base)
+    except InferenceInputError:
+        raise
     except (TypeError, ValueError, OverflowError):
         pass
     raise InferenceInputError(where, f"{value!r} ({type(value).__name__}) is no {type_name(declared)}.")
@@ -143,6 +156,8 @@ def write_value(value: Any) -> Any:
     if is_frame(value):
         frame = value.toPandas() if is_spark_frame(value) else value
         return [{str(k): write_value(v) for k, v in row.items()} for row in frame.to_dict("records")]
+    if isinstance(value, MediaReference):
+        return write_value(value.reference)
     if isinstance(value, Mapping):
         return {str(k): write_value(v) for k, v in value.items()}
     if hasattr(value, "tolist") and hasattr(value, "dtype"):

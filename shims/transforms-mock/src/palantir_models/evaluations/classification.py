@@ -60,14 +60,14 @@ class ClassificationEvaluatorConfig:
             found["true_negatives"] = int((~positive & ~said).sum())
             found["false_positives"] = int((~positive & said).sum())
             found["false_negatives"] = int((positive & ~said).sum())
-        scores = self._scores(frame, binary)
+        scores = self._scores(frame, len(classes))
         if scores is not None and len(np.unique(actual)) > 1:
             truth = actual == classes[1] if binary else actual
             extra = {} if binary else {"multi_class": "ovr", "labels": classes}
             found["roc_auc"] = float(m.roc_auc_score(truth, scores, **extra))
         return found
 
-    def _scores(self, frame: Any, binary: bool) -> Any:
+    def _scores(self, frame: Any, classes: int) -> Any:
         wanted = list(self.class_probabilities_columns or [])
         if self.class_probability_column:
             wanted = [self.class_probability_column]
@@ -76,6 +76,11 @@ class ClassificationEvaluatorConfig:
             raise ExperimentError(
                 "probabilities", f"no output column {missing[0]!r}.{nearest(missing[0], frame.columns)}"
             )
-        if not wanted:
+        if not wanted or classes < 2:
             return None
-        return frame[wanted[-1]].to_numpy() if binary else frame[wanted].to_numpy()
+        if len(wanted) != classes and (self.class_probabilities_columns or classes > 2):
+            raise ExperimentError(
+                "probabilities", f"{len(wanted)} columns meet {classes} classes in predictions and labels.",
+                "Give one column per class, in the sorted order of classes.",
+            )  # fmt: skip
+        return frame[wanted[-1]].to_numpy() if len(wanted) <= 2 else frame[wanted].to_numpy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, get_origin
 
 from palantir_models.adapter import ModelAdapter, overrides
 from palantir_models.declarations.resolve import declared_api
@@ -49,7 +50,8 @@ def evaluate(
         evaluator_config: a ``RegressionEvaluatorConfig`` or ``ClassificationEvaluatorConfig``.
 
     Raises:
-        ExperimentError: no or several outputs hold the prediction, the target is missing, or lengths differ.
+        ExperimentError: no or several outputs hold the prediction, the target is missing, lengths differ, or there are
+        nulls.
     """
     args, kwargs = _arguments(model, inputs)
     wanted = prediction_column or targets
@@ -63,8 +65,18 @@ def evaluate(
         raise ExperimentError(
             "evaluate", f"{len(truth)} targets meet {len(predicted_frame)} predictions.", "Keep the rows."
         )
+    for column, values in ((targets, truth[targets]), (wanted, predicted_frame[wanted])):
+        if nulls := int(values.isna().sum()):
+            raise ExperimentError(
+                "evaluate", f"{nulls} of {len(values)} values of {column!r} are null.", "Evaluate the other rows."
+            )
     actual, predicted = truth[targets].to_numpy(), predicted_frame[wanted].to_numpy()
-    found = evaluator_config.metrics(actual, predicted, predicted_frame)
+    try:
+        found = evaluator_config.metrics(actual, predicted, predicted_frame)
+    except ExperimentError:
+        raise
+    except ValueError as error:
+        raise ExperimentError("evaluate", f"the figures cannot be computed: {error}") from error
     prefix = f"{evaluator_config.subset}/" if evaluator_config.subset else ""
     result = EvaluationResult({f"{prefix}{name}": value for name, value in found.items()})
     target = evaluation or _own_evaluation(model)
@@ -74,7 +86,7 @@ def evaluate(
 
 
 def _arguments(model: ModelAdapter, inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    takes_map = [f for f in declared_api(model).inputs if f.type is dict]
+    takes_map = [f for f in declared_api(model).inputs if (get_origin(f.type) or f.type) is dict]
     if isinstance(inputs, dict) and not (len(takes_map) == 1 == len(declared_api(model).inputs)):
         return (), {name: _to_pandas(value) for name, value in inputs.items()}
     if isinstance(inputs, tuple):
@@ -83,7 +95,17 @@ def _arguments(model: ModelAdapter, inputs: Any) -> tuple[tuple[Any, ...], dict[
 
 
 def _run(model: ModelAdapter, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return model.predict(*args, **kwargs) if overrides(model, "predict") else model.transform(*args, **kwargs)
+    if not overrides(model, "predict"):
+        return model.transform(*args, **kwargs)
+    api, takes = declared_api(model), inspect.signature(model.predict).parameters
+    if len(args) <= len(api.inputs) and all(name in takes for name in api.input_names()):
+        # by declared name, as the order of an author's arguments is free; parameters left out have their defaults
+        given = {**dict(zip(api.input_names(), args, strict=False)), **kwargs}
+        defaults = {
+            f.name: f.default for f in api.inputs if not f.required and takes[f.name].default is takes[f.name].empty
+        }
+        return model.predict(**{**defaults, **given})
+    return model.predict(*args, **kwargs)
 
 
 def _prediction_frame(outcome: Any, column: str) -> Any:
