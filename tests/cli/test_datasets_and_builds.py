@@ -59,6 +59,7 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
     assert run(["build", "--dry-run"]) == 0
     planned = capsys.readouterr().out
     assert "1 of 2 jobs run" in planned
+    assert "snapshot: the transform is not incremental" in planned
     assert "input /Fleet/never was never ingested" in planned
     assert run(["build"]) == 0
     built = capsys.readouterr()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from transforms.surface._api import DECLARATIONS
 from transforms.surface._expectations import EXPECTATIONS
+from transforms.surface._incremental import INCREMENTAL
 from transforms.surface._models import MODELS
 from transforms.surface._others import OTHERS
 from transforms.surface._page import render
 from transforms.surface._row import Row, Status
 from transforms.surface._runtime import RUNTIME
 
-SURFACE: tuple[Row, ...] = (*DECLARATIONS, *RUNTIME, *EXPECTATIONS, *OTHERS, *MODELS)
+SURFACE: tuple[Row, ...] = (*DECLARATIONS, *INCREMENTAL, *RUNTIME, *EXPECTATIONS, *OTHERS, *MODELS)
 
 __all__ = ["SURFACE", "Row", "Status", "render"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transforms.surface._incremental import RULES
 from transforms.surface._row import LIBRARY, Status, rows
 
 _M = "transforms.api"
@@ -57,7 +58,7 @@ DECLARATIONS = (
         Status.RECORDED,
         "Velox computes the same results faster; open-source Spark computes them here.",
     ),
-    *rows(_M, "incremental", f"{LIBRARY}api-incremental", _STACKS),
+    *rows(_M, "incremental", f"{LIBRARY}api-incremental", _STACKS, Status.DIFFERS, RULES),
     *rows(_M, "Input Output", f"{LIBRARY}api-input", f"{_S4}test_an_input_says_what_it_was_given"),
     *rows(
         _M,
@@ -136,7 +137,7 @@ DECLARATIONS = (
         _M,
         "LightweightException LightweightNotImplementedError LightweightTypeError LightweightValueError",
         f"{LIBRARY}api-overview",
-        f"{_S3}test_wrong_lightweight_use_is_refused",
+        "test_s03_wrong_use.py::test_wrong_lightweight_use_is_refused",
         Status.DIFFERS,
         "Foundry does not say which misuse raises which.",
     ),

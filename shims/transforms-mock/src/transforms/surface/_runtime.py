@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from transforms.surface._incremental import ABORTED, MODE, PANDAS, READS
 from transforms.surface._row import LIBRARY, Row, Status, rows
 
 _S5, _S6, _S9 = "test_s05_spark_runtime.py::", "test_s06_lightweight.py::", "test_s09_incremental.py::"
 _READ = f"{_S5}test_inputs_read_whole_views_and_outputs_store_nullable_columns"
 _FILES = f"{_S5}test_files_are_listed_and_opened_on_the_driver_and_on_workers"
 _MODES = f"{_S9}test_read_and_write_modes_over_three_runs"
+_PATTERNS = "builds/test_incremental_patterns.py::test_patterns"
 _FORMS = f"{_S6}test_inputs_read_in_every_form"
 _KINDS = f"{_S6}test_outputs_take_every_kind_of_table"
 _LMODES = f"{_S6}test_incremental_objects_read_by_mode"
@@ -50,11 +52,18 @@ def _packages(name: str) -> tuple[Row, ...]:
     return rows(f"transforms.api.{name}", "environment", source, _CTX, Status.DIFFERS, _NO_PACKAGES)
 
 
+def _mode(symbol: str, source: str) -> tuple[Row, ...]:
+    if "Incremental" not in symbol:
+        return rows(symbol, "set_mode", source, _READ)
+    return rows(symbol, "set_mode", source, _PATTERNS, Status.DIFFERS, MODE)
+
+
 def _written(name: str, source: str) -> tuple[Row, ...]:
     symbol = f"transforms.api.{name}"
     return (
         *rows(symbol, "write_dataframe", source, f"{_S5}test_write_arguments_reach_the_files", Status.DIFFERS, _SOHO),
-        *rows(symbol, "set_mode write_pandas from_transform_output", source, _READ),
+        *_mode(symbol, source),
+        *rows(symbol, "write_pandas from_transform_output", source, _READ),
         *rows(
             symbol,
             "write_table",
@@ -71,9 +80,11 @@ RUNTIME = (
     *_class("TransformOutput", _TO, _READ, f"dataframe pandas filesystem {_IDENTITY}"),
     *_batch("TransformOutput", _TO),
     *_written("TransformOutput", _TO),
-    *_class("IncrementalTransformInput", _ITI, _MODES, f"dataframe pandas filesystem {_IDENTITY}"),
+    *_class("IncrementalTransformInput", _ITI, _MODES, f"dataframe filesystem {_IDENTITY}"),
+    *rows("transforms.api.IncrementalTransformInput", "pandas", _ITI, _PATTERNS, Status.DIFFERS, PANDAS),
     *_batch("IncrementalTransformInput", _ITI),
-    *_class("IncrementalTransformOutput", _ITO, _MODES, f"dataframe pandas filesystem {_IDENTITY}"),
+    *_class("IncrementalTransformOutput", _ITO, _MODES, f"filesystem {_IDENTITY}"),
+    *rows("transforms.api.IncrementalTransformOutput", "dataframe pandas", _ITO, _MODES, Status.DIFFERS, READS),
     *_batch("IncrementalTransformOutput", _ITO),
     *_written("IncrementalTransformOutput", _ITO),
     *_class("TransformContext", f"{LIBRARY}api-transformcontext", _CTX, "spark_session parameters fallback_branches"),
@@ -99,6 +110,8 @@ RUNTIME = (
         "abort_job",
         f"{LIBRARY}api-transformcontext",
         f"{_S9}test_a_file_increment_lists_only_new_files_and_an_abort_keeps_them_new",
+        Status.DIFFERS,
+        ABORTED,
     ),
     *rows(
         "transforms.api.IncrementalTransformContext",
