@@ -18,6 +18,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from mirror.builds import BuildReport, build
+from mirror.cli import run as cli
 from mirror.datasets import TransactionType, Workspace
 from mirror.datasets.output_port import DatasetWritePort
 
@@ -99,6 +100,36 @@ CONTAINERS = {
     "sidecar_df": (['@sidecar(image="image", tag="1")', f"@transform_df({FIRST})"], FRAME, []),
 }  # fmt: skip
 
+# Everything that Foundry acts on and that changes no result here.
+NOTED = {
+    "noted": (
+        [
+            '@configure(["EXECUTOR_MEMORY_LARGE"], timedelta(hours=2), True, ComputeBackend.VELOX, ["out"])',
+            "@incremental(v2_semantics=True, semantic_version=4)",
+            '@transform(src=Input("/in", branch="develop", description="what is read", failure_strategy="continue",'
+            ' stop_propagating=Markings(["m1"], ["master"]), stop_requiring=OrgMarkings("o1", "master"),'
+            ' transaction_limit=3), out=Output("/{name}", sever_permissions=True, description="what is written"))',
+        ],
+        SPARK,
+        [],
+    ),
+    "contained": (
+        [
+            "@lightweight(cpu_cores=0.5, memory_mb=512, gpu_type='NVIDIA_T4', container_image='image',"
+            " container_tag='1.0', container_shell_command='serve')",
+            SYSTEMS,
+            f"@transform({IO})",
+        ],
+        NODE,
+        [],
+    ),
+    "built": (
+        [f"@transform.using({IO}).with_resources(gpu_type='NVIDIA_H200').with_moonlight(phase='full')"],
+        NODE,
+        [],
+    ),
+}
+
 HEADER = """\
 from datetime import timedelta
 import pandas as pd
@@ -106,7 +137,8 @@ import polars as pl
 import pyarrow as pa
 from pyspark.sql import functions as F
 from transforms.api import (
-    ComputeBackend, Input, Output, configure, incremental, lightweight, transform, transform_df, transform_pandas,
+    ComputeBackend, Input, Markings, OrgMarkings, Output,
+    configure, incremental, lightweight, transform, transform_df, transform_pandas,
     transform_polars,
 )
 from transforms.external.systems import EgressPolicy, ExportControl, Source, external_systems, use_external_systems
@@ -118,7 +150,7 @@ class Guest:
     """A repository whose one module holds one transform per stack, and its workspace."""
 
     def __init__(self, root: Path, package: str, stacks: dict[str, Any], spark: Callable[[], SparkSession]) -> None:
-        self.spark, self.empty = spark, root / "empty"
+        self.root, self.spark, self.empty = root, spark, root / "empty"
         self.empty.mkdir(parents=True)
         source = root / "transforms-python" / "src"
         (source / package).mkdir(parents=True)
@@ -216,3 +248,27 @@ def test_spark_stacks_over_three_builds(guest, spark):
     reports = _proved(made, ON_SPARK, dict.fromkeys(CONTAINERS, "works with the container image 'image'"))
     noted = {job.spec.name: dict(job.spec.recorded) for job in reports[0].jobs}
     assert set(noted["configured_new_df"]) == {"backend", "allowed_run_duration"}
+
+
+SHOWN = {
+    "noted": "profile = ('EXECUTOR_MEMORY_LARGE',)|allowed_run_duration = 2:00:00|run_as_user = True|backend = VELOX|"
+    "checkpoint_outputs = ['out']|src.stop_propagating = Markings(marking_ids=('m1',), on_branches=('master',))|"
+    "src.stop_requiring = OrgMarkings(marking_ids=('o1',)|out.sever_permissions = True|branch=develop|"
+    "src.description = what is read|failure_strategy=continue|transaction_limit=3|out.description = what is written|"
+    "incremental semantic_version: 4|incremental v2_semantics: True",
+    "contained": "cpu_cores = 0.5|memory_mb = 512|gpu_type = NVIDIA_T4|container_image = image|container_tag = 1.0|"
+    "container_shell_command = serve|input api (source): ri.magritte..source.a",
+    "built": "gpu_type = NVIDIA_H200|with_moonlight = ((), {'phase': 'full'})",
+}
+
+
+def test_show_tells_everything_that_only_foundry_acts_on(guest, capsys):
+    def never() -> SparkSession:
+        raise AssertionError("showing runs nothing")
+
+    made = guest("noted_stacks", NOTED, never)
+    made.workspace.close()
+    for name, says in SHOWN.items():
+        assert cli(["--workspace", str(made.root / ".mirror"), "show", f"/{name}"]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert [part for part in says.split("|") if part not in told] == [], told

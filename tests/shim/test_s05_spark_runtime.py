@@ -21,6 +21,7 @@ from transforms.api import (
     JobEnvironment,
     Output,
     OutputSet,
+    TransformOutput,
     configure,
     execute,
     transform,
@@ -45,6 +46,12 @@ def test_inputs_read_whole_views_and_outputs_store_nullable_columns(store, run, 
         seen["same"] = source.dataframe() is source.dataframe()
         seen["pandas"] = source.pandas()["v"].sum()
         seen["path"], seen["branch"] = source.path, source.branch
+        seen["rids"] = [source.rid, source.start_transaction_rid, source.end_transaction_rid, out.rid]
+        seen["batch"] = (source.batch_incremental_configuration, out.batch_incremental_configuration)
+        twin = TransformOutput.from_transform_output(copy)
+        seen["twin"] = (type(twin).__name__, twin.path, twin.rid == copy.rid)
+        copy.set_mode("modify")
+        copy.set_mode("replace")
         out.write_dataframe(
             source.dataframe().withColumn("one", F.lit(1)),
             column_descriptions={"k": "the key", "missing": "left out"},
@@ -57,6 +64,8 @@ def test_inputs_read_whole_views_and_outputs_store_nullable_columns(store, run, 
 
     assert not run(compute).aborted
     assert (seen["same"], seen["pandas"], seen["path"], seen["checkpointed"]) == (True, 3, "/in", 1)
+    assert [rid.startswith("ri.foundry.main.") for rid in seen["rids"]] == [True] * 4
+    assert (seen["batch"], seen["twin"]) == ((None, None), ("TransformOutput", "/copy", True))
     assert rows("/out") == [("a", 1, 1), ("b", 2, 1)]
     assert rows("/copy") == [("a", 1, None), ("b", 2, "x")]
     assert all(field.nullable for field in store.get_dataframe("/out", seen["session"]).schema)
@@ -381,3 +390,5 @@ def test_compute_runs_by_hand_with_runtime_objects(spark):
     assert objects.compute(x=1, out=out) == {"out": out}
     with pytest.raises(BindingError, match="x"):
         objects.compute(out=out)
+    with pytest.raises(BindingError, match="other"):
+        frames.compute(x=source, output=out, other=1)

@@ -44,7 +44,7 @@ def _aliases(spec: Param) -> tuple[str, ...]:
     return tuple(alias for alias in getattr(spec, "aliases", None) or () if alias)
 
 
-_NOTED = ("stop_propagating", "stop_requiring", "sever_permissions", "batch_limit")
+_NOTED = ("description", "stop_propagating", "stop_requiring", "sever_permissions", "batch_limit")
 
 
 def notes(parameters: Mapping[str, Param]) -> dict[str, Any]:

@@ -105,6 +105,10 @@ class TransformBase:
             raise TransformTypeError(f"A transform decorates a function, got {compute_func!r}.", caller())
         if isinstance(compute_func, TransformBase):
             raise TransformTypeError(f"{_DECLARED_ONCE}, got {compute_func!r}.", caller())
+        for kind, lazy in (("an async", inspect.iscoroutinefunction), ("a generator", inspect.isgeneratorfunction)):
+            if lazy(compute_func):
+                what = f"A transform decorates a plain function; this is {kind} function, whose body would not run."
+                raise TransformTypeError(what, caller())
         self.compute_func = compute_func
         self.inputs = Declared(inputs or {})
         self.outputs = Declared(outputs or {})
@@ -280,12 +284,16 @@ class Transform(TransformBase):
         """Run the function with runtime objects passed by name and give back the output objects by name.
 
         Raises:
-            BindingError: an object that the transform declares was not passed.
+            BindingError: an object that the transform declares was not passed, or one that it does not.
         """
         from transforms.api._execute import run_on_objects
 
-        if missing := tuple(name for name in self.parameters if name not in kwargs):
-            raise BindingError(self.__name__, str(self.source), tuple(self.parameters), tuple(kwargs), (), missing)
+        missing = tuple(name for name in self.parameters if name not in kwargs)
+        unexpected = tuple(name for name in kwargs if name not in self.parameters)
+        if missing or unexpected:
+            raise BindingError(
+                self.__name__, str(self.source), tuple(self.parameters), tuple(kwargs), unexpected, missing
+            )
         run_on_objects(self, kwargs, ctx)
         return {name: kwargs[name] for name in self.outputs}
 
