@@ -6,7 +6,18 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from transforms.api import IncrementalTransformContext, Input, Output, incremental, transform, transform_df
+from transforms.api import (
+    IncrementalLightweightOutput,
+    IncrementalTransformContext,
+    IncrementalTransformOutput,
+    Input,
+    JobEnvironment,
+    Output,
+    execute,
+    incremental,
+    transform,
+    transform_df,
+)
 from transforms.api._incremental_runtime import compare_schemas
 from transforms.errors import (
     PreviousWithoutSchemaError,
@@ -14,8 +25,13 @@ from transforms.errors import (
     ReadOnlyError,
     RequireIncrementalError,
     SchemaMismatchError,
+    TransformValueError,
+    WriteModeError,
 )
+from transforms.mediasets import MediaSetInput
+from transforms.tables import TableInput
 from transforms.verbs.dataframes import union_many
+from transforms.verbs.testing._memory_ports import MemoryWritePort
 
 
 def _values(frames: dict) -> dict[str, list]:
@@ -111,6 +127,7 @@ def test_documented_patterns_of_merging(store, run, frame, rows):
     assert rows("/total") == [("a", 3), ("b", 5)]
 
 
+@pytest.mark.nightly
 def test_a_state_file_is_read_and_overwritten_within_one_transaction(store, run, frame, spark, rows):
     counts = []
 
@@ -223,3 +240,56 @@ def test_a_schema_for_the_previous_output_must_be_the_stored_one(given, says):
 def test_the_context_says_whether_and_what():
     ctx = IncrementalTransformContext(True, ["x"], parameters={"p": 1})
     assert (ctx.is_incremental, ctx.snapshot_inputs, ctx.parameters) == (True, ("x",), {"p": 1})
+
+
+@pytest.mark.parametrize("made", [IncrementalTransformOutput, IncrementalLightweightOutput])
+def test_strict_append_appends_also_when_told_to_modify(made):
+    """Section 9.1; on a run that starts over it holds for nothing (C16)."""
+    found = {}
+    for incremental_run in (True, False):
+        for strict in (True, False):
+            port = MemoryWritePort("/out", (), incremental=incremental_run)
+            output = made(port, is_incremental=incremental_run, strict_append=strict)
+            output.set_mode("modify")
+            found[incremental_run, strict] = port.mode
+    assert found == {(True, True): "append", (True, False): "modify", (False, True): "modify", (False, False): "modify"}
+    with pytest.raises(WriteModeError, match="Did you mean 'modify'"):
+        output.set_mode("modfy")
+
+
+V2 = incremental(v2_semantics=True)
+LIMITED = {"x": Input("/in", transaction_limit=3), "out": Output("/out")}
+MEDIA = {"x": MediaSetInput("/media"), "out": Output("/out")}
+TABLE = {"x": TableInput("/table"), "out": Output("/out")}
+
+
+@pytest.mark.parametrize(
+    ("declared", "settings", "says"),
+    [
+        (LIMITED, None, "input 'x' of transform 'compute' has a transaction_limit, which needs @incremental(v2"),
+        (LIMITED, incremental(), "has a transaction_limit, which needs @incremental(v2_semantics=True)"),
+        (LIMITED, incremental(v2_semantics=True, snapshot_inputs=["x"]), "is a snapshot input, which is always read"),
+        (LIMITED, V2, None),
+        (MEDIA, incremental(), "media sets in an incremental transform need @incremental(v2_semantics=True)"),
+        (MEDIA, V2, None),
+        (MEDIA, None, None),
+        (TABLE, incremental(), "'x' of transform 'compute': tables in an incremental transform need"),
+        (TABLE, V2, None),
+    ],
+)
+def test_what_needs_the_second_semantics(declared, settings, says):
+    """Sections 9.1 and 9.9: decorators stack in any order, so the finished transform is asked, and before it runs."""
+
+    def compute(x, out):
+        raise AssertionError("it must not run")
+
+    made = transform(**declared)(compute)
+    made = made if settings is None else settings(made)
+    problem = made.incremental_problem()
+    if says is None:
+        assert problem is None
+        return
+    assert says in str(problem)
+    assert f"{__file__}:" in str(problem)
+    with pytest.raises(TransformValueError, match="of transform 'compute'"):
+        execute(made, JobEnvironment(), {})
