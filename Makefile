@@ -3,7 +3,10 @@
 PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$python && break; done)
-VENV := .venv
+# `make test SPARK=4` runs the same suite in an environment of its own that holds the newest Spark
+SPARK ?= 3
+VENV := $(if $(filter 4,$(SPARK)),.venv-spark4,.venv)
+LOCK := $(if $(filter 4,$(SPARK)),requirements-spark4.lock,requirements.lock)
 BIN := $(VENV)/bin
 WORKSPACE ?= .mirror
 # who answers for the release that `make run` makes; recorded in the audit trail
@@ -18,10 +21,10 @@ export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(VENV)/.installed: $(LOCK) pyproject.toml
 	@test -n "$(PYTHON)" || { echo "foundry-mirror needs Python 3.11 or 3.12 on PATH (or make PYTHON=/path/to/python)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q src shims transforms-python
 	$(BIN)/python -m pytest -q -n 0 --collect-only >/dev/null
@@ -68,4 +71,4 @@ report: $(VENV)/.installed  ## the HTML report of the workspace
 	$(BIN)/mirror --workspace $(WORKSPACE) report
 
 clean:  ## remove the environment and the workspace
-	rm -rf $(VENV) $(WORKSPACE)
+	rm -rf .venv .venv-spark4 $(WORKSPACE)

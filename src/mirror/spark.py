@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from mirror.java import Java, find_java
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 LOCAL_MASTER = "local[2]"
 
@@ -154,6 +154,26 @@ def start_session(
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def copy_session(session: SparkSession, settings: Mapping[str, str] | None = None) -> SparkSession:
+    """A session with the settings and temporary views that ``session`` has now, and further ``settings`` of its own."""
+    from pyspark.sql import SparkSession
+
+    copied = session._jsparkSession.cloneSession()
+    for key, value in (settings or {}).items():
+        copied.conf().set(key, value)
+    return SparkSession(session.sparkContext, copied)
+
+
+def in_session(frame: DataFrame, session: SparkSession) -> DataFrame:
+    """The same query, planned with the settings of another session of the same context."""
+    from pyspark.sql import DataFrame
+
+    package = session._jvm.org.apache.spark.sql  # type: ignore[union-attr]
+    # Spark 4 moved the sessions that have a JVM of their own into a package of their own.
+    home = package if session.version.startswith("3.") else package.classic
+    return DataFrame(home.Dataset.ofRows(session._jsparkSession, frame._jdf.queryExecution().logical()), session)
 
 
 _WARM_UP = """

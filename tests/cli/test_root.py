@@ -1,6 +1,7 @@
 """The command line's root: commands are found by listing, mistakes are answered with the nearest name and exit 2."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ def test_doctor_in_a_folder_without_a_workspace_says_how_to_make_one(
     assert run(["--workspace", str(tmp_path / "none"), "--json", "doctor", "--no-spark"]) == 1
     findings = {f["check"]: f for f in json.loads(capsys.readouterr().out)}
     assert findings["Java"]["passed"]
-    assert findings["Packages"]["passed"], findings["Packages"]
+    # The environment of `make test SPARK=4` is another than the one that is installed for use.
+    assert findings["Packages"]["passed"] is version("pyspark").startswith("3."), findings["Packages"]
     assert not findings["Workspace"]["passed"]
     assert "mirror init" in findings["Workspace"]["fix"]
     assert not (tmp_path / "none").exists()

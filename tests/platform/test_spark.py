@@ -20,7 +20,8 @@ def test_a_second_start_gives_the_same_session(spark: SparkSession) -> None:
 
 def test_the_session_is_what_tests_are_promised(spark: SparkSession) -> None:
     assert spark.sparkContext.master == "local[2]"
-    assert spark.version.startswith("3.5.")
+    # Foundry's, or the newest that `make test SPARK=4` asks for.
+    assert spark.version.startswith(("3.5.", "4."))
     assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
     assert spark.conf.get("spark.sql.shuffle.partitions") == "1"
     assert spark.conf.get("spark.sql.ansi.enabled") == "false"

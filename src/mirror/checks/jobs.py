@@ -7,15 +7,11 @@ session of the caller is left alone, which a changed setting would not do while 
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
+
+from mirror.spark import copy_session, in_session
 
 
 def as_one_job(frame: DataFrame) -> DataFrame:
     """The same rows, planned without adaptive execution."""
-    spark = frame.sparkSession
-    clone = spark._jsparkSession.cloneSession()
-    clone.conf().set("spark.sql.adaptive.enabled", "false")
-    plan = frame._jdf.queryExecution().logical()
-    jvm = spark.sparkContext._jvm
-    planned = jvm.org.apache.spark.sql.Dataset.ofRows(clone, plan)  # type: ignore[union-attr]
-    return DataFrame(planned, SparkSession(spark.sparkContext, clone))
+    return in_session(frame, copy_session(frame.sparkSession, {"spark.sql.adaptive.enabled": "false"}))

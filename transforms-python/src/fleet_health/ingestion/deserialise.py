@@ -129,7 +129,9 @@ def _frames(
     if rows:
         readings, unreadable_identity = _readings(rows, header, path, device, profile)
         failures = failures + unreadable_identity
-        yield readings.reindex(columns=names)
+        # Absent columns hold None, not NaN: Spark 4 takes no column of numbers for one of text.
+        absent = {name: None for name in names if name not in readings.columns}
+        yield readings.assign(**absent)[names]
     if failures:
         failures.sort()
         numbers, texts, reasons, details = zip(*failures, strict=True)
