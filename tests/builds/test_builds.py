@@ -331,7 +331,12 @@ def test_preview_shows_and_stores_nothing(repository) -> None:
         "jobs",
         """
     @incremental(require_incremental=True)
-    @transform(out=Output("/out"), raw=Input("/raw"))
+    @transform(
+        out=Output("/out", checks=[
+            Check(E.primary_key("v"), "key"), Check(E.count().equals(E.dataset_ref("raw").count()), "rows"),
+        ]),
+        raw=Input("/raw", checks=Check(E.count().gt(10), "enough")),
+    )
     def clean(ctx, raw, out):
         assert not ctx.is_incremental
         out.write_dataframe(raw.dataframe().selectExpr("v * 2 AS v"))
@@ -339,8 +344,12 @@ def test_preview_shows_and_stores_nothing(repository) -> None:
     )
     pipeline = publish(r.workspace, "master")
     found = preview(r.workspace, pipeline, "clean", branch="master", rows=3, sample=10, spark=lambda: r.spark)
-    assert [(o.dataset, o.columns, len(o.rows)) for o in found] == [("/out", {"v": "bigint"}, 3)]
-    assert {row["v"] for row in found[0].rows} <= set(range(0, 100, 2))
+    assert [(o.dataset, o.columns, len(o.rows)) for o in found.outputs] == [("/out", {"v": "bigint"}, 3)]
+    assert {row["v"] for row in found.outputs[0].rows} <= set(range(0, 100, 2))
+    # judged on the ten rows that were read, of fifty
+    assert {(c.side, c.dataset, c.name, c.outcome) for c in found.checks} == {
+        ("input", "/raw", "enough", "FAIL"), ("output", "/out", "key", "PASS"), ("output", "/out", "rows", "PASS"),
+    }  # fmt: skip
     assert [d.path for d in r.workspace.store.datasets()] == ["/raw"]
     with pytest.raises(UnknownTransformError, match="Did you mean 'clean'"):
         preview(r.workspace, pipeline, "cleen", branch="master", spark=lambda: r.spark)

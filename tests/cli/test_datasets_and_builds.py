@@ -85,7 +85,7 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
         "/Fleet/raw  (from outside)", "/Fleet/clean  <- clean", "    reads /Fleet/raw",
     ]  # fmt: skip
     assert run(["--json", "preview", "clean", "--rows", "1"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["columns"] == {"v": "bigint"}
+    assert json.loads(capsys.readouterr().out)["outputs"][0]["columns"] == {"v": "bigint"}
 
 
 WITHOUT_SPARK = """

@@ -1,4 +1,4 @@
-"""Preview: runs one transform on a sample of its inputs and shows what it would write; nothing is stored."""
+"""Preview: runs one transform on a sample of its inputs, shows what it would write and judges it; nothing is stored."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import UnknownTransformError
+from mirror.builds.report import CheckEntry
 from mirror.builds.resources import ResourceBinder, RunningJob
 from mirror.builds.specs import SECRET_KINDS, JobSpec
 from mirror.datasets import Storage, TransactionType, View, Workspace
@@ -19,6 +20,8 @@ from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import DatasetReadPort, whole_input
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -30,6 +33,14 @@ class PreviewOutput:
     dataset: str
     columns: Mapping[str, str]
     rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a transform would write, and the verdicts of its checks on the sample and on what it made of it."""
+
+    outputs: tuple[PreviewOutput, ...]
+    checks: tuple[CheckEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,10 @@ def preview(
     sample: int = 1000,
     spark: Callable[[], SparkSession],
     binders: Sequence[ResourceBinder] = (),
-) -> tuple[PreviewOutput, ...]:
+) -> Preview:
     """Runs a transform (by name, reference or output) on the first ``sample`` rows of each input; never incrementally.
+
+    Checks are judged on those rows, so a count or a foreign key may come out otherwise in a build; none of them blocks.
 
     Raises UnknownTransformError, NoViewError, and whatever the transform raises.
     """
@@ -70,18 +83,21 @@ def preview(
     try:
         bindings: dict[str, Any] = {}
         outputs: list[tuple[str, DatasetWritePort]] = []
+        ports: dict[str, Sequence[DatasetReadPort | DatasetWritePort]] = {}
         by_kind = {kind: binder for binder in binders for kind in binder.kinds}
         job = RunningJob("preview", "preview", spec, branch, tuple(fallbacks), workspace.clock(), {}, {})
         for param in spec.params:
             if param.is_dataset and param.direction == "input":
-                ports = [
+                read = [
                     _sampled(_view(workspace, path, param.branch or branch, fallbacks), workspace.store.storage, sample)
                     for path in param.aliases
                 ]
-                bindings[param.name] = ports if param.kind.endswith("_set") else ports[0]
+                ports[param.name] = read
+                bindings[param.name] = read if param.kind.endswith("_set") else read[0]
             elif param.is_dataset:
                 made = [_output(scratch, path, branch) for path in param.aliases]
                 outputs += [(param.name, port) for port in made]
+                ports[param.name] = made
                 bindings[param.name] = made if param.kind.endswith("_set") else made[0]
             elif (binder := by_kind.get(param.kind)) is not None:
                 live = transform.parameters[param.name]
@@ -91,13 +107,41 @@ def preview(
         session = spark()
         environment = JobEnvironment(spark=session, branch=branch, fallback_branches=tuple(fallbacks))
         execute(transform, environment, bindings)
-        found = tuple(_shown(session, parameter, port, rows) for parameter, port in outputs)
+        shown = tuple(_shown(session, parameter, port, rows) for parameter, port in outputs)
+        found = Preview(shown, _judged(session, transform.parameters, ports, workspace.clock()))
         for binder in {id(b): b for b in binders}.values():
             binder.abort(job)
         return found
     finally:
         scratch.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _judged(
+    spark: SparkSession,
+    params: Mapping[str, Any],
+    ports: Mapping[str, Sequence[DatasetReadPort | DatasetWritePort]],
+    now: datetime,
+) -> tuple[CheckEntry, ...]:
+    checked = {name: params[name] for name in ports if getattr(params[name], "checks", ())}
+    if not checked:
+        return ()
+    from mirror.checks import CheckSubject, evaluate
+
+    def subject(port: DatasetReadPort | DatasetWritePort, references: Mapping[str, CheckSubject]) -> CheckSubject:
+        selection = port.outcome() if isinstance(port, DatasetWritePort) else port.selections["current"]
+        # nothing is known from the footers: they tell of whole files, the frame is a sample
+        schema = None if selection.schema is None else port.dataframe(spark).schema
+        return CheckSubject(port.path, schema, lambda: port.dataframe(spark), (), references)
+
+    entries = []
+    for name, param in checked.items():
+        port = ports[name][0]
+        others = {other: subject(found[0], {}) for other, found in ports.items() if other != name and found}
+        for result in evaluate(param.checks, subject(port, others), spark=spark, now=now):
+            facts = (result.name, result.on_error, result.outcome, result.to_json())
+            entries.append(CheckEntry(name, port.path, param.direction, *facts))
+    return tuple(entries)
 
 
 def _spec(pipeline: RepositoryPipeline, name: str) -> JobSpec:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.option("--sample", default=1000, show_default=True, type=click.IntRange(min=1), help="Rows read of each input.")
 @click.pass_obj
 def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, rows: int, sample: int) -> None:
-    """Run TRANSFORM (its name, or a dataset it makes) on the first rows of its inputs; never incrementally."""
+    """Run TRANSFORM (its name, or a dataset it makes) on the first rows of its inputs; never incrementally.
+
+    Its checks are judged on those rows and block nothing.
+    """
     from mirror.builds import publish
     from mirror.builds.preview import preview
     from mirror.cli.build import binders, session_on_demand
@@ -42,11 +45,15 @@ def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, 
     def render(console: Console) -> None:
         from rich.table import Table
 
-        for output in found:
+        for output in found.outputs:
             console.print(f"{output.dataset} ({output.parameter}): {len(output.rows)} row(s) shown, nothing stored")
             table = Table(*(f"{name}\n{kind}" for name, kind in output.columns.items()), box=None)
             for row in output.rows:
                 table.add_row(*("null" if row[name] is None else str(row[name]) for name in output.columns))
             console.print(table)
+        for check in found.checks:
+            console.print(f"{check.outcome} {check.name} ({check.side} {check.dataset}): {check.document['detail']}")
 
-    ctx.emit([{"dataset": o.dataset, "columns": dict(o.columns), "rows": list(o.rows)} for o in found], render)
+    outputs = [{"dataset": o.dataset, "columns": dict(o.columns), "rows": list(o.rows)} for o in found.outputs]
+    checks = [{"dataset": c.dataset, "side": c.side, **c.document} for c in found.checks]
+    ctx.emit({"outputs": outputs, "checks": checks}, render)
