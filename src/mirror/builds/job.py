@@ -175,6 +175,7 @@ def _execute(
             session = held.enter_context(job_session(context.spark(), group=running.rid, alone=context.alone))
         environment = JobEnvironment(
             spark=session,
+            own_session=True,
             is_incremental=mode.incremental,
             parameters=context.parameters,
             fallback_branches=context.fallbacks,

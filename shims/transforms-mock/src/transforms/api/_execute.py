@@ -79,8 +79,9 @@ def _binding(
 
 
 def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSession | None:
-    """The job's session: a sibling with its own SQL settings when a profile changes results, so that other jobs keep
-    theirs.
+    """The job's session, set as the profiles that change results say; a sibling where other jobs share it.
+
+    ``SparkSession.builder.getOrCreate()`` in a helper finds the views and settings of the first kind only.
     """
     if environment.spark is not None:
         _ensure_checkpoints(environment.spark)
@@ -89,11 +90,12 @@ def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSess
         return environment.spark
     from pyspark.sql import SparkSession
 
-    base = environment.spark
-    sibling = SparkSession(base.sparkContext, base._jsparkSession.cloneSession())
+    session = environment.spark
+    if not environment.own_session:
+        session = SparkSession(session.sparkContext, session._jsparkSession.cloneSession())
     for key, value in settings.items():
-        sibling.conf.set(key, value)
-    return sibling
+        session.conf.set(key, value)
+    return session
 
 
 def _ensure_checkpoints(spark: SparkSession) -> None:

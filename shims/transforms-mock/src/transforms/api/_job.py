@@ -23,6 +23,7 @@ class JobEnvironment:
         is_incremental: whether inputs are read from where the last run ended.
         parameters: ``ctx.parameters``.
         fallback_branches, branch: of the build.
+        own_session: the session, or what is set in it, ends with the job, so that settings need no copy of it.
         spark_conf: further Spark SQL settings for this job alone; they win over those of profiles.
         auth_header: ``ctx.auth_header``.
         packages: ``ctx.environment``.
@@ -34,6 +35,7 @@ class JobEnvironment:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     fallback_branches: Sequence[str] = ()
     branch: str = "master"
+    own_session: bool = False
     spark_conf: Mapping[str, str] = field(default_factory=dict)
     auth_header: str = ""
     packages: Sequence[str] = ()
