@@ -222,6 +222,9 @@ def test_arguments_are_bound_by_name_whatever_their_order():
 
     assert _offer(timed(lambda b, ctx, out, a: 0)) == {"a": 1, "b": 2, "out": 3, "ctx": 4}
     assert _offer(timed(lambda b, out, a: 0, None)) == {"a": 1, "b": 2, "out": 3}
+    odd = {name: Input(f"/{name}") for name in ("self", "cls", "args", "kwargs", "owner", "output", "more")}
+    for made in (transform, transform.using, transform.lightweight, transform.spark.using, transform.snowflake.using):
+        assert list(made(**odd, out=Output("/o"))(lambda **given: 0).inputs) == list(odd)
     assert _offer(functools.partial(lambda a, b, out, scale: 0, scale=2)) == {"a": 1, "b": 2, "out": 3}
     assert transform(out=Output("/o"))(timed(_plain)).source.line == inspect.getsourcelines(_plain)[1]
 

@@ -29,6 +29,7 @@ from transforms.api import (
     transform_pandas,
 )
 from transforms.api._filesystem import FileStatus, pack, select
+from transforms.api._profiles import RESULT_PROFILES, result_settings
 from transforms.errors import (
     BindingError,
     DriverOnlyError,
@@ -264,6 +265,7 @@ def test_profiles_that_change_results_hold_for_their_job_only(store, run, frame,
 
     @configure(
         profile=[
+            *RESULT_PROFILES,
             "LAST_MAP_KEY_WINS",
             "DRIVER_MEMORY_LARGE",
             "LEGACY_TIME_PARSER_POLICY",
@@ -273,6 +275,7 @@ def test_profiles_that_change_results_hold_for_their_job_only(store, run, frame,
     @transform(source=Input("/in"), out=Output("/out"))
     def compute(ctx, source, out):
         seen["policy"] = ctx.spark_session.conf.get("spark.sql.legacy.timeParserPolicy")
+        seen["set"] = {key: ctx.spark_session.conf.get(key) for key in result_settings(RESULT_PROFILES)}
         seen["zone"] = ctx.spark_session.conf.get("spark.sql.session.timeZone")
         df = source.dataframe().select(
             F.map_from_arrays(F.array(F.lit("k"), F.lit("k")), F.array(F.lit(1), F.lit(2))).alias("m")
@@ -281,6 +284,9 @@ def test_profiles_that_change_results_hold_for_their_job_only(store, run, frame,
         out.abort()
 
     run(compute)
+    settings = result_settings(RESULT_PROFILES) | {"spark.sql.legacy.timeParserPolicy": "CORRECTED"}
+    assert (len(RESULT_PROFILES), len(settings)) == (14, 16)
+    assert {key: value for key, value in seen.pop("set").items() if settings[key] != value} == {}
     assert seen == {"policy": "CORRECTED", "zone": "UTC", "map": {"k": 2}}
     assert spark.conf.get("spark.sql.mapKeyDedupPolicy") == "EXCEPTION"
 

@@ -227,6 +227,8 @@ def test_duckdb_sees_every_input_as_a_table_and_its_files(seeded, store, run, tm
         seen["files"] = conn.sql("select x, y from read_csv(raw_files())").fetchall()
         seen["listed"] = [path[-6:] for (path,) in conn.sql("select file from raw_files()").fetchall()]
         seen["from_file"] = conn.sql_from_file(str(tmp_path / "q.sql")).fetchall()
+        with pytest.raises(LightweightValueError, match=r"no file at .*shim/nothing\.sql"):
+            conn.sql_from_file("nothing.sql")
         seen["execute"] = conn.execute("select 5").fetchall()
         out.write_table(conn.sql("select sum(v)::bigint as s from source"))
 

@@ -151,7 +151,7 @@ class PushdownForms(Named):
     def __init__(self, engine: str) -> None:
         self._engine, self._label = engine, f"transform.{engine.lower()}"
 
-    def using(self, *args: Any, **kwargs: Param) -> PushdownBuilder:
+    def using(self, /, *args: Any, **kwargs: Param) -> PushdownBuilder:
         """Parameters by keyword."""
         _no_positional(f"transform.{self._engine.lower()}.using", args)
         specs = declared(f"@transform.{self._engine.lower()}.using", kwargs)

@@ -14,7 +14,7 @@ def refuse_contradictions(inputs: Mapping[str, Param], outputs: Mapping[str, Par
 
     Raises:
         TransformTypeError: something is no parameter.
-        TransformValueError: one check name twice, or one dataset read and written.
+        TransformValueError: one check name twice, one output twice, or one dataset read and written.
     """
     named: dict[str, str] = {}
     for parameter, spec in (*inputs.items(), *outputs.items()):
@@ -30,7 +30,13 @@ def refuse_contradictions(inputs: Mapping[str, Param], outputs: Mapping[str, Par
                 )
             named[check.name] = parameter
     read = {alias: name for name, spec in inputs.items() if spec.takes_port for alias in _aliases(spec)}
+    written: dict[str, str] = {}
     for name, spec in outputs.items():
+        for alias in _aliases(spec):
+            if alias in written:
+                what = f"'{alias}' is an output twice ('{written[alias]}' and '{name}'); one transform writes it once."
+                raise TransformValueError(what, where)
+            written[alias] = name
         for alias in _aliases(spec) if spec.takes_port else ():
             if alias in read:
                 raise TransformValueError(

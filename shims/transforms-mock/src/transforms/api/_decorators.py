@@ -38,7 +38,7 @@ class transform(Named, metaclass=_Forms):  # noqa: N801 -- Foundry's name
     snowflake = PushdownForms("Snowflake")
     bigquery = PushdownForms("BigQuery")
 
-    def __init__(self, *args: Any, **kwargs: Param) -> None:
+    def __init__(self, /, *args: Any, **kwargs: Param) -> None:
         if args:
             given = f"a bare @transform on {args[0].__name__!r}" if hasattr(args[0], "__name__") else repr(args[0])
             what = f"@transform takes its inputs and outputs by keyword, got {given}: @transform(name=Input(...), ...)."
@@ -55,12 +55,12 @@ class transform(Named, metaclass=_Forms):  # noqa: N801 -- Foundry's name
         return Transform(compute_func, self._inputs, self._outputs)
 
     @classmethod
-    def using(cls, *args: Any, **kwargs: Param) -> LightweightBuilder:
+    def using(cls, /, *args: Any, **kwargs: Param) -> LightweightBuilder:
         """Single-node form; the result is the decorator and takes ``with_*`` options first."""
         return LightweightForms.using(*args, **kwargs)
 
     @classmethod
-    def lightweight(cls, *args: Any, **kwargs: Param) -> LightweightBuilder:
+    def lightweight(cls, /, *args: Any, **kwargs: Param) -> LightweightBuilder:
         """Another name of :meth:`using`."""
         return LightweightForms.using(*args, **kwargs)
 

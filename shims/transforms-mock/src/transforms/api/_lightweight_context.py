@@ -13,7 +13,6 @@ from transforms.api._context import _Context
 from transforms.api._filesystem import is_hidden
 from transforms.api._lightweight import IncrementalLightweightInput, LightweightInput
 from transforms.errors import (
-    LightweightNotImplementedError,
     LightweightTypeError,
     LightweightValueError,
     ReadModeError,
@@ -126,11 +125,11 @@ class DuckDbConnection:
         """Run the SQL of a file; a relative path starts at the folder of the calling file.
 
         Raises:
-            LightweightNotImplementedError: the file is missing.
+            LightweightValueError: the file is missing.
         """
         at = Path(path)
         if not at.is_absolute():
             at = Path(sys._getframe(1).f_code.co_filename).parent / at
         if not at.is_file():
-            raise LightweightNotImplementedError(f"sql_from_file found no file at {at}.")
+            raise LightweightValueError(f"sql_from_file found no file at {at}.")
         return self._connection.sql(at.read_text(), **kwargs)
