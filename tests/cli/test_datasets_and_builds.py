@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,15 @@ from mirror.cli import run
 from mirror.datasets import Workspace
 
 JOBS = """
+import logging
 from transforms.api import Check, Input, Output, transform_df
 from transforms import expectations as E
 
 @transform_df(Output("/Fleet/clean", checks=Check(E.col("v").non_null(), "v is there")), raw=Input("/Fleet/raw"))
 def clean(raw):
+    logging.getLogger("fleet.jobs").info("keeps what is above %d [%s]", 0, raw.columns)
+    logging.getLogger("fleet.jobs").debug("not kept")
+    logging.getLogger("py4j.x").info("not kept")
     return raw.filter("v > 0")
 
 @transform_df(Output("/Fleet/late"), raw=Input("/Fleet/never"))
@@ -68,6 +73,10 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
     assert row.split()[4] == "1/0"
     assert "waiting: input /Fleet/never was never ingested" in built.out
     assert "run   clean: /Fleet/clean was never built on master" in built.err
+    assert re.search(
+        r"^INFO \[\d{4}-\d\d-\d\dT[\d:]{8}\] fleet.jobs: keeps what is above 0 \[\['v'\]\]$", built.err, re.M
+    )
+    assert "not kept" not in built.err
     assert run(["--json", "build"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["status"] == "up to date"
@@ -85,7 +94,12 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
         "/Fleet/raw  (from outside)", "/Fleet/clean  <- clean", "    reads /Fleet/raw",
     ]  # fmt: skip
     assert run(["--json", "preview", "clean", "--rows", "1"]) == 0
-    assert json.loads(capsys.readouterr().out)["outputs"][0]["columns"] == {"v": "bigint"}
+    previewed = capsys.readouterr()
+    assert json.loads(previewed.out)["outputs"][0]["columns"] == {"v": "bigint"}
+    (logged,) = [json.loads(line) for line in previewed.err.splitlines() if '"log"' in line]
+    assert (logged["level"], logged["logger"], logged["message"]) == (
+        "INFO", "fleet.jobs", "keeps what is above 0 [['v']]",
+    )  # fmt: skip
 
 
 WITHOUT_SPARK = """

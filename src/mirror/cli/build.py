@@ -105,8 +105,9 @@ def run_build(
     """One build with everything this platform binds; progress goes to ``progress``, as JSON lines when asked for."""
     from mirror.builds import build
     from mirror.cli.progress import watching
+    from mirror.cli.progress.driver_log import driver_log
 
-    with watching(workspace, progress, as_json=as_json, jobs=jobs) as watcher:
+    with watching(workspace, progress, as_json=as_json, jobs=jobs) as watcher, driver_log(progress, as_json=as_json):
         return build(
             workspace,
             targets,

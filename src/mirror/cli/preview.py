@@ -27,8 +27,9 @@ def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, 
     from mirror.builds import publish
     from mirror.builds.preview import preview
     from mirror.cli.build import binders, session_on_demand
+    from mirror.cli.progress.driver_log import driver_log
 
-    with ctx.open_workspace() as workspace:
+    with ctx.open_workspace() as workspace, driver_log(ctx.progress(), as_json=ctx.as_json):
         wanted = branch or workspace.config.default_branch
         found = preview(
             workspace,
