@@ -12,7 +12,10 @@ from transforms.errors import (
     MediaItemError,
     ModeAfterWriteError,
     NotAvailableError,
+    PathError,
+    TransformTypeError,
     UnknownArgumentError,
+    WriteArgumentError,
     WriteModeError,
 )
 from transforms.mediasets import MediaSetInput, MediaSetOutput
@@ -91,6 +94,27 @@ def test_increments_list_new_items_only(store, run):
     assert seen == [[["a"], ["a"], [], ["a"]], [["b"], ["b"], ["a"], ["a", "b"]]]
 
 
+def test_an_empty_media_set_lists_texts_and_modes_say_what_stays(store, run):
+    store.store_files("/media", {})
+    seen = []
+
+    @transform.using(source=MediaSetInput("/media", batch_limit=3), out=Output("/list"))
+    def listing(source, out):
+        both = (source.list_media_items_by_path(), source.list_media_items_by_path_with_media_reference())
+        seen.extend({str(t) for t in found.polars().dtypes} for found in both)
+        seen.extend({str(t) for t in found.arrow().schema.types} for found in both)
+        out.write_table(both[0].arrow())
+
+    run(listing)
+    assert seen == [{"String"}, {"String"}, {"string"}, {"string"}]
+    stays = []
+    for snapshot in (None, False, True):
+        target = MediaSetOutput("/kept", should_snapshot=snapshot)
+        run(transform.using(o=target)(lambda o, name=str(snapshot): o.put_media_item(b"x", name)))
+        stays.append(sorted(store.get_files("/kept")))
+    assert stays == [["None"], ["False", "None"], ["True"]]
+
+
 @pytest.mark.parametrize(
     ("act", "error", "says"),
     [
@@ -101,7 +125,11 @@ def test_increments_list_new_items_only(store, run):
         (lambda i, o: o.write(None), NotAvailableError, "media service"),
         (lambda i, o: o.set_write_mode("append"), WriteModeError, "replace, modify"),
         (lambda i, o: [o.put_media_item(b"x", "x"), o.set_write_mode("modify")], ModeAfterWriteError, "first write"),
+        (lambda i, o: o.put_media_item(io.StringIO("x"), "x"), WriteArgumentError, "open the file in mode 'rb'"),
+        (lambda i, o: o.put_media_item("x.pdf", "x"), WriteArgumentError, "takes an opened file, got str"),
+        (lambda i, o: o.put_media_item(b"x", "../x"), PathError, "may not contain '..'"),
         (lambda i, o: MediaSetInput("/m", limit=3), UnknownArgumentError, "Did you mean 'batch_limit'"),
+        (lambda i, o: MediaSetInput("/m", batch_limit="3"), TransformTypeError, "batch_limit of MediaSetInput"),
     ],
 )
 def test_wrong_or_unavailable_use(store, run, act, error, says):

@@ -17,6 +17,7 @@ import pytest
 import palantir_models as pm
 from palantir_models import serializers
 from palantir_models.errors import ExperimentError, PublishError
+from palantir_models.evaluations import Evaluation
 from palantir_models.experiments import Experiment
 from palantir_models.serializers import TensorflowFormat
 from palantir_models.state import ModelStateReader, ModelStateWriter
@@ -164,6 +165,18 @@ def test_other_frameworks_pickle(kind: str, serializer: Any, tmp_path: Path) -> 
     model = made[kind]().fit(X, Y)
     back, _ = through(serializer, model, tmp_path)
     assert np.array_equal(back.predict_proba(X), model.predict_proba(X))
+
+
+def test_plotly_figures_are_kept_as_their_own_json() -> None:
+    figures = framework("plotly.graph_objects", "plotly")
+    figure = figures.Figure(figures.Scatter(x=[1, 2], y=[3, 4]))
+    run, judged = Experiment("run"), Evaluation("run", "set", "ri.version.1")
+    run.log_plot("curve", figure, caption="c")
+    run.log_plot("curve", figure, step=5)
+    judged.log_plot("curve", figure, description="d")
+    (first, second), kept = run.to_json()["plots"]["curve"], judged.to_json()["plots"]["curve"]
+    assert (first["step"], first["caption"], second["step"], kept["description"]) == (0, "c", 5, "d")
+    assert [d["plotly"]["data"][0]["y"] for d in (first, second, kept)] == [[3, 4]] * 3
 
 
 def test_what_mlflow_logs_arrives_in_the_experiment() -> None:

@@ -23,7 +23,7 @@ class MediaSetInput(LightweightInputParam):
 
     Args:
         alias: path or RID.
-        batch_limit: recorded.
+        batch_limit: how many items one incremental run takes in Foundry; recorded, as a run here takes every new one.
     """
 
     kind = "media_set_input"
@@ -33,6 +33,8 @@ class MediaSetInput(LightweightInputParam):
     @known_arguments("MediaSetInput")
     def __init__(self, alias: str | None = None, batch_limit: int | None = None) -> None:
         super().__init__(_alias("MediaSetInput", alias))
+        if batch_limit is not None and (isinstance(batch_limit, bool) or not isinstance(batch_limit, int)):
+            raise TransformTypeError(f"batch_limit of MediaSetInput is a number, got {batch_limit!r}.", caller())
         self.batch_limit = batch_limit
 
     def _bind(self, bound: Any, job: Job) -> Any:

@@ -146,13 +146,15 @@ class _Listing:
         """As a Polars frame."""
         import polars as pl
 
-        return pl.DataFrame({name: self._table[name].tolist() for name in self._table.columns})
+        columns = {name: self._table[name].tolist() for name in self._table.columns}
+        return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
     def arrow(self) -> Any:
         """As an Arrow table."""
         import pyarrow as pa
 
-        return pa.Table.from_pandas(self._table, preserve_index=False)
+        schema = pa.schema([(name, pa.string()) for name in self._table.columns])
+        return pa.Table.from_pandas(self._table, schema=schema, preserve_index=False)
 
 
 class LightweightMediaSetInputParam(_MediaSetInput):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from io import TextIOBase
 from typing import IO, TYPE_CHECKING, Any
 
 from transforms._names import Named
-from transforms.errors import ModeAfterWriteError, NotAvailableError, WriteModeError
+from transforms.errors import ModeAfterWriteError, NotAvailableError, WriteArgumentError, WriteModeError
 from transforms.mediasets._items import PutResponse, item_rid, reference_template
 from transforms.ports import WritePort
 
@@ -43,10 +44,20 @@ class _MediaSetOutput(Named):
         self._port.set_mode(mode)
 
     def put_media_item(self, file_like: IO[Any] | bytes, path: str) -> PutResponse:
-        """Store the bytes of an opened file under ``path``; a later write to the same path replaces it."""
+        """Store the bytes of an opened file under ``path``; a later write to the same path replaces it.
+
+        Raises:
+            WriteArgumentError: the file is opened as text, or is no file.
+        """
+        if not isinstance(file_like, bytes | bytearray | memoryview):
+            if not callable(getattr(file_like, "read", None)):
+                what = f"put_media_item takes an opened file, got {type(file_like).__name__}."
+                raise WriteArgumentError(self._port.path, what)
+            if isinstance(file_like, TextIOBase):
+                raise WriteArgumentError(self._port.path, "put_media_item takes bytes; open the file in mode 'rb'.")
         self._written = True
         with self._port.create(path, "wb") as target:
-            if isinstance(file_like, bytes):
+            if isinstance(file_like, bytes | bytearray | memoryview):
                 target.write(file_like)
             else:
                 shutil.copyfileobj(file_like, target)

@@ -8,7 +8,10 @@ _S12, _S13, _S14 = "test_s12_verbs.py::", "test_s13_external.py::", "test_s14_me
 _S15, _S18, _S7 = "test_s15_s16_other_packages.py::", "test_s18_unit_tests.py::", "test_s07_dataset.py::"
 _TABLES = f"{_S15}test_tables_read_and_write_as_datasets"
 _MEDIA = f"{_S14}test_items_are_read_listed_and_copied_on_one_node"
-_MEDIA_NOTE = "A media set is a dataset of raw files; what Foundry's media service computes is refused."
+_MEDIA_NOTE = (
+    "A media set is a dataset of raw files, whose RIDs depend on the path; what Foundry's media service computes is "
+    "refused. batch_limit is recorded: a run takes every new item."
+)
 _TABLE_NOTE = "A table is a dataset here; catalogs, identifiers, change logs and warehouse sessions are refused."
 _SERVICE = f"{_S15}test_parameters_of_services_register_and_are_refused_unless_bound"
 _SERVICE_NOTE = "Only Foundry holds the content. It registers, and runs where a platform binds something of its kind."
