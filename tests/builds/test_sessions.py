@@ -12,19 +12,23 @@ from pyspark.sql import SparkSession
 
 CASE = "spark.sql.caseSensitive"
 SEEN = {}
+POLICY = "spark.sql.legacy.timeParserPolicy"
 
+@configure(profile="LEGACY_TIME_PARSER_POLICY")
 @transform_df(Output("/first"))
 def first(ctx):
     ctx.spark_session.conf.set(CASE, "true")
     ctx.spark_session.conf.set("spark.my.own", "1")
     ctx.spark_session.range(3).createOrReplaceTempView("mine")
     # Through the builder as through the context: one session.
-    SEEN["builder"] = SparkSession.builder.getOrCreate().conf.get(CASE)
-    return ctx.spark_session.sql("select id from mine")
+    found = SparkSession.builder.getOrCreate()
+    SEEN["builder"] = [found.conf.get(CASE), found.conf.get(POLICY)]
+    return found.sql("select id from mine")
 
 @transform_df(Output("/second"), before=Input("/first"))
 def second(ctx, before):
     SEEN["case"] = ctx.spark_session.conf.get(CASE)
+    SEEN["policy"] = ctx.spark_session.conf.get(POLICY)
     SEEN["own"] = ctx.spark_session.conf.get("spark.my.own", None)
     SEEN["views"] = [t.name for t in ctx.spark_session.catalog.listTables()]
     return before
@@ -37,7 +41,9 @@ def test_settings_and_views_of_a_transform_end_with_it(repository, spark: SparkS
     report = r.build()
     assert report.status == "succeeded", [job.error for job in report.jobs]
     seen = _seen(report, r)
-    assert seen == {"builder": "true", "case": "false", "own": None, "views": []}
+    assert seen == {
+        "builder": ["true", "LEGACY"], "case": "false", "policy": "EXCEPTION", "own": None, "views": [],
+    }  # fmt: skip
     assert r.rows("/second") == [(0,), (1,), (2,)]
     assert spark.conf.get("spark.sql.caseSensitive") == "false"
 

@@ -199,6 +199,17 @@ def test_unfinished_files_are_never_committed(store: DatasetStore, dataset: Data
     assert store.view(dataset).files == ()
     with pytest.raises(FileNotFoundError):
         half.close()
+    # A job that ended well may have left a stream open, and Spark may have written below hadoop_path.
+    port = output(store, dataset)
+    left = port.create("left open.txt")
+    left.write("whole")
+    below = Path(port.directory().removeprefix("file://"), "csv_out")
+    below.mkdir(parents=True)
+    (below / "part-0.csv").write_text("1\n")
+    assert port.written
+    commit(port)
+    assert [f.path for f in store.view(dataset).files] == ["csv_out/part-0.csv", "left open.txt"]
+    assert whole_input(store.view(dataset), store.storage).open("left open.txt").read() == "whole"
 
 
 def test_written_folders_bring_their_schema(spark: SparkSession, store: DatasetStore, dataset: Dataset, tmp_path: Path):

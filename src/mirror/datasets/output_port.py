@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from mirror.datasets import schema as schemas
 from mirror.datasets.errors import NoViewError, PathEscapesRootError, UnreadableDataError
 from mirror.datasets.ports import Selection, StagedFiles, directory_of, local_directory_of, open_entry
 from mirror.datasets.records import StoredSchema, TransactionType
 from mirror.datasets.storage import Storage, opened, translated
-from mirror.datasets.storage.names import scratch_of
+from mirror.datasets.storage.names import folder_of, scratch_of
 from transforms.ports import FileEntry, WriteOptions
 
 if TYPE_CHECKING:
@@ -55,15 +56,17 @@ class DatasetWritePort:
         whole = Selection.of(base)
         self._previous = whole if incremental else Selection((), whole.schema, exists=whole.exists)
         self._base = whole
+        self._incremental = incremental
         self._written: StoredSchema | None = None
         self._writes = 0
         self._sequence = transaction.record.sequence
         self._modified = int(transaction.record.opened_at.timestamp() * 1000)
         held = frozenset(f.path for f in base.files)
         self._files = StagedFiles(self._storage, self.rid, self.path, self.transaction_rid, held)
+        self._streams: WeakSet[IO[Any]] | None = WeakSet()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_transaction": None}
+        return {**self.__dict__, "_transaction": None, "_streams": None}
 
     @property
     def mode(self) -> str:
@@ -73,6 +76,7 @@ class DatasetWritePort:
     @property
     def written(self) -> bool:
         """Whether anything was staged."""
+        self._close_streams()
         return self._writes > 0 or bool(self._storage.staged(self.rid, self.transaction_rid))
 
     def set_mode(self, mode: str) -> None:
@@ -117,6 +121,7 @@ class DatasetWritePort:
 
     def outcome(self) -> Selection:
         """What the view would be after a commit now: what the checks judge."""
+        self._close_streams()
         if self._mode == "replace":
             return Selection(self.selection("added").files, self._written)
         return self.selection("current")
@@ -153,7 +158,13 @@ class DatasetWritePort:
         return open_entry(self.path, self.files(read_mode), path, mode, kwargs)
 
     def directory(self, mode: str = "current") -> str:
-        """Spark's name of a folder that shows the files of that part under their logical paths."""
+        """Spark's name of a folder that shows the files of that part under their logical paths.
+
+        What Spark writes below it in a run that is not incremental becomes part of this transaction.
+        """
+        if not self._incremental:
+            # A folder of links may be shared with readers of the same files, so nobody may write there.
+            return self._storage.spark_name(folder_of(self.rid, self.transaction_rid))
         return directory_of(self._storage, self.files(mode))
 
     def local_directory(self, mode: str = "current") -> str:
@@ -162,7 +173,15 @@ class DatasetWritePort:
 
     def create(self, path: str, mode: str = "w", **kwargs: Any) -> IO[Any]:
         """A stream that stages one file when it is closed; works in Python workers too."""
-        return self._files.create(path, mode, self._mode == "append", kwargs)
+        stream = self._files.create(path, mode, self._mode == "append", kwargs)
+        if self._streams is not None:
+            self._streams.add(stream)
+        return stream
+
+    def _close_streams(self) -> None:
+        """A stream that the transform left open holds a file that only closing stages."""
+        for stream in list(self._streams or ()):
+            stream.close()
 
     def abort(self) -> None:
         """Forgets everything staged; the runner aborts the transaction instead of committing it."""
