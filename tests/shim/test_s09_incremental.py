@@ -149,6 +149,7 @@ def test_a_state_file_is_read_and_overwritten_within_one_transaction(store, run,
     assert store.get_files("/out")["_state.json"] == b"2"
 
 
+@pytest.mark.nightly
 def test_a_file_increment_lists_only_new_files_and_an_abort_keeps_them_new(store, run, spark):
     seen = []
     store.store_files("/raw", {"a.csv": "1"})
