@@ -19,8 +19,10 @@ from pyspark.sql import SparkSession
 
 from mirror.builds import BuildReport, JobDecision, JobResult, build, plan, publish
 from mirror.datasets import TransactionType, Workspace
+from mirror.datasets.collect import collect
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
+from mirror.datasets.retention import retire
 from transforms.api._arrow import read_arrow
 
 _numbers = itertools.count()
@@ -107,7 +109,9 @@ class Repository:
         """Something that happens between two builds, to the datasets below ``folder``, in words:
 
         ``in APPEND 1 2`` (a file with these values), ``in UPDATE@0 5`` (the file of the first such event is rewritten),
-        ``in DELETE@0``, ``in RETENTION@*`` (of all files), ``in BACK@0`` (the branch ends with its first transaction),
+        ``in DELETE@0``, ``in RETENTION@*`` (of all files),
+        ``in RETIRE@2`` (`mirror retire` up to the third transaction, then `mirror gc`), ``in BACK@0`` (the branch ends
+        with its first transaction),
         ``in FILE a.txt`` (a raw file). ``code one -> two`` changes the module.
         """
         name, what, *values = text.split(" ")
@@ -130,6 +134,9 @@ class Repository:
                 file = self.root / values[0]
                 file.write_text(values[0])
                 opened.add(file, values[0])
+        elif kind == "RETIRE":
+            retire(store, dataset, "master", before=store.view(dataset).transactions[int(at)].rid)
+            collect(store)
         elif kind in ("DELETE", "RETENTION"):
             with store.transaction(dataset, "master", TransactionType.DELETE) as opened:
                 opened.retention = kind == "RETENTION"

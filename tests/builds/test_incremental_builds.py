@@ -100,6 +100,12 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
         ("in APPEND 3; in RETENTION@0", ADDS, "UPDATE", [1, 2, 3]),
         ("in RETENTION@1", "", None, [1, 2, 3]),
     ),
+    # The bytes are gone as well: what a run still reads as "previous" is what is left.
+    "retired": (
+        copy(allow_retention=True) + "    assert list(x.pandas('previous').v) in ([], [2])\n",
+        ("in SNAPSHOT 1; in APPEND 2", FIRST, "SNAPSHOT", [1, 2]),
+        ("in APPEND 3; in RETIRE@1", ADDS, "UPDATE", [1, 2, 3]),
+    ),
     "no_retention": (
         COPY,
         ("in SNAPSHOT 1; in APPEND 2", FIRST, "SNAPSHOT", [1, 2]),

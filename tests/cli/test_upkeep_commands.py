@@ -39,6 +39,27 @@ def test_gc_says_first_and_removes_when_told(workspace: Path, capsys: pytest.Cap
     assert "retention has swept" in capsys.readouterr().err
 
 
+def test_retire_says_first_and_applies_when_told(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for n in (1, 2):
+        Path(f"more{n}.csv").write_text("m" * n)
+        assert run(["ingest", "/raw", f"more{n}.csv"]) == 0
+    assert run(["--json", "history", "raw"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])["transactions"][-1]["transaction"]
+    command = ["retire", "raw", "--before", last.rsplit(".", 1)[-1][:10]]
+    assert run(command) == 0
+    out = capsys.readouterr().out
+    assert "/raw on master: 2 file(s) would leave the view" in out
+    assert "2 transaction(s), 6 bytes are needed by nobody; nothing was done; add --apply" in out
+    assert run([*command, "--apply"]) == 0
+    assert "`mirror gc --yes` frees them" in capsys.readouterr().out
+    assert run(["--json", *command]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == []
+    assert run(["--json", "gc", "--yes"]) == 0
+    assert sorted(g["bytes"] for g in json.loads(capsys.readouterr().out)["garbage"]) == [1, 5]
+    assert run(["retire", "raw", "--before", "nothing"]) == 2
+    assert "mirror history /raw" in capsys.readouterr().err
+
+
 def test_verify_names_the_damage_and_the_remedy(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify"]) == 0
     assert "every file is as it was committed" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from mirror.datasets import Dataset, TransactionType, Workspace
 from mirror.datasets.collect import collect, find_garbage
 from mirror.datasets.errors import AppendOverwritesError, TransactionOpenError, TransactionSweptError
-from mirror.datasets.retention import plan_sweep, retire, sweep
+from mirror.datasets.retention import plan_retirement, plan_sweep, retire, sweep
 from mirror.datasets.verify import verify
 
 NAMES = st.sampled_from(["a", "b", "c/d", "e f"])
@@ -159,7 +159,7 @@ class Histories(RuleBasedStateMachine):
         head = self.model.heads[parent]
         chain = head.chain() if head else []
         at = chain[back] if back and back < len(chain) else None
-        if at is not None and any(n.rid in self.model.swept for n in at.since_snapshot()):
+        if at is not None and self.owners(at) & self.model.swept:
             return
         self.store.create_branch(self.dataset, branch, parent=parent, at=at.rid if at else None)
         self.model.heads[branch] = at or head
@@ -203,14 +203,29 @@ class Histories(RuleBasedStateMachine):
         assert cut is not None
         closed = {n.number: n.closed for n in self.model.nodes}
         old = {name for name, number in head.born.items() if closed[number] < cut}  # type: ignore[operator]
+        planned = plan_retirement(self.store, self.dataset, branch, before=cut)
         done = retire(self.store, self.dataset, branch, before=cut)
-        assert (done is None) == (not old)
-        if done is not None:
+        assert {f.path for f in done.files} == old
+        assert (planned.files, planned.swept, planned.bytes) == (done.files, done.swept, done.bytes)
+        assert (done.transaction is None) == (not old and not done.swept)
+        if done.transaction is not None:
             view = {k: v for k, v in head.view.items() if k not in old}
             born = {k: v for k, v in head.born.items() if k not in old}
-            node = Node(done.rid, head, "DELETE", view, born, len(self.model.nodes), done.closed_at)
+            node = Node(
+                done.transaction.rid, head, "DELETE", view, born, len(self.model.nodes), done.transaction.closed_at
+            )
             self.model.nodes.append(node)
             self.model.heads[branch] = node
+        # Whoever wrote files before the cut that no branch shows any more.
+        retired = {n.rid for n in head.since_snapshot() if n.closed < cut and n.number in n.born.values()}  # type: ignore[operator]
+        for other in self.model.heads.values():
+            retired -= self.owners(other) if other else set()
+        assert set(done.swept) == retired - self.model.swept
+        self.model.swept |= retired
+
+    def owners(self, node: Node) -> set[str]:
+        """The transactions whose bytes a view needs."""
+        return {self.model.nodes[number].rid for number in node.born.values()}
 
     @rule()
     def clean(self) -> None:
@@ -224,7 +239,7 @@ class Histories(RuleBasedStateMachine):
             if not chain:
                 continue
             node = chain[pick % len(chain)]
-            if any(n.rid in self.model.swept for n in node.since_snapshot()):
+            if self.owners(node) & self.model.swept:
                 with pytest.raises(TransactionSweptError):
                     self.store.view(self.dataset, branch, node.rid)
             else:

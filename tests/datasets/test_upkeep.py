@@ -13,8 +13,8 @@ from mirror.datasets import Dataset, DatasetStore, TransactionType, Workspace
 from mirror.datasets import tables as t
 from mirror.datasets.catalog import VERSION
 from mirror.datasets.collect import collect, find_garbage
-from mirror.datasets.errors import CatalogVersionError, TransactionSweptError
-from mirror.datasets.retention import pin, plan_sweep, retire, sweep, unpin
+from mirror.datasets.errors import CatalogVersionError, TransactionNotFoundError, TransactionSweptError
+from mirror.datasets.retention import pin, plan_retirement, plan_sweep, retire, sweep, unpin
 from mirror.datasets.verify import verify
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.nightly)
@@ -90,6 +90,7 @@ def test_sweeping_keeps_views_branches_and_pins(store: DatasetStore, dataset: Da
     pin(store, [versions[2].rid], "model 1")
     plan = plan_sweep(store, dataset, keep_views=2)
     assert [x.rid for x in plan.transactions] == [versions[1].rid]
+    assert plan.pinned == {versions[2].rid: ("model 1",)}
     unpin(store, "model 1")
     plan = plan_sweep(store, dataset, keep_views=2)
     assert [x.rid for x in plan.transactions] == [versions[1].rid, versions[2].rid]
@@ -123,15 +124,42 @@ def test_retention_vector(store: DatasetStore, dataset: Dataset, put) -> None:
 
 @both
 def test_retiring_old_files_is_a_marked_delete(store: DatasetStore, dataset: Dataset, put) -> None:
-    put("APPEND", {"1": "1"})
-    second = put("APPEND", {"2": "2"})
+    """Section 1.7: deleting from the latest view adds a DELETE; who else needs the bytes keeps them."""
+    first = put("SNAPSHOT", {"1": "1", "also": "1"})
+    second = put("UPDATE", {"2": "22", "also": "22"})
+    third = put("APPEND", {"3": "333"})
     assert second.closed_at is not None
+    planned = plan_retirement(store, dataset, "master", before=third.rid)
+    assert ([f.path for f in planned.files], planned.swept) == (["1", "2", "also"], (first.rid, second.rid))
+    assert (planned.bytes, planned.transaction) == (6, None)
+    pin(store, [second.rid, "ri.unknown"], "model /m 1.0.0")
     retired = retire(store, dataset, "master", before=second.closed_at)
-    assert retired is not None
-    assert (retired.type, retired.retention) == (TransactionType.DELETE, True)
-    assert content(store, dataset) == {"2": "2"}
-    assert content(store, dataset, at=second.rid) == {"1": "1", "2": "2"}
-    assert retire(store, dataset, "master", before=second.closed_at) is None
+    assert retired.transaction is not None
+    assert (retired.transaction.type, retired.transaction.retention) == (TransactionType.DELETE, True)
+    # The pinned view still shows file 1, which lies in the first transaction.
+    assert (retired.swept, retired.kept) == ((), {first.rid: ("model /m 1.0.0",)})
+    assert content(store, dataset) == {"2": "22", "3": "333", "also": "22"}
+    assert content(store, dataset, at=second.rid) == {"1": "1", "2": "22", "also": "22"}
+    nothing = retire(store, dataset, "master", before=second.closed_at)
+    assert (nothing.files, nothing.transaction) == ((), None)
+    unpin(store, "model /m 1.0.0")
+    store.create_branch(dataset, "f", parent="master")
+    retired = retire(store, dataset, "master", before=third.rid.rsplit(".", 1)[-1][:10])
+    assert (retired.swept, retired.kept) == ((first.rid,), {second.rid: ("branch f",)})
+    assert content(store, dataset, "f") == {"2": "22", "3": "333", "also": "22"}
+    retired = retire(store, dataset, "f", before=third.rid)
+    assert (retired.swept, retired.bytes) == ((second.rid,), 4)
+    assert [(g.why, g.bytes) for g in collect(store)] == [
+        (f"retired: older than {third.rid.rsplit('.', 1)[-1][:10]}", 2),
+        (f"retired: older than {third.rid}", 4),
+    ]
+    assert content(store, dataset) == content(store, dataset, "f") == {"3": "333"}
+    assert verify(store) == ()
+    with pytest.raises(TransactionSweptError, match="retired: older than"):
+        store.view(dataset, at=second.rid)
+    assert [f.path for f in store.view_until(dataset, "master", second.rid, without_swept=True).files] == []
+    with pytest.raises(TransactionNotFoundError):
+        retire(store, dataset, "master", before="nothing")
 
 
 @both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,14 +63,19 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def workspace(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    """An empty workspace; ``indirect`` takes another storage root."""
     repository = tmp_path / "repository"
     (repository / "ci").mkdir(parents=True)
     (repository / "ci" / "objectives.yml").write_text(OBJECTIVES)
     ticks = itertools.count()
     start = datetime(2026, 1, 5, tzinfo=UTC)
+    root = getattr(request, "param", None)
     with Workspace.create(
-        tmp_path / "ws", repository=repository, clock=lambda: start + timedelta(minutes=next(ticks))
+        tmp_path / "ws",
+        repository=repository,
+        storage=None if root is None else {"root": root},
+        clock=lambda: start + timedelta(minutes=next(ticks)),
     ) as opened:
         yield opened
 
@@ -90,10 +96,19 @@ Publish = Callable[..., str]
 def publish(workspace: Workspace) -> Publish:
     """Publishes one version and commits (or, with ``fail=True``, aborts) its job; returns the version's RID."""
 
-    def run(limit: float, *, path: str = FOREST, branch: str = "master", fail: bool = False, **facts: Any) -> str:
+    def run(
+        limit: float,
+        *,
+        path: str = FOREST,
+        branch: str = "master",
+        fail: bool = False,
+        inputs: Any = None,
+        **facts: Any,
+    ) -> str:
         from palantir_models.transforms import ModelOutput
 
         binder, job, declared = ModelBinder(workspace), training_job(workspace, path, branch), ModelOutput(path)
+        job = replace(job, inputs=inputs or job.inputs)
         resolved = binder.resolve(job.spec.params[0], branch)
         output = declared._bind(binder.bind(declared, resolved, job))
         rid = output.publish(Threshold(limit, {"seed": 42, "rate": 0.05, **facts}), change_type="MINOR")

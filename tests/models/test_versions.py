@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mirror.datasets import Workspace
+from mirror.datasets import TransactionType, Workspace
 from mirror.datasets.errors import PathEscapesRootError
+from mirror.datasets.lock import held_branches
+from mirror.datasets.retention import plan_sweep, unpin
 from mirror.datasets.storage import LocalStorage
 from mirror.models import ModelBinder, ModelRegistry
 from mirror.models.artefacts import pack, unpack
@@ -27,6 +29,7 @@ from mirror.models.errors import (
     ModelNotFoundError,
     VersionNotFoundError,
 )
+from mirror.models.keeping import orphans, pin_all, remove
 from mirror.models.ports import as_json
 from mirror.models.registry import next_semantic
 from palantir_models.transforms import ModelInput
@@ -93,6 +96,64 @@ def test_a_changed_artefact_is_refused_before_anything_is_unpickled(workspace: W
     assert "publish the model again" in str(caught.value)
     file.unlink()
     with pytest.raises(ArtefactMissingError, match="Restore the file"):
+        adapter(workspace)
+
+
+def test_archives_of_no_version_are_collected_unless_somebody_may_be_publishing(
+    workspace: Workspace, publish: Publish
+) -> None:
+    registry = ModelRegistry(workspace)
+    publish(0.5)
+    ((kept, _),) = [(file.location, file.size) for file in workspace.storage.listing("_models")]
+    left, young = (Path(workspace.storage.root, "_models", name) for name in ("left.zip", "young.zip"))
+    hours = [workspace.clock().timestamp() - 3600 * n for n in (2, 0)]
+    for file, at in ((left, hours[0]), (young, hours[1]), (Path(workspace.storage.root, kept), hours[0])):
+        file.touch()
+        os.utime(file, (at, at))
+    with workspace.lock("feature/x"):
+        assert held_branches(workspace.path / "locks") == ("feature/x",)
+        assert orphans(registry) == ()
+    found = orphans(registry)
+    assert [archive.location for archive in found] == ["_models/left.zip"]
+    remove(registry, found)
+    assert orphans(registry) == ()
+    assert [file.location for file in workspace.storage.listing("_models")] == sorted([kept, "_models/young.zip"])
+
+
+def test_what_a_version_was_trained_on_is_never_swept(workspace: Workspace, tmp_path: Path, publish: Publish) -> None:
+    store = workspace.store
+    dataset = store.create("/features")
+    (tmp_path / "x").write_text("x")
+    made = []
+    for _ in range(3):
+        with store.transaction(dataset, "master", TransactionType.SNAPSHOT) as opened:
+            opened.add(tmp_path / "x", "x")
+        made.append(opened.rid)
+    publish(0.5, inputs={dataset.rid: made[0], "ri.unknown": "ri.tx.7"})
+    expected = {made[0]: (f"model {FOREST} 1.0.0",)}
+    assert plan_sweep(store, dataset, keep_views=1).pinned == expected
+    # A version from before versions pinned what they need is caught up with.
+    unpin(store, f"model {FOREST} 1.0.0")
+    assert [x.rid for x in plan_sweep(store, dataset, keep_views=1).transactions] == made[:2]
+    pin_all(ModelRegistry(workspace))
+    plan = plan_sweep(store, dataset, keep_views=1)
+    assert ([x.rid for x in plan.transactions], plan.pinned) == ([made[1]], expected)
+
+
+@pytest.mark.parametrize("workspace", ["memory://models"], indirect=True)
+def test_archives_lie_below_a_url_as_well(workspace: Workspace, publish: Publish) -> None:
+    registry = ModelRegistry(workspace)
+    publish(0.9, fail=True)
+    assert workspace.storage.listing("_models") == []
+    version = registry.by_rid(publish(0.5, path="/other/models/plain"))[1]
+    assert adapter(workspace).limit == 0.5
+    changed = workspace.storage.temporary("_models")
+    changed.write_bytes(b"no archive at all")
+    workspace.storage.place(changed, version.location)
+    with pytest.raises(ArtefactTamperedError, match="memory://models/_models/"):
+        adapter(workspace)
+    workspace.storage.remove(version.location)
+    with pytest.raises(ArtefactMissingError):
         adapter(workspace)
 
 

@@ -113,7 +113,8 @@ class JobInput:
         """What the compute function reads through."""
         if not incremental or self.before is None or self.whole:
             return whole_input(self.view, store.storage)
-        previous = store.view_until(self.view.dataset, self.view.branch, self.before.end)
+        # What retention took away meanwhile is in no mode of a run that forgives it.
+        previous = store.view_until(self.view.dataset, self.view.branch, self.before.end, without_swept=True)
         return incremental_input(self.view, previous, store.storage)
 
     def range(self) -> InputRange:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,3 +53,11 @@ class CliContext:
     def progress(self) -> Console:
         """A console on stderr for what is going on."""
         return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def moment(text: str) -> str | datetime:
+    """A point of a history as typed: an ISO time, else the text itself (a transaction's RID or the start of its id)."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text

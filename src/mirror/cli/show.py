@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirror.cli.context import CliContext
+from mirror.cli.context import CliContext, moment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +60,7 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
 def _dataset(workspace: Workspace, found: Dataset, branch: str, at: str | None, rows: int) -> dict[str, Any]:
     from mirror.datasets.sample import first_rows
 
-    view = workspace.store.view(found, branch, _moment(at))
+    view = workspace.store.view(found, branch, None if at is None else moment(at))
     schema = view.schema
     columns = [] if schema is None else [{"name": f["name"], "type": f["type"]} for f in schema.fields["fields"]]
     return {
@@ -127,12 +126,3 @@ def _show_transform(console: Console, spec: JobSpec) -> None:
         say(f"  incremental {name}: {value}")
     for name, value in spec.recorded.items():
         say(f"  recorded, acted on by Foundry alone: {name} = {value}")
-
-
-def _moment(at: str | None) -> str | datetime | None:
-    if at is None:
-        return None
-    try:
-        return datetime.fromisoformat(at)
-    except ValueError:
-        return at

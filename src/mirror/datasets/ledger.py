@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mirror.datasets import tables as t
+from mirror.datasets import views
 from mirror.datasets.records import Branch, StoredFile, StoredSchema, Transaction, TransactionStatus, TransactionType
 
 _TX = t.transactions
@@ -152,16 +153,23 @@ def open_transactions(connection: Connection, dataset_rid: str | None = None) ->
     return [_transaction(row) for row in connection.execute(query).mappings()]
 
 
-def swept_among(connection: Connection, rids: Sequence[str]) -> tuple[str, str] | None:
-    """One of the transactions that was swept, and why; ``None`` where all are kept. Usually nothing is swept at all."""
+def effective(connection: Connection, chain: Sequence[Transaction]) -> tuple[StoredFile, ...]:
+    """The files of a view after ``chain`` (which may begin before the view does), ordered by logical path."""
+    rest = chain[views.view_start(chain) :]
+    return views.apply(rest, files_of(connection, [x.rid for x in rest]))
+
+
+def swept_among(connection: Connection, rids: Iterable[str]) -> dict[str, str]:
+    """Those of the transactions that were swept, and why. Usually nothing is swept at all."""
     if connection.execute(sa.select(t.swept.c.transaction_rid).limit(1)).first() is None:
-        return None
-    for at in range(0, len(rids), _BATCH):
-        wanted = t.swept.c.transaction_rid.in_(rids[at : at + _BATCH])
-        row = connection.execute(sa.select(t.swept.c.transaction_rid, t.swept.c.reason).where(wanted)).first()
-        if row is not None:
-            return str(row[0]), str(row[1])
-    return None
+        return {}
+    wanted = list(rids)
+    found: dict[str, str] = {}
+    for at in range(0, len(wanted), _BATCH):
+        among = t.swept.c.transaction_rid.in_(wanted[at : at + _BATCH])
+        rows = connection.execute(sa.select(t.swept.c.transaction_rid, t.swept.c.reason).where(among))
+        found.update((str(row[0]), str(row[1])) for row in rows)
+    return found
 
 
 def committed(connection: Connection, head: str | None) -> str | None:

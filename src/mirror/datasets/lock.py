@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mirror.clock import Clock, system_clock
 from mirror.datasets.errors import WorkspaceLockedError
@@ -46,6 +46,20 @@ def build_lock(folder: Path, branch: str, clock: Clock = system_clock) -> Iterat
             os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def held_branches(folder: Path) -> tuple[str, ...]:
+    """The branches that are being built now, by any process of this machine."""
+    held = []
+    for path in sorted(folder.glob("build-*.lock")):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.append(unquote(path.name.removeprefix("build-").removesuffix(".lock")))
+        finally:
+            os.close(descriptor)
+    return tuple(held)
 
 
 def _read(descriptor: int) -> dict[str, object]:

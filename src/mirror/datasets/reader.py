@@ -111,10 +111,13 @@ class DatasetReader:
             end = found.head if at is None else self._at(connection, dataset, found, at)
             return self._view(connection, dataset, found.name, end)
 
-    def view_until(self, dataset: Dataset, branch: str, end: str | None) -> View:
-        """The view that ends with a transaction which is known to be in the branch's history; not checked again."""
+    def view_until(self, dataset: Dataset, branch: str, end: str | None, *, without_swept: bool = False) -> View:
+        """The view that ends with a transaction which is known to be in the branch's history; not checked again.
+
+        Raises TransactionSweptError where retention swept some of its files, or leaves them out (``without_swept``).
+        """
         with self.catalog.reading() as connection:
-            return self._view(connection, dataset, branch, end)
+            return self._view(connection, dataset, branch, end, without_swept=without_swept)
 
     def chain_until(self, end: str | None) -> tuple[Transaction, ...]:
         """The transactions of :meth:`view_until`, oldest first, without its files."""
@@ -144,7 +147,7 @@ class DatasetReader:
             later = rids[rids.index(since) + 1 :]
             if not later:
                 return frozenset()
-            held = {f.path for f in self._view(connection, dataset, "", since).files}
+            held = {f.path for f in ledger.effective(connection, ledger.chain(connection, since))}
             return frozenset(f.transaction_rid for f in ledger.files_of(connection, later) if f.path in held)
 
     def history(self, dataset: Dataset, branch: str = DEFAULT_BRANCH) -> tuple[Transaction, ...]:
@@ -202,11 +205,16 @@ class DatasetReader:
             raise TransactionNotFoundError(dataset.path, branch.name, at)
         return named[0].rid
 
-    def _view(self, connection: Connection, dataset: Dataset, branch: str, end: str | None) -> View:
+    def _view(
+        self, connection: Connection, dataset: Dataset, branch: str, end: str | None, *, without_swept: bool = False
+    ) -> View:
         chain = ledger.chain(connection, end)
         chain = chain[views.view_start(chain) :]
-        if chain and (gone := ledger.swept_among(connection, [x.rid for x in chain])) is not None:
-            raise TransactionSweptError(dataset.path, *gone)
-        files = views.apply(chain, ledger.files_of(connection, [x.rid for x in chain]))
+        files = ledger.effective(connection, chain)
+        # What a retention policy took away and swept is in no later view, so only the files that count matter.
+        if gone := ledger.swept_among(connection, {f.transaction_rid for f in files}):
+            if not without_swept:
+                raise TransactionSweptError(dataset.path, *next(iter(gone.items())))
+            files = tuple(f for f in files if f.transaction_rid not in gone)
         schema = ledger.schema(connection, chain[-1].schema_key) if chain else None
         return View(dataset, branch, tuple(chain), files, schema, self.storage)

@@ -13,6 +13,7 @@ from mirror.datasets import Workspace
 from mirror.models import ledger
 from mirror.models.errors import VersionNotFoundError
 from mirror.models.governance import Governance
+from mirror.models.keeping import pin_inputs
 from mirror.models.objectives import Objective
 from mirror.models.ports import VersionReadPort, VersionWritePort, as_json
 from mirror.models.records import PRODUCTION, STAGING, Model, ModelVersion
@@ -88,6 +89,7 @@ class ModelBinder:
         for name, port in self._writes.get(job.rid, {}).items():
             for entry in port.staged:
                 version = self.registry.record(connection, port.model, entry)
+                pin_inputs(connection, port.model, version)
                 detail = {"semantic": version.semantic, "branch": job.branch, "transform": job.spec.reference}
                 rid = version.rid
                 ledger.record(connection, job.now, "build", "publish", "done", port.model_rid, rid, detail)

@@ -10,6 +10,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -148,6 +149,11 @@ class LocalStorage:
         """Bytes, or ``None`` where there is no file."""
         path = Path(self.root, location)
         return path.stat().st_size if path.is_file() else None
+
+    def modified(self, location: str) -> datetime | None:
+        """When a file was last written, or ``None`` where there is none."""
+        path = Path(self.root, location)
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
 
     def sha256(self, location: str) -> str:
         """The checksum of a file's bytes."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
@@ -80,6 +81,9 @@ class Storage(Protocol):
 
     def size(self, location: str) -> int | None:
         """Bytes, or ``None`` where there is no file."""
+
+    def modified(self, location: str) -> datetime | None:
+        """When a file was last written, or ``None`` where there is none."""
 
     def sha256(self, location: str) -> str:
         """The checksum of a file's bytes; reads all of it."""

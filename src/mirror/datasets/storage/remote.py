@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -163,6 +164,15 @@ class RemoteStorage:
                 return int(self._fs.info(self._path(location))["size"])
             except FileNotFoundError:
                 return None
+
+    def modified(self, location: str) -> datetime | None:
+        """When an object was last written, or ``None`` where there is none."""
+        with self._reached():
+            try:
+                found: datetime = self._fs.modified(self._path(location))
+            except FileNotFoundError:
+                return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def sha256(self, location: str) -> str:
         """The checksum of an object's bytes; reads all of it."""
