@@ -15,6 +15,7 @@ from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
 from mirror.builds.incremental import InputNow, Refusal
 from mirror.builds.lineage import lineage
 from mirror.builds.specs import JobSpec as Spec
+from mirror.builds.staleness import up_to_date
 from mirror.builds.state import InputRange, RunRecord
 from mirror.datasets import Transaction, TransactionStatus, TransactionType
 from mirror.errors import MirrorError
@@ -206,6 +207,13 @@ def test_batches_are_made_of_appends(kinds: str, wrong: str | None) -> None:
     else:
         assert first.refusal is Refusal.NO_BATCHES
         assert first.reason == f"input /in has a transaction_limit and its view holds a {wrong}"
+
+
+def test_a_source_outside_is_not_watched_and_the_plan_says_so() -> None:
+    plain = spec("x", "/a", "/b")
+    assert up_to_date(plain) == "up to date"
+    outside = replace(plain, params=(*plain.params, ParamSpec("api", "source", "input", ("ri.source",))))
+    assert up_to_date(outside) == "up to date; what 'api' holds outside is not watched, --force asks again"
 
 
 HELPER = '''"""Text."""

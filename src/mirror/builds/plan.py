@@ -16,7 +16,7 @@ from mirror.builds.inputs import decide_mode
 from mirror.builds.resources import ResolvedResource, ResourceBinder
 from mirror.builds.scope import Scope
 from mirror.builds.specs import VALUE_KINDS, JobSpec
-from mirror.builds.staleness import stale_reason
+from mirror.builds.staleness import stale_reason, up_to_date
 from mirror.builds.state import CatalogState, Head, read_state
 from mirror.datasets import DatasetStore, Workspace
 
@@ -159,7 +159,7 @@ class _Planner:
         if self._force:
             reason = "forced"
         if reason is None:
-            self._say(spec, Decision.SKIP, "up to date", inputs)
+            self._say(spec, Decision.SKIP, up_to_date(spec), inputs)
         elif spec.reference in self._elsewhere:
             self._say(spec, Decision.WAIT, self._elsewhere[spec.reference])
         else:

@@ -43,6 +43,14 @@ def stale_reason(
     return None
 
 
+def up_to_date(spec: JobSpec) -> str:
+    """What is said of a job without a :func:`stale_reason`. Nothing tells when a system outside has something new."""
+    sources = [repr(param.name) for param in spec.inputs if param.kind == "source"]
+    if not sources:
+        return "up to date"
+    return f"up to date; what {' and '.join(sources)} holds outside is not watched, --force asks again"
+
+
 def last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | None:
     """The run whose outcome the outputs on ``branch`` show, or ``None``."""
     found = _last_run(spec, state, branch)
