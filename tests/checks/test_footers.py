@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,13 @@ from mirror.checks import PASS, CheckSubject, evaluate
 from mirror.checks.columns import Columns
 from mirror.checks.compiler import Compiler
 from mirror.checks.footers import read_footers
+from mirror.checks.known_footers import from_json, known_footers, to_json
 from mirror.checks.metrics.base import ScanMetric
 from mirror.checks.plan import plan
 from mirror.checks.proofs import Proofs
 from mirror.checks.scan import scan_states
+from mirror.checks.state_tables import CatalogStates
+from mirror.datasets import Workspace
 from transforms import expectations as E
 from transforms.api import Check
 from transforms.ports import FileEntry
@@ -264,6 +269,7 @@ def test_footers_never_differ_from_a_scan(spark: SparkSession, tmp_path: Path, c
     subject = CheckSubject("/d", schema, lambda: frame, files)
     footers = read_footers(files, schema)
     assert footers is not None
+    assert repr(from_json(json.loads(json.dumps(to_json(footers))))) == repr(footers)
     verdicts = [Compiler(subject, NOW, lambda p: None).compile(e) for e in asked]
     known = plan(verdicts, lambda: Proofs(Columns("/d", schema), footers, NOW)).known
     metrics = {m.key: m for v in verdicts for m in v.metrics if isinstance(m, ScanMetric)}
@@ -319,6 +325,34 @@ def test_no_job_when_footers_decide(
     assert jobs(judge) == 0
     assert [r.outcome for r in results] == [PASS] * len(asked)
     assert results[4].measured == {"row_count": 2, f"violations({asked[4]!r})": 0}
+
+
+def test_a_footer_is_read_once(spark: SparkSession, tmp_path: Path) -> None:
+    with Workspace.create(tmp_path / ".mirror", repository=tmp_path) as workspace:
+        store = CatalogStates(workspace.catalog)
+        schema = T.StructType([T.StructField("x", T.LongType())])
+        files = []
+        for name, values in {"a": [1, None], "b": [7, 9]}.items():
+            path = tmp_path / f"{name}.parquet"
+            pq.write_table(pa.table({"x": pa.array(values, pa.int64())}), path)
+            files.append(FileEntry(path.name, path.stat().st_size, 0, str(path)))
+        first = known_footers("/d", files[:1], schema, store)
+        both = known_footers("/d", files, schema, store)
+        for file in files:
+            Path(file.location).unlink()
+        assert (first, both) == (
+            known_footers("/d", files[:1], schema, store),
+            known_footers("/d", files, schema, store),
+        )
+        assert both is not None
+        assert (both.rows, both.column("x").nulls, both.column("x").low, both.column("x").high) == (4, 1, 1, 9)
+        # Another dataset, other types, another file under the same name: nothing is known of those.
+        assert known_footers("/e", files, schema, store) is None
+        assert known_footers("/d", files, T.StructType([T.StructField("x", T.StringType())]), store) is None
+        assert known_footers("/d", [replace(files[0], size=1)], schema, store) is None
+        # That a file could not be read is forgotten: the store may have been away.
+        pq.write_table(pa.table({"x": pa.array([1], pa.int64())}), files[0].location)
+        assert known_footers("/e", files[:1], schema, store) is not None
 
 
 def test_files_that_do_not_tell(spark: SparkSession, tmp_path: Path) -> None:

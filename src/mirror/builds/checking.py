@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from mirror.checks import CheckSubject
+    from mirror.datasets.records import StoredSchema
+    from transforms.ports import FileEntry
 
 Port = DatasetReadPort | DatasetWritePort
 
@@ -57,6 +60,25 @@ def evaluate_checks(
     return entries
 
 
+def keep_footers(ports: Iterable[Port], catalog: Catalog) -> None:
+    """Collects what the footers of staged files say, so that no later check or health check opens them for it.
+
+    Only where Spark's types are in the process already: a job that needs no Spark does not pay for them.
+    """
+    if "pyspark" not in sys.modules:
+        return
+    from mirror.checks.known_footers import known_footers
+    from mirror.checks.state_tables import CatalogStates
+    from mirror.datasets.frames import spark_schema
+
+    states = CatalogStates(catalog)
+    for port in ports:
+        if isinstance(port, DatasetWritePort) and not port.aborted:
+            stored, files = _judged(Selection(port.selection("added").files, port.outcome().schema))
+            if stored is not None:
+                known_footers(port.path, files, spark_schema(stored), states)
+
+
 def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubject] | None = None) -> CheckSubject:
     from mirror.checks import CheckSubject
     from mirror.datasets.frames import read_frame, spark_schema
@@ -64,16 +86,23 @@ def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubj
     selection: Selection = (
         port.outcome() if isinstance(port, DatasetWritePort) else port.selections["current"]
     )  # fmt: skip
-    stored = selection.schema
-    visible = [f for f in selection.files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    stored, files = _judged(selection)
     return CheckSubject(
         name=port.path,
         schema=None if stored is None else spark_schema(stored),
         frame=lambda: read_frame(spark, port.path, port.branch, selection.files, stored),
-        files=visible if stored is not None and not stored.path_columns else (),
+        files=files,
         references=references or {},
         part=lambda files: read_frame(spark, port.path, port.branch, files, stored),
     )
+
+
+def _judged(selection: Selection) -> tuple[StoredSchema | None, Sequence[FileEntry]]:
+    """The schema, and the files whose footers may speak for the rows: none where values stand in paths."""
+    stored = selection.schema
+    if stored is None or stored.path_columns:
+        return stored, ()
+    return stored, [f for f in selection.files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
 
 
 def blocking(entries: Sequence[CheckEntry]) -> tuple[tuple[str, str, str], ...]:

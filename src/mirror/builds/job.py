@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import Connection
 
 from mirror.builds import journal
-from mirror.builds.checking import Port, blocking, evaluate_checks
+from mirror.builds.checking import Port, blocking, evaluate_checks, keep_footers
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import (
     BatchInputError,
@@ -189,6 +189,7 @@ def _execute(
     running.checks += post
     if refused := blocking(post):
         raise ChecksFailedError(spec.name, refused)
+    keep_footers([port for ports in running.ports.values() for port in ports], workspace.catalog)
     return (JobStatus.SUCCEEDED, *_commit(context, running))
 
 

@@ -10,8 +10,8 @@ from mirror.checks.columns import Columns
 from mirror.checks.compiler import Compiler
 from mirror.checks.errors import DuplicateCheckError
 from mirror.checks.execution import Frames, execute
-from mirror.checks.footers import read_footers
 from mirror.checks.growth import Growth
+from mirror.checks.known_footers import known_footers
 from mirror.checks.patterns import java_pattern_fault
 from mirror.checks.plan import Plan, plan
 from mirror.checks.proofs import Proofs
@@ -56,7 +56,7 @@ def evaluate(
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     frames = Frames(subject)
     growth = _growth(subject, states, now)
-    planned = plan(verdicts, lambda: _proofs(subject, now), None if growth is None else growth.cover)
+    planned = plan(verdicts, lambda: _proofs(subject, now, states), None if growth is None else growth.cover)
     values = execute(planned, frames, growth)
     identity = _identity(checks, subject)
     return tuple(
@@ -77,7 +77,7 @@ def explain(
     _refuse_duplicates(checks, subject)
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     growth = _growth(subject, states, now)
-    return plan(verdicts, lambda: _proofs(subject, now), None if growth is None else growth.cover)
+    return plan(verdicts, lambda: _proofs(subject, now, states), None if growth is None else growth.cover)
 
 
 def compile_checks(
@@ -93,8 +93,8 @@ def _growth(subject: CheckSubject, states: StateStore | None, now: datetime) -> 
     return Growth(subject, states, now) if usable and states is not None else None
 
 
-def _proofs(subject: CheckSubject, now: datetime) -> Proofs | None:
-    footers = read_footers(subject.files, subject.schema)
+def _proofs(subject: CheckSubject, now: datetime, states: StateStore | None) -> Proofs | None:
+    footers = known_footers(subject.name, subject.files, subject.schema, states)
     return None if footers is None else Proofs(Columns(subject.name, subject.schema), footers, now)
 
 

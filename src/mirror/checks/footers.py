@@ -81,7 +81,7 @@ def read_footers(files: Sequence[FileEntry], schema: T.StructType | None) -> Foo
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
             return None
         one = _facts_of(metadata, schema)
-        known = one if known is None else _together(known, one, schema)
+        known = one if known is None else together(known, one, schema)
     return known
 
 
@@ -221,7 +221,8 @@ def _both(one: ColumnFacts, other: ColumnFacts, *, holds_nothing: bool, other_ho
     return ColumnFacts(nulls, low, high, one.exact and other.exact)
 
 
-def _together(one: Footers, other: Footers, schema: T.StructType) -> Footers:
+def together(one: Footers, other: Footers, schema: T.StructType) -> Footers:
+    """Facts about two sets of files with nothing in common."""
     columns = {}
     for name in schema.fieldNames():
         left, right = one.column(name), other.column(name)

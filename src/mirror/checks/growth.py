@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 
 from mirror.checks.columns import Columns
-from mirror.checks.footers import read_footers
+from mirror.checks.known_footers import known_footers
 from mirror.checks.metrics.base import ScanMetric, State
 from mirror.checks.proofs import Proofs
 from mirror.checks.scan import scan_states
@@ -41,7 +41,7 @@ class Growth:
         return {metric.key: reduce(metric.merge, states) for metric, states in found.items()}
 
     def _read(self, part: Part) -> dict[ScanMetric, State]:
-        footers = read_footers(part.files, self.subject.schema)
+        footers = known_footers(self.subject.name, part.files, self.subject.schema, self.store)
         proofs = None if footers is None else Proofs(self._columns, footers, self.now)
         settled = {} if proofs is None else {m: s for m in part.metrics if (s := m.from_footers(proofs)) is not None}
         settled |= self._scan(part, [metric for metric in part.metrics if metric not in settled])

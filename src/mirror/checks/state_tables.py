@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,7 +35,16 @@ check_key_hashes = sa.Table(
     sa.Column("hashes", sa.LargeBinary, nullable=False),
 )
 
-ROOM = (check_states, check_key_hashes)
+check_file_facts = sa.Table(
+    "check_file_facts",
+    metadata,
+    sa.Column("dataset", sa.String(1000), primary_key=True),
+    sa.Column("form", sa.String(50), primary_key=True),
+    sa.Column("file", sa.String(1000), primary_key=True),
+    sa.Column("facts", sa.Text, nullable=False),
+)
+
+ROOM = (check_states, check_key_hashes, check_file_facts)
 
 _MOST_UNITS = 1000
 """Of one dataset; older ones go, and their files are read again if they are still asked for."""
@@ -76,6 +86,33 @@ class CatalogStates:
                 check_states.delete().where(of_dataset & (check_states.c.sequence <= last + 1 - _MOST_UNITS))
             )
 
+    def facts(self, dataset: str, form: str, files: Sequence[str]) -> Mapping[str, Any]:
+        """What footers said: identity of a file -> its facts."""
+        table = check_file_facts
+        of = (table.c.dataset == dataset) & (table.c.form == form)
+        found: dict[str, Any] = {}
+        with self._catalog.reading() as connection:
+            for some in _batches(files):
+                rows = connection.execute(sa.select(table.c.file, table.c.facts).where(of & table.c.file.in_(some)))
+                found.update({file: json.loads(facts) for file, facts in rows})
+        return found
+
+    def keep_facts(self, dataset: str, form: str, facts: Mapping[str, Any]) -> None:
+        """Adds facts about files that had none."""
+        table = check_file_facts
+        of = (table.c.dataset == dataset) & (table.c.form == form)
+        with self._catalog.writing() as connection:
+            for some in _batches(list(facts)):
+                # Another process may have judged the same files in the meantime.
+                held = set(connection.scalars(sa.select(table.c.file).where(of & table.c.file.in_(some))))
+                rows = [
+                    {"dataset": dataset, "form": form, "file": file, "facts": json.dumps(facts[file], sort_keys=True)}
+                    for file in some
+                    if file not in held
+                ]
+                if rows:
+                    connection.execute(table.insert(), rows)
+
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
         """The key hashes of a dataset that were made in that way."""
         of = (check_key_hashes.c.dataset == dataset) & (check_key_hashes.c.way == way)
@@ -96,6 +133,11 @@ class CatalogStates:
                 connection.execute(table.delete().where(of & (table.c.unit == name)))
             values = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files, "hashes": unit.hashes}
             connection.execute(table.insert().values(**values))
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    # SQLite's oldest limit on variables in one statement is 999.
+    return (names[at : at + 500] for at in range(0, len(names), 500))
 
 
 def _named(files: frozenset[str]) -> tuple[str, str]:

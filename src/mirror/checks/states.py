@@ -45,6 +45,12 @@ class StateStore(Protocol):
     def keep(self, dataset: str, unit: StateUnit) -> None:
         """Adds a unit; states of the same files join what was kept of them."""
 
+    def facts(self, dataset: str, form: str, files: Sequence[str]) -> Mapping[str, Any]:
+        """What footers said: :func:`identity` of a file -> its facts; nothing of files that are not known."""
+
+    def keep_facts(self, dataset: str, form: str, facts: Mapping[str, Any]) -> None:
+        """Adds facts about files; those of one form never change."""
+
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
         """The key hashes of a dataset that were made in that way."""
 
