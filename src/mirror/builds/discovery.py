@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import logging
 import sys
 import threading
 from collections.abc import Mapping
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from transforms.api import Pipeline
     from transforms.discovery import BrokenModule
 
+log = logging.getLogger(__name__)
+
 _imported: dict[Path, str] = {}
+_INCOMPLETE = "incomplete"
+"""Stands for the fingerprint of a tree of which parts were left out: no tree has it, so nobody takes it for whole."""
 _importing = threading.RLock()
 
 
@@ -69,12 +74,16 @@ def discover(workspace: Workspace) -> Pipeline:
     return _import_pipeline(guest, tree_fingerprint(guest.source_root))
 
 
-def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
+def publish(workspace: Workspace, branch: str, *, skip_broken: bool = False) -> RepositoryPipeline:
     """The repository's JobSpecs, published on a branch. Without a change since the last time nothing is imported.
+
+    Args:
+        skip_broken: leave out, with a warning, modules that cannot be imported and transforms that contradict
+            themselves. The next publication then imports again.
 
     Raises as :func:`current`.
     """
-    found = current(workspace, branch)
+    found = current(workspace, branch, skip_broken=skip_broken)
     if found.published:
         return found
     rows = [
@@ -91,7 +100,7 @@ def publish(workspace: Workspace, branch: str) -> RepositoryPipeline:
     return found
 
 
-def current(workspace: Workspace, branch: str) -> RepositoryPipeline:
+def current(workspace: Workspace, branch: str, *, skip_broken: bool = False) -> RepositoryPipeline:
     """The repository as it is now: the specs published on ``branch`` where nothing changed since, else imported.
 
     Publishes nothing. Raises as :func:`discover`; SameDatasetError, DeclarationError for a transform that contradicts
@@ -107,13 +116,27 @@ def current(workspace: Workspace, branch: str) -> RepositoryPipeline:
     if last is not None and (last["fingerprint"], last["repository"]) == (fingerprint, str(guest.source_root)):
         specs = published_specs(workspace, branch)
         return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, published=True)
-    transforms = _import_pipeline(guest, tree).transforms
+    transforms: Sequence[Any]
+    broken: Sequence[BrokenModule] = ()
+    if skip_broken:
+        transforms, broken = discover_tolerantly(workspace)
+    else:
+        transforms = _import_pipeline(guest, tree).transforms
+    for module in broken:
+        place, text = place_of(module.error, guest.source_root), text_of(module.error, guest.source_root)
+        log.warning("left out: module %s%s: %s", module.module, f" at {place}" if place else "", text)
     versions = LogicVersions(guest.source_root)
     specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
     live = {x.reference: x for x in transforms}
     for spec in specs:
         if (problem := declaration_problem(live[spec.reference], spec)) is not None:
-            raise problem
+            if not skip_broken:
+                raise problem
+            log.warning("left out: %s", problem)
+            specs = tuple(one for one in specs if one is not spec)
+            fingerprint = _INCOMPLETE
+    if broken:
+        fingerprint = _INCOMPLETE
     return RepositoryPipeline(workspace, specs, guest.source_root, fingerprint, live)
 
 

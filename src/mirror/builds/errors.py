@@ -31,7 +31,10 @@ class PipelineImportError(UsageError):
     def __str__(self) -> str:
         entry, place, text = self.args
         where = f" at {place}" if place else ""
-        return f"the pipeline {entry} cannot be imported{where}: {text}"
+        return (
+            f"the pipeline {entry} cannot be imported{where}: {text}. `mirror init` lists everything that is broken;"
+            " `mirror build --skip-broken` builds the rest."
+        )
 
 
 class PipelineObjectError(UsageError):

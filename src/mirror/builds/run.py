@@ -37,6 +37,7 @@ def build(
     fallbacks: Sequence[str] = (),
     force: bool = False,
     published: bool = False,
+    skip_broken: bool = False,
     binders: Sequence[ResourceBinder] = (),
     spark: Callable[[], SparkSession] | None = None,
     jobs: int = 1,
@@ -47,7 +48,8 @@ def build(
 ) -> BuildReport:
     """Publishes, plans and runs under the branch's build lock.
 
-    With ``published`` nothing is published: the JobSpecs are those of the branch, else of its fallbacks.
+    With ``published`` nothing is published: the JobSpecs are those of the branch, else of its fallbacks. With
+    ``skip_broken`` modules that cannot be imported are left out.
 
     Raises what :func:`mirror.builds.discovery.publish`, :func:`mirror.builds.published.as_published` and
     :func:`mirror.builds.plan.plan` raise, and WorkspaceLockedError. A job that fails does not raise: see the report.
@@ -55,7 +57,7 @@ def build(
     branch = branch or workspace.config.default_branch
     with workspace.lock(branch):
         workspace.store.abort_abandoned()
-        pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch)
+        pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch, skip_broken=skip_broken)
         decided = plan(workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders)
         return run(
             workspace,

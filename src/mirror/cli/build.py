@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--only", is_flag=True, help="The TARGETs alone, without what they need.")
 @click.option("--ignore", metavar="D,D", default="", help="Neither build these nor look beyond them.")
 @click.option("--published", is_flag=True, help="JobSpecs of the branch, else its fallbacks; publish none.")
+@click.option("--skip-broken", is_flag=True, help="Leave out modules that cannot be imported, and say which.")
 @click.option("--abort-on-failure", is_flag=True, help="Cancel everything else as soon as one job fails.")
 @click.option("--force", is_flag=True, help="Run everything in the build, up to date or not.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
@@ -45,6 +46,7 @@ def command(
     only: bool,
     ignore: str,
     published: bool,
+    skip_broken: bool,
     abort_on_failure: bool,
     force: bool,
     dry_run: bool,
@@ -64,7 +66,7 @@ def command(
         wanted = branch or workspace.config.default_branch
         fallbacks = tuple(name for name in _names(fallback) if name != wanted)
         if dry_run:
-            decided = _plan(workspace, scope, wanted, fallbacks, force, published)
+            decided = _plan(workspace, scope, wanted, fallbacks, force, published, skip_broken)
             ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
             return int(ExitCode.DONE)
         report = run_build(
@@ -75,6 +77,7 @@ def command(
             fallbacks,
             force=force,
             published=published,
+            skip_broken=skip_broken,
             abort_on_failure=abort_on_failure,
             jobs=jobs,
             retries=retries,
@@ -96,6 +99,7 @@ def run_build(
     *,
     force: bool = False,
     published: bool = False,
+    skip_broken: bool = False,
     abort_on_failure: bool = False,
     jobs: int = 1,
     retries: int = 0,
@@ -115,6 +119,7 @@ def run_build(
             fallbacks=fallbacks,
             force=force,
             published=published,
+            skip_broken=skip_broken,
             abort_on_failure=abort_on_failure,
             binders=binders(workspace),
             spark=session_on_demand(workspace, Console(stderr=True, quiet=True) if as_json else progress, master),
@@ -149,12 +154,21 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def _plan(
-    workspace: Workspace, scope: Scope, branch: str, fallbacks: Sequence[str], force: bool, published: bool
+    workspace: Workspace,
+    scope: Scope,
+    branch: str,
+    fallbacks: Sequence[str],
+    force: bool,
+    published: bool,
+    skip_broken: bool,
 ) -> BuildPlan:
     from mirror.builds import plan, publish
     from mirror.builds.published import as_published
 
-    pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch)
+    if published:
+        pipeline = as_published(workspace, branch, fallbacks)
+    else:
+        pipeline = publish(workspace, branch, skip_broken=skip_broken)
     return plan(
         workspace, pipeline, scope, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
     )  # fmt: skip
