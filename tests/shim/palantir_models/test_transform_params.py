@@ -13,6 +13,7 @@ from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 
 import palantir_models as pm
+from palantir_models.declarations.resolve import declared_api
 from palantir_models.errors import DeclarationError, ExperimentError, ModelStateError, PublishError
 from palantir_models.experiments import ErrorHandlerType
 from palantir_models.ports import AdapterReference
@@ -25,6 +26,7 @@ from palantir_models.transforms import (
     copy_model_to_driver,
     evaluation,
 )
+from palantir_models.transforms.distributed import _score
 from palantir_models.version import adapter_class, load_version
 from transforms.api import Input, JobEnvironment, Output, Pipeline, execute, lightweight, transform
 from transforms.verbs.testing.TransformRunner import TransformRunner
@@ -208,12 +210,30 @@ def test_distributed_inference_scores_every_row_in_chunks_and_keeps_extra_column
     try:
         adapter: Any = published(LocalModel(tmp_path)).load()
         rows = spark.createDataFrame(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0], "label": list("abcde")}))
+        rows = rows.selectExpr("*", "CAST(NULL AS DATE) AS never", "map(label, 1) AS by")
         wrapper = DistributedInferenceWrapper(adapter, None, num_partitions=1, max_rows_per_chunk=2)
-        scored = wrapper.predict(rows, shift=0.5).toPandas().sort_values("x")
+        predicted = wrapper.predict(rows, shift=0.5)
+        scored = predicted.toPandas().sort_values("x")
     finally:
         cloudpickle.unregister_pickle_by_value(samples)
+    # what pandas cannot tell (only nulls, a map) keeps the type it came with
+    assert [kind for _, kind in predicted.dtypes] == ["double", "string", "date", "map<string,int>", "double"]
+    assert scored["by"].tolist() == [{letter: 1} for letter in "abcde"]
     assert scored["y"].tolist() == [3.5, 6.5, 9.5, 12.5, 15.5]
     assert scored["label"].tolist() == list("abcde")
+
+
+def test_distributed_inference_converts_media_references_as_a_call_does() -> None:
+    class Media(pm.ModelAdapter):
+        @classmethod
+        def api(cls) -> Any:
+            return {"df_in": pm.Pandas([("m", pm.MediaReference)])}, {"df_out": pm.Pandas()}
+
+        def predict(self, df_in: pd.DataFrame) -> pd.DataFrame:
+            return pd.DataFrame({"a": [m and m.reference["a"] for m in df_in["m"]]})
+
+    table = declared_api(Media).inputs[0]
+    assert _score(Media(), table, {}, pd.DataFrame({"m": ['{"a": 1}', None]}))["a"].tolist()[0] == 1
 
 
 def test_distributed_inference_wants_one_pandas_table_each_way() -> None:

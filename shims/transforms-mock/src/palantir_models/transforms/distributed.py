@@ -10,7 +10,7 @@ from palantir_models.adapter import overrides
 from palantir_models.declarations.fields import Api, DFType, Field, Kind
 from palantir_models.declarations.resolve import declared_api
 from palantir_models.errors import DeclarationError, InferenceInputError
-from palantir_models.inputs import bind_arguments
+from palantir_models.inputs import bind_arguments, convert_input
 from palantir_models.results import is_spark_frame
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class DistributedInferenceWrapper:
                 "DistributedInferenceWrapper.predict", f"takes a Spark frame, got {type(df).__name__}."
             )
         parameters = self._parameters(args, kwargs)
-        score = functools.partial(_score, self._model, self._input.name, parameters)
+        score = functools.partial(_score, self._model, self._input, parameters)
         frame = self._partitioned(df)
         result = schema if schema is not None else self._schema(df, score)
         return frame.mapInPandas(_chunked(score, self._max_rows_per_chunk), result)
@@ -84,11 +84,22 @@ class DistributedInferenceWrapper:
 
     def _schema(self, df: DataFrame, score: Callable[[pd.DataFrame], pd.DataFrame]) -> Any:
         import pyarrow as pa
+        from pyspark.sql import types as T
         from pyspark.sql.pandas.types import from_arrow_schema
 
         # pandas loses types on empty object columns, so a few real rows are preferred wherever there are any
         sample = score(df.limit(100).toPandas())
-        return from_arrow_schema(pa.Schema.from_pandas(sample, preserve_index=False))
+        given = {field.name: field.dataType for field in df.schema.fields}
+
+        def kind(field: T.StructField) -> T.DataType:
+            # nothing but nulls shows no type, and a map looks like a struct: the adapter's input knows better
+            if isinstance(field.dataType, T.NullType):
+                return given.get(field.name, T.StringType())
+            kept = given.get(field.name)
+            return kept if isinstance(kept, T.MapType) and isinstance(field.dataType, T.StructType) else field.dataType
+
+        found = from_arrow_schema(pa.Schema.from_pandas(sample, preserve_index=False))
+        return T.StructType([T.StructField(field.name, kind(field)) for field in found.fields])
 
 
 def _only_table(api: Api, adapter: str) -> Field:
@@ -112,10 +123,10 @@ def _only_table(api: Api, adapter: str) -> Field:
     return tables[0]
 
 
-def _score(model: Any, table: str, parameters: dict[str, Any], chunk: pd.DataFrame) -> pd.DataFrame:
+def _score(model: Any, table: Field, parameters: dict[str, Any], chunk: pd.DataFrame) -> pd.DataFrame:
     if overrides(model, "predict"):
-        return model.predict(**{table: chunk}, **parameters)
-    results = model.transform(**{table: chunk}, **parameters)
+        return model.predict(**{table.name: convert_input(table, chunk)}, **parameters)
+    results = model.transform(**{table.name: chunk}, **parameters)
     return results[next(iter(results))]
 
 
