@@ -57,7 +57,10 @@ def build(
     branch = branch or workspace.config.default_branch
     with workspace.lock(branch):
         workspace.store.abort_abandoned()
-        pipeline = as_published(workspace, branch, fallbacks) if published else publish(workspace, branch, skip_broken=skip_broken)
+        if published:
+            pipeline = as_published(workspace, branch, fallbacks)
+        else:
+            pipeline = publish(workspace, branch, skip_broken=skip_broken)
         decided = plan(workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders)
         return run(
             workspace,
