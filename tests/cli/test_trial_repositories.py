@@ -244,6 +244,43 @@ def test_several_sub_projects_ask_for_a_choice(tmp_path, told, capsys) -> None:
     assert '[repository] source = "one"' in capsys.readouterr().err
 
 
+def test_a_build_may_leave_out_what_is_broken(tmp_path, told, capsys, caplog) -> None:
+    root = "repo/transforms-python/src/partly_broken"
+    write(
+        tmp_path,
+        {
+            f"{root}/__init__.py": "",
+            f"{root}/pipeline.py": """
+                from transforms.api import Pipeline
+                from partly_broken import steps
+                p: Pipeline = Pipeline()
+                p.discover_transforms(steps)
+            """,
+            f"{root}/steps/__init__.py": "",
+            f"{root}/steps/broken.py": "import a_package_nobody_has\n",
+            f"{root}/steps/whole.py": """
+                from transforms.api import Output, transform_df
+
+                @transform_df(Output("/Part/made"))
+                def made(ctx):
+                    return ctx.spark_session.range(1)
+            """,
+        },
+    )
+    told("init", "--repo", "repo")
+    for _ in range(2):
+        assert run(["build", "--dry-run"]) == 2
+        said = capsys.readouterr().err
+        assert "steps/broken.py:1: No module named 'a_package_nobody_has'. Install it where mirror runs" in said
+        assert "`mirror build --skip-broken` builds the rest" in said
+        assert [job["transform"] for job in told("build", "--dry-run", "--skip-broken")["jobs"]] == ["made"]
+        (left_out,) = [record.getMessage() for record in caplog.records]
+        assert left_out.startswith("left out: module partly_broken.steps.broken at ")
+        caplog.clear()
+    (tmp_path / root / "steps/broken.py").write_text("")
+    assert [job["transform"] for job in told("build", "--dry-run")["jobs"]] == ["made"]
+
+
 def test_an_alias_of_the_workspace_wins_over_the_repositorys() -> None:
     from mirror.datasets.guest import spellings
 
