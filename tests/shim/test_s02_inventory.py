@@ -75,6 +75,9 @@ def test_no_module_costs_spark_or_a_frame_library_at_import():
         ("from transforms.api import Secret", "Source.get_secret"),
         ("from transforms.api import check", "checks=Check(expectation, name)"),
         ("from transforms.api import DataFrame", "pyspark.sql"),
+        ("from transforms.api import ModelInput", "has no 'ModelInput'. It is in palantir_models.transforms."),
+        ("from transforms.api import external_systems", "It is in transforms.external.systems."),
+        ("from transforms.api import TableInput", "It is in transforms.tables."),
         ("from transforms.api import transform_dataframe", "has no 'transform_dataframe'"),
         ("from transforms.api import TransfromInput", "Did you mean 'TransformInput'"),
         ("from transforms.api import lightweigth", "Did you mean 'lightweight'"),
@@ -92,6 +95,12 @@ def test_importing_a_name_that_foundry_lacks_says_so(statement, says):
         exec(statement, {})  # noqa: S102 -- the import statement itself is under test
     assert says in str(caught.value)
     assert isinstance(caught.value, ImportError)
+
+
+def test_a_star_gives_every_documented_name():
+    names: dict[str, object] = {}
+    exec("from transforms.api import *", names)  # noqa: S102 -- the import statement itself is under test
+    assert [name for name in API.split() if name not in names] == []
 
 
 def test_asking_for_such_a_name_in_other_ways_is_an_attribute_error():

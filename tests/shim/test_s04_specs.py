@@ -134,6 +134,11 @@ def test_a_bare_input_takes_mocks_as_foundrys_unit_tests_do():
     spec.dataframe = MagicMock(return_value="frame")
     assert spec.dataframe() == "frame"
     assert spec.alias is None
+    spec.branch, spec.checks, spec.rid = "develop", "mock", "ri.x"
+    spec.alias = "/a"
+    assert (spec.branch, spec.checks, spec.rid, spec.alias) == ("develop", "mock", "ri.x", "/a")
+    with pytest.raises(AttributeError, match="its branch cannot change"):
+        spec.branch = "master"
 
 
 def test_specs_copy_and_pickle():

@@ -69,6 +69,7 @@ __all__ = [
     "IncrementalLightweightInput",
     "IncrementalLightweightOutput",
     "IncrementalSettings",
+    "IncrementalTableTransformInput",
     "IncrementalTransformContext",
     "IncrementalTransformInput",
     "IncrementalTransformOutput",
@@ -95,6 +96,7 @@ __all__ = [
     "ParamValueInput",
     "Pipeline",
     "StringParam",
+    "TableTransformInput",
     "Transform",
     "TransformContext",
     "TransformInput",
@@ -116,6 +118,16 @@ _NOTES = {
     "Secret": "Secrets come with a source: transforms.external.systems.external_systems and Source.get_secret.",
     "check": "Attach a Check to an Input or Output: checks=Check(expectation, name).",
     "DataFrame": "Import it from pyspark.sql.",
+    "expectations": "from transforms import expectations as E.",
+    "sidecar": "It is in transforms.sidecar.",
+    "Dataset": "It is in foundry.transforms.",
+    "FoundryConnector": "It is in transforms.foundry.connectors.",
+    "TransformRunner": "It is in transforms.verbs.testing.TransformRunner.",
+    **dict.fromkeys(("TableInput", "TableOutput"), "It is in transforms.tables."),
+    **dict.fromkeys(("MediaSetInput", "MediaSetOutput"), "It is in transforms.mediasets."),
+    **dict.fromkeys(("ModelInput", "ModelOutput"), "It is in palantir_models.transforms."),
+    **dict.fromkeys(("external_systems", "use_external_systems", "Source"), "It is in transforms.external.systems."),
+    **dict.fromkeys(("union_many", "sanitize_schema_for_parquet"), "It is in transforms.verbs.dataframes."),
 }
 
 _unknown = module_getattr("transforms.api", __all__, _NOTES)

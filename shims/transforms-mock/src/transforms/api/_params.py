@@ -1,8 +1,8 @@
 """Declaration-time specs of datasets: what a transform reads and writes, before anything exists.
 
 A spec is fixed once made, so that a pipeline means the same every time it is imported. Attributes that are no part of
-the
-declaration stay assignable: Foundry's documented unit tests put mocks on a bare ``Input()``.
+the declaration stay assignable, and on a spec without alias, which is never built, every attribute does: Foundry's
+documented unit tests put mocks on a bare ``Input()``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Param:
         cls._fixed = cls._fixed | frozenset(n for n in inspect.get_annotations(cls) if not n.startswith("_"))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._fixed and name in self.__dict__:
+        unbound = self.__dict__.get("aliases", ()) is None
+        if unbound and name == "alias":
+            name, value = "aliases", (value,)
+        if name in self._fixed and name in self.__dict__ and not unbound:
             raise AttributeError(f"{self!r} is a declaration: its {name} cannot change after it was made.")
         object.__setattr__(self, name, value)
 
