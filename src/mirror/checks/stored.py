@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mirror.checks.subject import CheckSubject
+from mirror.checks.suggest_history import Commit
+from mirror.datasets import Dataset, DatasetStore, TransactionStatus, TransactionType
 from mirror.datasets.records import View
 
 if TYPE_CHECKING:
@@ -29,3 +31,14 @@ def stored_subject(
         references=references or {},
         part=lambda files: read_frame(spark, path, branch, files, stored),
     )
+
+
+def commits_of(store: DatasetStore, dataset: Dataset, branch: str) -> list[Commit]:
+    """The committed transactions that brought data, oldest first; retention and other deletes brought none."""
+    found = []
+    for transaction, counts in store.history_with_counts(dataset, branch):
+        brought = transaction.status is TransactionStatus.COMMITTED and transaction.type is not TransactionType.DELETE
+        if brought and transaction.closed_at is not None and counts["files"]:
+            whole = counts["rows"] if transaction.type is TransactionType.SNAPSHOT else None
+            found.append(Commit(transaction.closed_at, whole))
+    return found

@@ -1,12 +1,13 @@
 """Expectations that a dataset's own data propose, each with its reason: code to read, adjust and paste.
 
-One pass over the rows, one for enumerations, one job per candidate key. A suggestion describes what was seen; whether
-it must hold is for its author to decide, so nothing here is ever applied by itself.
+One pass over the rows, one for enumerations, one job per candidate key; the history costs nothing. A suggestion
+describes what was seen; whether it must hold is for its author to decide, so nothing here is ever applied by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -16,6 +17,8 @@ from mirror.checks.columns import ref
 from mirror.checks.jobs import as_one_job
 from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique
 from mirror.checks.subject import CheckSubject
+from mirror.checks.suggest_history import Commit, from_history
+from mirror.checks.suggestion import Suggestion
 from transforms import expectations as E
 
 if TYPE_CHECKING:
@@ -33,27 +36,11 @@ ENOUGH_ROWS = 100
 _ACCURACY = 10_000
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """One proposed check.
+def suggest(subject: CheckSubject, commits: Sequence[Commit] = ()) -> list[Suggestion]:
+    """What the rows of a dataset with a schema propose, column by column, and what its ``commits`` do, oldest first.
 
-    Attributes:
-        name: a name for the check.
-        expectation: the expectation; it prints as code.
-        reason: what in the data speaks for it.
+    Nothing on an empty dataset.
     """
-
-    name: str
-    expectation: E.Expectation
-    reason: str
-
-    def code(self) -> str:
-        """A line to paste into ``checks=[...]``, with the reason beside it."""
-        return f"Check({self.expectation!r}, {self.name!r}, 'WARN'),  # {self.reason}"
-
-
-def suggest(subject: CheckSubject) -> list[Suggestion]:
-    """What the rows of a dataset with a schema propose, column by column; nothing on an empty dataset."""
     frame = subject.frame()
     fields = [f for f in frame.schema.fields if not isinstance(f.dataType, T.ArrayType | T.MapType | T.StructType)]
     wanted: dict[str, Column] = {"rows": F.count(F.lit(1))}
@@ -65,7 +52,8 @@ def suggest(subject: CheckSubject) -> list[Suggestion]:
         return []
     row |= _enumerations(frame, fields, row)
     found = [_suggested(field, row) for field in fields]
-    return [*_keys(frame, fields, row), *(s for some in found for s in some)]
+    newest = {f.name: at.replace(tzinfo=UTC) for f in fields if (at := row.get(f"newest:{f.name}")) is not None}
+    return [*_keys(frame, fields, row), *(s for some in found for s in some), *from_history(commits, newest)]
 
 
 def _measures(field: T.StructField) -> dict[str, Column]:
@@ -76,6 +64,9 @@ def _measures(field: T.StructField) -> dict[str, Column]:
         usable = F.when(~F.isnan(as_double), as_double)
         measures["range"] = F.percentile_approx(usable, [LOW_SHARE, HIGH_SHARE], _ACCURACY)
         measures["nan"] = F.count(F.when(F.isnan(as_double), 1))
+    if isinstance(field.dataType, T.TimestampType):
+        # In UTC whatever the zone of the process: collected instants come in its zone, and without saying so.
+        measures["newest"] = F.max(column).cast("timestamp_ntz")
     if isinstance(field.dataType, T.StringType | T.IntegralType):
         measures["distinct"] = F.approx_count_distinct(column)
     return measures

@@ -66,14 +66,14 @@ def command(
 
 def _suggest(context: CliContext, dataset: str, branch: str | None) -> ExitCode:
     """Prints suggestions for the newest view of a dataset."""
-    from mirror.checks.stored import stored_subject
+    from mirror.checks.stored import commits_of, stored_subject
     from mirror.checks.suggest import suggest
     from mirror.spark import start_session
 
     with context.open_workspace() as workspace:
         found, wanted = workspace.store.dataset(dataset), branch or workspace.config.default_branch
         subject = stored_subject(start_session(), workspace.store.view(found, wanted))
-        made = [] if subject.schema is None else suggest(subject)
+        made = [] if subject.schema is None else suggest(subject, commits_of(workspace.store, found, wanted))
     lines = [one.code() for one in made]
     document = [{"name": s.name, "expectation": repr(s.expectation), "reason": s.reason} for s in made]
     nothing = f"# {found.path} on {wanted} holds no rows to learn from"

@@ -1,0 +1,26 @@
+"""One proposed check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transforms import expectations as E
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One proposed check.
+
+    Attributes:
+        name: a name for the check.
+        expectation: the expectation; it prints as code.
+        reason: what in the data speaks for it.
+    """
+
+    name: str
+    expectation: E.Expectation
+    reason: str
+
+    def code(self) -> str:
+        """A line to paste into ``checks=[...]``, with the reason beside it."""
+        return f"Check({self.expectation!r}, {self.name!r}, 'WARN'),  # {self.reason}"
