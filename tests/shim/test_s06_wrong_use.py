@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from transforms.api import (
@@ -23,6 +26,7 @@ from transforms.errors import (
     TransformTypeError,
     UnknownArgumentError,
     UnknownAttributeError,
+    WriteArgumentError,
     WriteModeError,
     WrittenTwiceError,
 )
@@ -59,6 +63,25 @@ BAD_USES = {
     "set_mode": (lambda i, o: o.set_mode(modes="x"), UnknownArgumentError, "Did you mean 'mode'"),
     "unknown_mode": (lambda i, o: o.set_mode("overwrite"), WriteModeError, "has no write mode 'overwrite'"),
     "hadoop": (lambda i, o: i.filesystem().hadoop_path, UnknownAttributeError, "no 'hadoop_path'"),
+    "twice_a_column": (
+        lambda i, o: o.write_table(pa.table([[1], [2]], names=["a", "a"])),
+        LightweightValueError,
+        "the columns 'a' and 'a' have one name; rename one",
+    ),
+    "case": (lambda i, o: o.write_table(pl.DataFrame({"a": [1], "A": [2]})), LightweightValueError, "but for case"),
+    "time": (
+        lambda i, o: o.write_table(pl.DataFrame({"s": [{"t": time(1)}]})),
+        LightweightTypeError,
+        "column 's' holds time64[ns], which Spark lacks",
+    ),
+    "description": (
+        lambda i, o: [
+            pq.write_table(TABLE, f"{o.path_for_write_table}/a.parquet"),
+            o.put_metadata({"v": "x" * 801}),
+        ],
+        WriteArgumentError,
+        "at most 800",
+    ),
     "both": (lambda i, o: o.write_table(TABLE, {"v": "a"}, {"v": "b"}), LightweightValueError, "not both"),
     "path": (lambda i, o: o.write_table("/somewhere/else"), LightweightValueError, "path_for_write_table"),
     "nothing": (lambda i, o: o.put_metadata(), LightweightValueError, "nothing was put"),

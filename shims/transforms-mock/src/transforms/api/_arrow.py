@@ -62,6 +62,17 @@ def _plain(kind: Any, pa: Any) -> Any:
     return kind
 
 
+def foreign_type(kind: pa.DataType) -> str | None:
+    """The type inside ``kind`` for which Spark has no counterpart, or ``None``."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_time(kind) or types.is_union(kind) or types.is_interval(kind):
+        return str(kind)
+    inner = [kind.field(i).type for i in range(kind.num_fields)] if types.is_nested(kind) else []
+    return next((found for each in inner if (found := foreign_type(each)) is not None), None)
+
+
 def _folders(path: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for part in path.split("/")[:-1]:

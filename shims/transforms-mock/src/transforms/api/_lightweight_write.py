@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
-from transforms.api._arrow import plain_table
+from transforms.api._arrow import foreign_type, plain_table
 from transforms.api._write import checked_descriptions
-from transforms.errors import LightweightValueError
+from transforms.errors import LightweightTypeError, LightweightValueError
 from transforms.ports import WritePort
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ class TableWriter:
         return self._folder
 
     def write(self, table: pa.Table, descriptions: Mapping[str, str] | None) -> None:
-        """Stage one table."""
+        """Stage one table.
+
+        Raises:
+            LightweightValueError: two columns of one name, also when they differ in case only, as Spark reads neither.
+            LightweightTypeError: a column of a type that Spark does not have.
+        """
         import pyarrow.parquet
 
+        self._refuse_unreadable(table.schema)
         checked = checked_descriptions(self._port.path, descriptions, table.column_names)
         # Named after the transaction: a later run that adds to the dataset must not replace this file.
         transaction = hashlib.sha256(self._port.transaction_rid.encode()).hexdigest()[:16]
@@ -62,7 +68,22 @@ class TableWriter:
                 raise LightweightValueError(f"'{self._port.path}' takes Parquet files, got '{file.name}'.")
         if not files and (required or path is not None):
             raise LightweightValueError(f"nothing was put into path_for_write_table of '{self._port.path}'.")
-        self._stage(dict(descriptions or {}))
+        self._stage(checked_descriptions(self._port.path, descriptions, list(descriptions or {})))
+
+    def _refuse_unreadable(self, schema: pa.Schema) -> None:
+        seen: dict[str, str] = {}
+        for field in schema:
+            if (other := seen.get(field.name.lower())) is not None:
+                what = f"the columns '{other}' and '{field.name}' have one name" + (
+                    "" if other == field.name else " but for case"
+                )
+                raise LightweightValueError(f"Cannot write '{self._port.path}': {what}; rename one.")
+            seen[field.name.lower()] = field.name
+            if (foreign := foreign_type(field.type)) is not None:
+                what = (
+                    f"column '{field.name}' holds {foreign}, which Spark lacks; make it text or a number."
+                )
+                raise LightweightTypeError(f"Cannot write '{self._port.path}': {what}")
 
     def _stage(self, descriptions: Mapping[str, str]) -> None:
         self.written = True
