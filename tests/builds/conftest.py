@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -99,10 +98,11 @@ class Repository:
         store = self.workspace.store
         dataset = store.create(path, exist_ok=True)
         opened = store.open_transaction(dataset, branch, TransactionType(kind))
-        with tempfile.TemporaryDirectory() as folder:
-            name = file or f"part-{opened.record.sequence}.parquet"
-            pyarrow.parquet.write_table(pa.table(data), Path(folder) / name)
-            DatasetWritePort(opened).write_files(folder)
+        written = self.root / "put" / (file or f"part-{opened.record.sequence}.parquet")
+        written.parent.mkdir(exist_ok=True)
+        pyarrow.parquet.write_table(pa.table(data), written)
+        DatasetWritePort(opened).write_files(str(written.parent))
+        written.unlink()
         return opened.commit().rid
 
     def event(self, folder: str, text: str) -> None:
