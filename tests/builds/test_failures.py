@@ -83,3 +83,7 @@ def test_a_missing_package_and_spark_at_import_come_with_a_way_out(tmp_path: Pat
     assert session in text(RuntimeError("SparkContext or SparkSession should be created first."))
     assert session in text(AttributeError("'NoneType' object has no attribute '_jvm'"))
     assert text(AssertionError()) == "AssertionError: no message"
+    # Spark asserts without a word.
+    with pytest.raises(AssertionError) as wordless:
+        exec(compile("assert False", "/site-packages/pyspark/sql/utils.py", "exec"))  # noqa: S102 -- a frame of Spark
+    assert text(wordless.value).startswith("AssertionError: Column functions, windows")

@@ -78,9 +78,9 @@ def text_of(error: BaseException, root: Path) -> str:
     one.
     """
     said, way = str(error).strip(), way_out(error, root)
-    if not isinstance(error, SyntaxError | ImportError):
-        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return said + way if way or said != type(error).__name__ else f"{said}: no message"
+    if isinstance(error, SyntaxError | ImportError):
+        return said + way
+    return f"{type(error).__name__}: {said or way.strip() or 'no message'}{way if said else ''}"
 
 
 def way_out(error: BaseException, root: Path) -> str:
