@@ -25,7 +25,7 @@ from transforms.api import (
     transform,
     transform_pandas,
 )
-from transforms.errors import SourceError, TransformTypeError, TransformValueError
+from transforms.errors import SourceError, TransformTypeError, TransformValueError, UnknownArgumentError
 from transforms.external.systems import (
     Credential,
     EgressPolicy,
@@ -189,6 +189,8 @@ def test_external_systems_stacks_in_any_order(stack, kind):
 def test_frame_functions_take_sources_too():
     made = external_systems(api=Source(RID))(transform_pandas(Output("/o"), x=Input("/i"))(lambda x, api: x))
     assert made.arguments({"x": 1, "api": 2, "ctx": 3}) == {"x": 1, "api": 2}
+    both = external_systems(b=Source(RID))(external_systems(a=Source(RID))(transform(out=Output("/o"))(lambda **_: 0)))
+    assert (both.recorded["external_systems"], list(both.inputs)) == (("a", "b"), ["a", "b"])
 
 
 def test_the_older_generation_injects_every_name(sources, monkeypatch):
@@ -259,6 +261,8 @@ def test_an_unknown_source_says_where_to_describe_it(sources, monkeypatch, tmp_p
     ("make", "error", "says"),
     [
         (lambda: Source(3), TransformTypeError, "takes a RID"),
+        (lambda: Source(source_rid=RID), UnknownArgumentError, "Source has no argument 'source_rid'"),
+        (lambda: external_systems(Source(RID)), TransformTypeError, "under the name of an argument, e.g. api=Source("),
         (lambda: external_systems(api="ri.x"), TransformTypeError, "must be one of Source"),
         (lambda: external_systems(api=Source(RID))(lambda api: 0), TransformTypeError, "on top of a transform"),
         (lambda: external_systems(x=Source(RID))(_base()), TransformValueError, "'x', which is already taken"),

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from transforms.api import Input, Output, incremental, transform
+from transforms.api import Input, Output, incremental, transform, transform_df, transform_pandas
 from transforms.errors import (
     MediaItemError,
     ModeAfterWriteError,
@@ -137,3 +137,13 @@ def test_wrong_or_unavailable_use(store, run, act, error, says):
     with pytest.raises(error) as caught:
         run(transform.using(i=MediaSetInput("/media"), o=MediaSetOutput("/o"))(lambda i, o: act(i, o)))
     assert says in str(caught.value)
+
+
+def test_a_media_set_is_no_frame(store, run):
+    store.store_files("/media", FILES)
+    for made in (
+        transform_df(Output("/o"), i=MediaSetInput("/media")),
+        transform_pandas(Output("/o"), i=MediaSetInput("/media")),
+    ):
+        with pytest.raises(TransformTypeError, match="is a media set, which is no frame; use @transform"):
+            run(made(lambda i: i))

@@ -70,6 +70,8 @@ def test_tables_read_and_write_as_datasets(store, run, frame, rows):
     assert seen == [[1], [[1], [1]], 1]
     with pytest.raises(TransformTypeError, match="SnowflakeTable"):
         TableOutput("/t", table=SnowflakeTable)
+    with pytest.raises(TransformValueError, match="one of avro, csv, parquet, got 'xls'"):
+        tables.FilesTable("/p", "xls")
 
 
 @pytest.mark.parametrize("engine", ["databricks", "snowflake", "bigquery"])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from transforms._names import caller, module_getattr
+from transforms._names import caller, known_arguments, module_getattr
 from transforms.api._params import FoundryInputParam
 from transforms.api._transform import TransformBase
 from transforms.errors import SourceError, TransformTypeError, TransformValueError
@@ -21,6 +21,7 @@ T = TypeVar("T", bound=TransformBase)
 class _External(FoundryInputParam):
     """What all external arguments share: a RID, and no data of their own."""
 
+    @known_arguments("{}")
     def __init__(self, rid: str) -> None:
         if not isinstance(rid, str) or not rid:
             raise TransformTypeError(f"{type(self).__name__} takes a RID as text, got {rid!r}.", caller())
@@ -90,6 +91,7 @@ class ExportControl(FoundryInputParam):
     kind = "export_control"
     markings: tuple[str, ...]
 
+    @known_arguments("ExportControl")
     def __init__(self, markings: Iterable[str]) -> None:
         super().__init__()
         # It names no resource by nature; ``None`` would say that somebody forgot to.
@@ -100,8 +102,13 @@ class ExportControl(FoundryInputParam):
         return self
 
 
-def _adding(owner: str, arguments: dict[str, Any], kinds: tuple[type, ...], refused: str) -> Callable[[T], T]:
+def _adding(
+    owner: str, unnamed: tuple[Any, ...], arguments: dict[str, Any], kinds: tuple[type, ...], refused: str
+) -> Callable[[T], T]:
     where = caller()
+    if unnamed:
+        what = f"{owner} takes each {kinds[0].__name__} under the name of an argument, e.g. api={unnamed[0]!r}."
+        raise TransformTypeError(what, where)
     for name, value in arguments.items():
         if not isinstance(value, kinds):
             wanted = ", ".join(kind.__name__ for kind in kinds)
@@ -115,29 +122,30 @@ def _adding(owner: str, arguments: dict[str, Any], kinds: tuple[type, ...], refu
         for name in arguments:
             if name in transform.parameters or name == "ctx":
                 raise TransformValueError(f"{owner} uses the name '{name}', which is already taken.", caller())
-        noted = {**transform.recorded, owner.removeprefix("@"): tuple(arguments)}
+        kind = owner.removeprefix("@")
+        noted = {**transform.recorded, kind: (*transform.recorded.get(kind, ()), *arguments)}
         return transform.with_changes(inputs={**transform.inputs, **arguments}, recorded=noted)
 
     return decorate
 
 
-def external_systems(**sources: Source) -> Callable[[T], T]:
+def external_systems(*unnamed: Any, **sources: Source) -> Callable[[T], T]:
     """Decorator above a transform: each source becomes an argument of the compute function.
 
     Raises:
         TransformTypeError, TransformValueError: not on a transform, no source, or a name that is taken.
     """
-    return _adding("@external_systems", dict(sources), (Source,), "use_external_systems")
+    return _adding("@external_systems", unnamed, dict(sources), (Source,), "use_external_systems")
 
 
-def use_external_systems(**systems: Any) -> Callable[[T], T]:
+def use_external_systems(*unnamed: Any, **systems: Any) -> Callable[[T], T]:
     """Decorator of the older generation: policies, credentials and export controls become arguments.
 
     Raises:
         TransformTypeError, TransformValueError: as for :func:`external_systems`.
     """
     kinds = (EgressPolicy, Credential, ExportControl)
-    return _adding("@use_external_systems", dict(systems), kinds, "external_systems")
+    return _adding("@use_external_systems", unnamed, dict(systems), kinds, "external_systems")
 
 
 def configured(param: Source | Credential, path: str | Path | None) -> Any:

@@ -40,6 +40,9 @@ class MediaSetInput(LightweightInputParam):
     def _bind(self, bound: Any, job: Job) -> Any:
         from transforms.mediasets.inputs import LightweightMediaSetInputParam, MediaSetInputParam
 
+        if job.transform.style != "objects":
+            what = f"'{job.parameter}' of transform '{job.transform.__name__}' is a media set, which is no frame"
+            raise TransformTypeError(f"{what}; use @transform or @transform.using.", str(job.transform.source))
         settings = job.transform.incremental
         snapshot = settings is not None and job.parameter in settings.snapshot_inputs
         partial = settings is not None and job.environment.is_incremental and not snapshot

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from transforms._names import caller
+from transforms.errors import TransformValueError
+
+FILE_FORMATS = ("avro", "csv", "parquet")
+
 
 @dataclass(frozen=True)
 class BigQueryTable:
@@ -38,6 +43,11 @@ class FilesTable:
 
     path: str
     format: str
+
+    def __post_init__(self) -> None:
+        if self.format not in FILE_FORMATS:
+            what = f"format of FilesTable is one of {', '.join(FILE_FORMATS)}, got {self.format!r}."
+            raise TransformValueError(what, caller())
 
 
 @dataclass(frozen=True)
