@@ -13,6 +13,7 @@ from mirror.builds.errors import (
     WaitingTargetError,
 )
 from mirror.builds.preview import preview
+from mirror.cli.checks import latest_of
 from mirror.datasets import TransactionStatus
 from mirror.datasets.verify import verify
 
@@ -186,6 +187,27 @@ def test_a_failure_stops_only_what_depends_on_it(repository) -> None:
         "a": "skipped",
         "good": "skipped",
     }
+
+
+def test_verdicts_of_removed_checks_are_history(repository) -> None:
+    code = """
+    from transforms.api import Check, Input, Output, transform
+    from transforms import expectations as E
+
+    @transform.using(out=Output("/out"), raw=Input("/raw", checks={checks}))
+    def copy(out, raw):
+        out.write_table(raw.pandas())
+    """
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    both = 'Check(E.col("v").exists(), "there"), Check(E.col("w").exists(), "missing", on_error="WARN")'
+    standing = []
+    for checks in (f"[{both}]", '[Check(E.col("v").exists(), "there")]', "[]"):
+        r.write("copying", code.format(checks=checks))
+        assert r.build().status == "succeeded"
+        standing.append([entry["name"] for entry in latest_of(check_history(r.workspace))])
+    assert standing == [["missing", "there"], ["there"], []]
+    assert len(check_history(r.workspace)) == 3
 
 
 def test_broken_pipelines_are_usage_errors(repository) -> None:

@@ -36,7 +36,8 @@ def workspace(tmp_path: Path) -> Workspace:
         job = f"ri.foundry.main.job.{i}"
         entries = [CheckEntry("out", path, "output", r.name, r.on_error, r.outcome, r.to_json()) for r in results]
         with made.catalog.writing() as connection:
-            values = {"rid": job, "build_rid": build, "reference": path, "branch": "master"}
+            values: dict[str, object] = {"rid": job, "build_rid": build, "reference": path, "branch": "master"}
+            values["started_at"] = START + timedelta(hours=i)
             connection.execute(tables.jobs.insert().values(**values, reason="new", status="succeeded"))
             journal.keep_checks(connection, job, "master", entries, datasets, {}, START + timedelta(hours=i))
     return made

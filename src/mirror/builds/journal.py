@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,9 @@ from mirror.builds.specs import JobSpec
 from mirror.builds.state import RunRecord
 from mirror.datasets import Dataset, Workspace
 from mirror.datasets.ids import stable_uuid
+from mirror.datasets.tables import UtcTime
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 # SQLite's oldest limit on variables in one statement is 999.
 _VARIABLES = 500
 
@@ -141,15 +143,18 @@ def check_history(
     workspace: Workspace, dataset: str | None = None, branch: str | None = None
 ) -> tuple[dict[str, Any], ...]:
     """Recorded verdicts, newest first: dataset, branch, transaction, side, name, on_error, outcome, evaluated_at,
-    and ``result`` (``mirror.checks.CheckResult.to_json()``).
+    ``result`` (``mirror.checks.CheckResult.to_json()``), and ``superseded``: its transform has judged that side of its
+    parameters again since, so that what is not repeated there was removed.
 
     Raises DatasetNotFoundError.
     """
     from mirror.datasets import tables as d
 
     workspace.catalog.ensure(*t.ROOM)
-    query = sa.select(t.check_results, d.datasets.c.path).join(
-        d.datasets, t.check_results.c.dataset_rid == d.datasets.c.rid
+    query = (
+        sa.select(t.check_results, d.datasets.c.path, t.jobs.c.reference, t.jobs.c.started_at)
+        .join(d.datasets, t.check_results.c.dataset_rid == d.datasets.c.rid)
+        .join(t.jobs, t.check_results.c.job_rid == t.jobs.c.rid)
     )
     if dataset is not None:
         query = query.where(t.check_results.c.dataset_rid == workspace.store.dataset(dataset).rid)
@@ -157,6 +162,7 @@ def check_history(
         query = query.where(t.check_results.c.branch == branch)
     with workspace.catalog.reading() as connection:
         rows = connection.execute(query.order_by(t.check_results.c.evaluated_at.desc(), d.datasets.c.path)).mappings()
+        judged = _judged_last(connection)
         return tuple(
             {
                 "dataset": row["path"],
@@ -170,6 +176,22 @@ def check_history(
                 "outcome": row["outcome"],
                 "evaluated_at": row["evaluated_at"],
                 "result": json.loads(row["document"]),
+                "superseded": row["started_at"] < judged[row["side"]].get((row["reference"], row["branch"]), _NEVER),
             }
             for row in rows
         )
+
+
+def _judged_last(connection: Connection) -> Mapping[str, Mapping[tuple[str, str], datetime]]:
+    """Side -> transform and branch -> start of the newest job that got as far as judging all of that side."""
+    done = (JobStatus.SUCCEEDED,)
+    far = {"output": done, "input": (*done, JobStatus.NOTHING_COMMITTED, JobStatus.ABORTED)}
+    found = {}
+    for side, statuses in far.items():
+        query = (
+            sa.select(t.jobs.c.reference, t.jobs.c.branch, sa.func.max(t.jobs.c.started_at, type_=UtcTime()))
+            .where(t.jobs.c.status.in_([status.value for status in statuses]))
+            .group_by(t.jobs.c.reference, t.jobs.c.branch)
+        )
+        found[side] = {(reference, branch): at for reference, branch, at in connection.execute(query)}
+    return found

@@ -130,12 +130,14 @@ def _print_plans(console: Console, plans: list[dict[str, Any]]) -> None:
 def latest_of(recorded: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The newest verdict of every check that still exists, by dataset and name.
 
-    A check on an output exists while the newest job that wrote it reports it; verdicts of removed ones are history.
+    A check exists while the newest job that judged its side reports it; verdicts of removed ones are history.
     ``recorded`` comes newest first.
     """
     newest_job: dict[str, str] = {}
     kept: dict[tuple[str, ...], dict[str, Any]] = {}
     for entry in recorded:
+        if entry["superseded"]:
+            continue
         # one transform writes a dataset, but many may read it, so only outputs know their newest job
         if entry["side"] == "output" and newest_job.setdefault(entry["dataset"], entry["job"]) != entry["job"]:
             continue
