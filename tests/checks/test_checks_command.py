@@ -87,8 +87,8 @@ def test_a_blocking_verdict_is_exit_1_and_a_wrong_name_2(
     entry = CheckEntry("out", "/Fleet/b", "output", "gone", "FAIL", "ERROR", GONE.to_json())
     with workspace.catalog.writing() as connection:
         values = {"rid": "j", "build_rid": build, "reference": "/Fleet/b", "branch": "master", "reason": "new"}
-        connection.execute(tables.jobs.insert().values(**values, status="aborted"))
         late = START + timedelta(days=1)
+        connection.execute(tables.jobs.insert().values(**values, status="aborted", started_at=late))
         journal.keep_checks(connection, "j", "master", [entry], {"/Fleet/b": dataset}, {}, late)
     assert checks(workspace, "/Fleet/b") == 1
     assert "ERROR  gone  no column 'y'" in capsys.readouterr().out
