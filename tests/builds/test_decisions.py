@@ -302,6 +302,7 @@ ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
     (e.CyclicPipelineError(("/a", "/b"), ("'x'", "'y'")), 2, ("/a -> /b -> /a", "'x', 'y'", "Cut")),
     (e.TwoProducersError("/a", "'x'", "'y'"), 2, ("'/a'", "'x' and 'y'", "another output")),
     (e.UnknownTargetError("/aa", ("/a",)), 2, ("'/aa'", "Did you mean '/a'", "--dry-run")),
+    (e.FallbackMismatchError("/a", "f", "it comes from 'x'"), 2, ("'/a'", "'f'", "it comes from 'x'", "delete /a f")),
     (e.WaitingTargetError("/a", "input /b was never ingested"), 2, ("'/a'", "/b was never ingested")),
     (e.UnknownTransformError("cleen", ("clean",)), 2, ("'cleen'", "Did you mean 'clean'", "Known: clean")),
     (e.UnboundKindError("t", "p", "media_set"), 2, ("'t'", "'p'", "media_set", "docs/fidelity.md")),

@@ -121,6 +121,11 @@ def test_a_branch_without_jobspecs_builds_those_of_its_fallback(repository) -> N
             fallbacks=("master",),
             force=True,
         )
+    # Section 2.4, step 3: a branch that does not come from where the fallbacks say is not guessed at.
+    for path in ("/A", "/B"):
+        store.create_branch(store.dataset(path), "release", parent="master")
+    with pytest.raises(e.FallbackMismatchError, match=r"'develop' of dataset '/B': it comes from 'master'"):
+        r.build("/B", branch="develop", fallbacks=("release", "master"))
     # A spec of its own wins over the fallback's, output by output.
     assert r.outcome(r.build("/B", branch="develop", fallbacks=("master",)))["B"] == ("succeeded", "logic changed")
     assert text(r, "/B", "develop") == "ab"

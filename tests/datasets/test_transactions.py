@@ -41,6 +41,7 @@ def content(view: View) -> dict[str, str]:
 
 @both_always
 def test_view_follows_the_four_types(store: DatasetStore, dataset: Dataset, put) -> None:
+    """Vector 1."""
     put("SNAPSHOT", {"A": "a", "B": "b"})
     put("APPEND", {"C": "c"})
     put("UPDATE", {"A": "a2"})
@@ -62,6 +63,7 @@ def test_view_may_start_with_an_append(store: DatasetStore, dataset: Dataset, pu
 
 @both
 def test_append_that_overwrites_fails_at_commit_and_moves_nothing(store: DatasetStore, dataset: Dataset, put) -> None:
+    """Vector 2."""
     put("SNAPSHOT", {"A": "a"})
     before = store.view(dataset)
     with pytest.raises(AppendOverwritesError) as caught:
@@ -85,6 +87,7 @@ def test_aborted_files_leave_the_disk(store: DatasetStore, dataset: Dataset, put
 
 @both
 def test_view_spans_branches_and_leaves_the_parent_alone(store: DatasetStore, dataset: Dataset, put) -> None:
+    """Vector 3."""
     put("SNAPSHOT", {"A": "a"})
     put("APPEND", {"B": "b"})
     put("APPEND", {"C": "c"}, branch="f", fallbacks=("missing", "master"))
@@ -97,6 +100,7 @@ def test_view_spans_branches_and_leaves_the_parent_alone(store: DatasetStore, da
 
 @both_always
 def test_one_open_transaction_per_branch(store: DatasetStore, dataset: Dataset, put) -> None:
+    """Vector 4."""
     put("SNAPSHOT", {"A": "a"})
     opened = store.open_transaction(dataset, "master", TransactionType.APPEND)
     with pytest.raises(TransactionOpenError) as caught:
@@ -125,6 +129,7 @@ def test_the_database_itself_refuses_a_second_open_transaction(store: DatasetSto
 
 @both
 def test_abort_restores_the_former_head_and_is_repeatable(store: DatasetStore, dataset: Dataset, put) -> None:
+    """Trap 1: an open transaction is the head, an aborted one never."""
     first = put("SNAPSHOT", {"A": "a"})
     opened = store.open_transaction(dataset, "master", TransactionType.SNAPSHOT)
     assert store.branches(dataset)[0].head == opened.rid
@@ -159,6 +164,7 @@ def test_transaction_of_a_dead_process_is_aborted_by_the_next(store: DatasetStor
 def test_deleting_a_branch_reparents_children_and_keeps_transactions(
     store: DatasetStore, dataset: Dataset, put
 ) -> None:
+    """Vector 5."""
     put("SNAPSHOT", {"A": "a"})
     store.create_branch(dataset, "x", parent="master")
     put("APPEND", {"X": "x"}, branch="x")

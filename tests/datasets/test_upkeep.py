@@ -110,7 +110,7 @@ def test_sweeping_keeps_views_branches_and_pins(store: DatasetStore, dataset: Da
 
 @both
 def test_retention_vector(store: DatasetStore, dataset: Dataset, put) -> None:
-    """Acceptance vector 13: a policy on one branch must not mark what another branch's view needs."""
+    """Vector 13: a policy on one branch must not mark what another branch's view needs."""
     put("APPEND", {"1": "1"})
     second = put("APPEND", {"2": "2"})
     third = put("SNAPSHOT", {"3": "3"})

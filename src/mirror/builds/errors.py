@@ -6,6 +6,7 @@ UsageError
 |-- CyclicPipelineError       datasets that need each other
 |-- TwoProducersError         one dataset, two transforms
 |-- UnknownTargetError        names the nearest
+|-- FallbackMismatchError     a dataset's branch does not come from where the fallbacks say
 |-- WaitingTargetError        an explicit target that cannot be built yet
 |-- UnknownTransformError     `mirror preview` of what does not exist
 |-- UnboundKindError          a parameter of a kind that nobody here serves
@@ -102,6 +103,17 @@ class NothingPublishedError(UsageError):
         branch, fallbacks = self.args
         where = f"{branch!r}" + (f" or its fallbacks {', '.join(fallbacks)}" if fallbacks else "")
         return f"no JobSpec was published on {where}. Build without --published to publish the repository's."
+
+
+class FallbackMismatchError(UsageError):
+    """``args``: dataset path, branch, why its ancestry does not fit (one clause)."""
+
+    def __str__(self) -> str:
+        dataset, branch, why = self.args
+        return (
+            f"the fallbacks do not fit branch {branch!r} of dataset {dataset!r}: {why}. Name them in the order of that"
+            f" ancestry, or make the branch anew (`mirror branches delete {dataset} {branch}`)."
+        )
 
 
 class WaitingTargetError(UsageError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mirror.builds.ancestry import refuse_other_ancestry
 from mirror.builds.bulk import without_collector
 from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.errors import UnboundKindError, WaitingTargetError
@@ -100,15 +101,18 @@ def plan(
     """Decides for the targets and everything they need (without targets: for all; or for a scope's jobs) what runs.
 
     A job with a parameter that nobody here serves waits. Raises UnknownTargetError, NoPathError,
-    CyclicPipelineError, TwoProducersError, and WaitingTargetError when a target that was asked for by name must wait.
+    CyclicPipelineError, TwoProducersError, FallbackMismatchError, and WaitingTargetError when a target that was asked
+    for by name must wait.
     """
     branch = branch or workspace.config.default_branch
     graph = JobGraph.of(pipeline.specs)
     scope = Scope.of(targets)
+    chosen = tuple(scope.select(graph))
+    refuse_other_ancestry(workspace.store, chosen, branch, fallbacks)
     state = read_state(workspace, branch, fallbacks)
     by_kind = {kind: b for b in binders for kind in b.kinds}
     planner = _Planner(workspace.store, graph, state, branch, force, by_kind, pipeline)
-    for spec in scope.select(graph):
+    for spec in chosen:
         planner.decide(spec)
     for target in scope.targets:
         decided = planner.decided.get(graph.producer(target))

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
 @click.pass_obj
 def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
-    """List the transactions of DATASET, oldest first; aborted ones included."""
+    """List the transactions of DATASET, oldest first; aborted and rolled back ones included."""
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         wanted = branch or workspace.config.default_branch
+        rolled_back = workspace.store.rolled_back(found, wanted)
         entries: list[dict[str, Any]] = [
             {
                 "sequence": t.sequence,
                 "transaction": t.rid,
                 "type": t.type.value,
                 "status": t.status.value,
+                "rolled_back": t.rid in rolled_back,
                 "branch": t.branch,
                 "opened_at": t.opened_at.isoformat(),
                 "closed_at": t.closed_at.isoformat() if t.closed_at else None,
@@ -40,7 +42,8 @@ def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
 
         table = Table("#", "transaction", "type", "status", "branch", "files", "rows", "closed", box=None)
         for e in entries:
-            style = {"ABORTED": "strike dim", "OPEN": "bold"}.get(e["status"], "")
+            status = "ROLLED BACK" if e["rolled_back"] else e["status"]
+            style = {"ABORTED": "strike dim", "ROLLED BACK": "strike dim", "OPEN": "bold"}.get(status, "")
             rows = "-" if e["rows"] is None else f"{e['rows']:,}"
             short = e["transaction"].rsplit(".", 1)[-1][:8]
             closed = (e["closed_at"] or "-")[:19]
@@ -49,7 +52,7 @@ def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
                 number,
                 short,
                 e["type"],
-                e["status"],
+                status,
                 e["branch"],
                 str(e["files"]),
                 rows,

@@ -21,7 +21,7 @@ from mirror.datasets.errors import (
     TransactionNotFoundError,
     TransactionSweptError,
 )
-from mirror.datasets.records import Branch, Dataset, StoredSchema, Transaction, View
+from mirror.datasets.records import Branch, Dataset, StoredSchema, Transaction, TransactionStatus, View
 from mirror.datasets.storage import Storage
 
 if TYPE_CHECKING:
@@ -160,6 +160,33 @@ class DatasetReader:
             everything = {x.rid: x for x in ledger.chain(connection, found.head, whole=True)}
             everything.update((x.rid, x) for x in ledger.on_branch(connection, dataset.rid, branch))
         return tuple(sorted(everything.values(), key=lambda x: x.sequence))
+
+    def rolled_back(self, dataset: Dataset, branch: str = DEFAULT_BRANCH) -> frozenset[str]:
+        """RIDs of the transactions that were committed on the branch and are no part of it any more.
+
+        Those of an earlier, deleted branch of the same name are not meant. Raises BranchNotFoundError.
+        """
+        with self.catalog.reading() as connection:
+            found = self._branch(connection, dataset, branch)
+            kept = {x.rid for x in ledger.chain(connection, found.head, whole=True)}
+            of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
+            since = connection.scalar(sa.select(t.branches.c.created_at).where(of_branch))
+            return frozenset(
+                x.rid
+                for x in ledger.on_branch(connection, dataset.rid, branch)
+                if x.status is TransactionStatus.COMMITTED and x.rid not in kept
+                if since is not None and x.opened_at >= since
+            )
+
+    def parents(self, datasets: Sequence[Dataset]) -> dict[str, dict[str, str | None]]:
+        """Dataset RID -> branch -> the branch it came from."""
+        found: dict[str, dict[str, str | None]] = {d.rid: {} for d in datasets}
+        with self.catalog.reading() as connection:
+            columns = (t.branches.c.dataset_rid, t.branches.c.name, t.branches.c.parent)
+            for rid, name, parent in connection.execute(sa.select(*columns)):
+                if rid in found:
+                    found[rid][name] = parent
+        return found
 
     def history_with_counts(
         self, dataset: Dataset, branch: str = DEFAULT_BRANCH

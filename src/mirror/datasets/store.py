@@ -86,7 +86,7 @@ class DatasetStore(DatasetReader):
             branch = self._branch(connection, dataset, name)
             if branch.protected:
                 raise BranchProtectedError(dataset.path, name)
-            self._refuse_open(connection, dataset, branch)
+            self.refuse_open(connection, dataset, branch.name)
             of_dataset = t.branches.c.dataset_rid == dataset.rid
             children = of_dataset & (t.branches.c.parent == name)
             connection.execute(t.branches.update().where(children).values(parent=branch.parent))
@@ -194,7 +194,9 @@ class DatasetStore(DatasetReader):
         mapped = next((rid for rid, target in self.rids.items() if target == path and rid.startswith("ri.")), None)
         return mapped or ids.dataset_rid(path)
 
-    def _refuse_open(self, connection: Connection, dataset: Dataset, branch: Branch) -> None:
+    def refuse_open(self, connection: Connection, dataset: Dataset, name: str) -> None:
+        """Raises BranchNotFoundError, and TransactionOpenError while somebody writes to the branch."""
+        branch = self._branch(connection, dataset, name)
         head = ledger.transaction(connection, branch.head) if branch.head else None
         if head is not None and head.status is TransactionStatus.OPEN and head.branch == branch.name:
             raise self._open_error(dataset, branch.name, head)

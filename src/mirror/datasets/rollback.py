@@ -1,0 +1,69 @@
+"""Rollback: a branch ends with one of its earlier transactions again (fact sheet, section 1.8).
+
+Nothing is deleted: what is rolled back stays in the history, struck through, until it is swept, and can be gone forward
+to. Logic is not reverted, so the next build applies it again. No other branch moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mirror.datasets import ids, ledger
+from mirror.datasets import tables as t
+from mirror.datasets.errors import TransactionNotFoundError, TransactionStateError
+from mirror.datasets.records import Dataset, Transaction, TransactionStatus
+from mirror.datasets.store import DatasetStore
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What a rollback does, or did.
+
+    Attributes:
+        to: the transaction the branch ends with afterwards.
+        undone: transactions that leave the branch, oldest first.
+        restored: transactions that come back, where ``to`` had been rolled back itself.
+    """
+
+    dataset: Dataset
+    branch: str
+    to: Transaction
+    undone: tuple[Transaction, ...]
+    restored: tuple[Transaction, ...]
+
+
+def plan_rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rollback:
+    """What :func:`rollback` would do.
+
+    Args:
+        branch: must exist on the dataset itself; no fallback is taken.
+        to: RID or start of the id of a committed transaction of the branch's history.
+
+    Raises BranchNotFoundError, TransactionNotFoundError, TransactionStateError, TransactionSweptError.
+    """
+    past = store.history(dataset, branch)
+    named = [x for x in past if to == x.rid or ids.uuid_of(x.rid).startswith(to)]
+    if len(named) != 1:
+        raise TransactionNotFoundError(dataset.path, branch, to)
+    if named[0].status is not TransactionStatus.COMMITTED:
+        raise TransactionStateError(named[0].rid, named[0].status, "rolled back to")
+    # What retention has swept cannot come back.
+    store.view_until(dataset, branch, named[0].rid)
+    with store.catalog.reading() as connection:
+        found = ledger.branch(connection, dataset.rid, branch)
+        now = ledger.chain(connection, None if found is None else found.head, whole=True)
+        then = ledger.chain(connection, named[0].rid, whole=True)
+    before, after = {x.rid for x in now}, {x.rid for x in then}
+    undone = tuple(x for x in now if x.rid not in after)
+    return Rollback(dataset, branch, named[0], undone, tuple(x for x in then if x.rid not in before))
+
+
+def rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rollback:
+    """Moves the branch in one SQL transaction. Raises what :func:`plan_rollback` raises, and TransactionOpenError."""
+    planned = plan_rollback(store, dataset, branch, to)
+    with store.catalog.writing() as connection:
+        ledger.lock(connection, dataset.rid)
+        store.refuse_open(connection, dataset, branch)
+        of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
+        connection.execute(t.branches.update().where(of_branch).values(head=planned.to.rid))
+    return planned
