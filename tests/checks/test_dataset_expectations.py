@@ -140,6 +140,40 @@ def test_offset_results_show_the_timestamps_used(on_rows: dict[str, CheckResult]
 
 
 @pytest.mark.nightly
+def test_null_is_a_key_like_any_other_and_floats_group_as_they_compare(spark: SparkSession, judge: Judge) -> None:
+    frame = spark.sql(
+        "SELECT * FROM VALUES (NULL, 1, 0.0D, 1), (NULL, 1, -0.0D, 2), (NULL, 2, double('NaN'), 3), "
+        "('a', NULL, double('NaN'), 4), ('a', 3, 1.0D, 5) AS t(k, n, d, i)"
+    )
+    results = judge(
+        frame,
+        {
+            "pair repeats": E.group_by("k", "n").is_unique(),
+            "triple does not": E.group_by("k", "n", "i").is_unique(),
+            "null group counts": E.group_by("k").count().lte(2),
+            "zero and NaN repeat": E.group_by("d").is_unique(),
+            "distinct leaves null out": E.col("k").distinct_count().equals(1),
+            "distinct floats": E.col("d").distinct_count().equals(3),
+            "key with null": E.primary_key("k", "i"),
+            "key": E.primary_key("i"),
+        },
+    )
+    assert {name: r.outcome for name, r in results.items()} == {
+        "pair repeats": FAIL,
+        "triple does not": PASS,
+        "null group counts": FAIL,
+        "zero and NaN repeat": FAIL,
+        "distinct leaves null out": PASS,
+        "distinct floats": PASS,
+        "key with null": FAIL,
+        "key": PASS,
+    }
+    # -0.0 equals 0.0, NaN itself
+    assert sorted(row["rows"] for row in results["zero and NaN repeat"].offending) == [2, 2]
+    assert [dict(row) for row in results["pair repeats"].offending] == [{"k": None, "n": 1, "rows": 2}]
+
+
+@pytest.mark.nightly
 def test_sums_of_longs_do_not_wrap(spark: SparkSession, judge: Judge) -> None:
     big = spark.range(4).select(
         F.lit(BIG).alias("long"),

@@ -76,6 +76,13 @@ def test_merge_markers_keep_both_sides():
         ("mappings:\n- alias: /a\n  rid: ri.1\n- rid: ri.2\n", ["/a"], "no alias"),
         ("mappings:\n- alias: /a\n", ["/a"], "no rid"),
         ("mappings:\n- alias: ri.9\n", ["ri.9"], None),
+        ("mappings:\n- alias: 2024\n  rid: ri.1\n- alias: yes\n  rid: ri.2\n  modes:\n", ["2024", "yes"], None),
+        ("mappings:\n- alias:\n  rid: ri.1\n", [], "no alias"),
+        (
+            "mappings:\n- modes: READ\n  alias: /a\n  rid: ri.1\n- rid: ri.2\n  alias: '/b\n- path: x\n  alias: /c\n",
+            ["/a", "/c"],
+            "entry 2 cannot be read",
+        ),
         (
             "mappings:\n- alias: /a\n  rid: ri.1\n- alias: '/b\n  rid: ri.2\n- alias: /c\n  rid: ri.3\n",
             ["/a", "/c"],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7}).*$", re.MULTILINE)
-_ENTRY = re.compile(r"^\s*-\s+(?=alias\s*:)", re.MULTILINE)
+_ENTRY = re.compile(r"^\s*-\s+(?=(?:alias|modes|path|rid)\s*:)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,25 @@ def parse_shrinkwrap(text: str) -> Shrinkwrap:
     return Shrinkwrap(tuple(found.values()), tuple(problems), rids)
 
 
+def _read(text: str) -> Any:
+    """YAML whose plain values all stay texts: an alias may read like a number, a date or a yes."""
+    import yaml
+
+    def texts(node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return {texts(key): texts(value) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [texts(item) for item in node.value]
+        return None if node is None or node.tag.endswith(":null") else node.value
+
+    return texts(yaml.compose(text, Loader=yaml.SafeLoader))
+
+
 def _raw_entries(text: str, problems: list[str]) -> Iterator[Any]:
     import yaml
 
     try:
-        document = yaml.safe_load(text)
+        document = _read(text)
     except yaml.YAMLError:
         problems.append("the file is no valid YAML; it was read entry by entry")
         yield from _one_by_one(text, problems)
@@ -108,7 +122,7 @@ def _one_by_one(text: str, problems: list[str]) -> Iterator[Any]:
     for number, chunk in enumerate(_ENTRY.split(text)[1:], start=1):
         indented = "\n".join(line if i == 0 else line.strip() for i, line in enumerate(chunk.splitlines()))
         try:
-            yield yaml.safe_load(indented)
+            yield _read(indented)
         except yaml.YAMLError:
             problems.append(f"entry {number} cannot be read")
 
