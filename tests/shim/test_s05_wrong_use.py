@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pandas as pd
+import polars as pl
 import pytest
 
 from transforms.api import Input, Output, transform, transform_df, transform_pandas
@@ -37,6 +40,16 @@ BAD_USES = {
     "mode": (lambda i, o: o.set_mode("apend"), WriteModeError, "Did you mean 'append'"),
     "pandas": (lambda i, o: o.write_dataframe(i.pandas()), FrameTypeError, "Spark DataFrame, got pandas"),
     "spark": (lambda i, o: o.write_pandas(i.dataframe()), FrameTypeError, "pandas DataFrame, got pyspark"),
+    "time": (
+        lambda i, o: o.write_table(pl.DataFrame({"t": [time(1)]})),
+        WriteArgumentError,
+        "Spark cannot hold this table",
+    ),
+    "mixed": (
+        lambda i, o: o.write_pandas(pd.DataFrame({"m": [1, "a"]})),
+        WriteArgumentError,
+        "Cannot write '/out': Spark cannot hold this table",
+    ),
     "list": (lambda i, o: o.write_table([1]), FrameTypeError, "got builtins.list"),
     "column": (
         lambda i, o: o.write_dataframe(i.dataframe(), partition_cols=["da"]),
@@ -148,6 +161,7 @@ BAD_USES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:createDataFrame attempted Arrow:UserWarning")
 @pytest.mark.parametrize("case", BAD_USES)
 def test_a_wrong_use_names_the_dataset_and_leaves_it_alone(case, store, run, frame):
     act, error, says = BAD_USES[case]

@@ -80,9 +80,7 @@ class TableWriter:
                 raise LightweightValueError(f"Cannot write '{self._port.path}': {what}; rename one.")
             seen[field.name.lower()] = field.name
             if (foreign := foreign_type(field.type)) is not None:
-                what = (
-                    f"column '{field.name}' holds {foreign}, which Spark lacks; make it text or a number."
-                )
+                what = f"column '{field.name}' holds {foreign}, which Spark lacks; make it text or a number."
                 raise LightweightTypeError(f"Cannot write '{self._port.path}': {what}")
 
     def _stage(self, descriptions: Mapping[str, str]) -> None:

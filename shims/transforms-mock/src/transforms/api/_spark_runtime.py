@@ -6,7 +6,7 @@ Every object drops its Spark session when pickled, so closures may take it to Py
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from transforms._names import Named, known_arguments
 from transforms.api._filesystem import FileSystem
@@ -197,14 +197,15 @@ class TransformOutput(SparkDataset):
 
         if not isinstance(pandas_df, pd.DataFrame):
             raise FrameTypeError(self._port.path, "write_pandas", "pandas DataFrame", _kind(pandas_df))
-        self.write_dataframe(frame_of(self._session("write_pandas()"), pandas_df))
+        frame = frame_of(self._session("write_pandas()"), pandas_df, self._port.path)
+        self.write_dataframe(cast("DataFrame", frame))
 
     @known_arguments("{}.write_table", "Partitions, buckets and formats go with write_dataframe.")
     def write_table(
         self, df: Any, column_descriptions: Mapping[str, str] | None = None, engine: str | None = None
     ) -> None:
         """Write any in-memory table: Spark, pandas, Polars or Arrow. ``engine=`` is taken and has no effect here."""
-        frame = df if _is_spark_frame(df) else frame_of(self._session("write_table()"), df)
+        frame = df if _is_spark_frame(df) else frame_of(self._session("write_table()"), df, self._port.path)
         if frame is None:
             raise FrameTypeError(self._port.path, "write_table", "Spark, pandas, Polars or Arrow table", _kind(df))
         self.write_dataframe(frame, column_descriptions=column_descriptions)

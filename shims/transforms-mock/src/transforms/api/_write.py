@@ -10,6 +10,8 @@ from transforms.errors import WriteArgumentError, nearest
 from transforms.ports import WriteOptions
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 FORMATS = ("csv", "json", "orc", "parquet", "text")
@@ -124,34 +126,51 @@ def _option(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def frame_of(spark: SparkSession, table: Any) -> DataFrame:
+def frame_of(spark: SparkSession, table: Any, dataset: str) -> DataFrame | None:
     """A pandas, Polars or Arrow table as a Spark frame; ``None`` for anything else.
 
-    Types come from Arrow, so all-null and empty columns keep what the table knows about them.
+    Types come from Arrow, so all-null and empty columns keep what the table knows about them; whole numbers beside
+    nulls stay exact, and NaN stays apart from null where the table tells them apart.
+
+    Raises:
+        WriteArgumentError: a column holds what Spark has no type for, or values of several types.
     """
     import pandas as pd
     import pyarrow as pa
+    from pyspark.errors import PySparkException
 
-    if (
-        hasattr(table, "collect")
-        and hasattr(table, "to_arrow") is False
-        and type(table).__module__.startswith("polars")
-    ):
-        table = table.collect()
     if type(table).__module__.startswith("polars"):
-        table = table.to_arrow()
-    if isinstance(table, pa.Table):
-        from transforms.api._arrow import spark_schema
+        table = (table.collect() if hasattr(table, "collect") and not hasattr(table, "to_arrow") else table).to_arrow()
+    try:
+        if isinstance(table, pa.Table):
+            return _frame_of_arrow(spark, table)
+        return _frame_of_pandas(spark, table) if isinstance(table, pd.DataFrame) else None
+    except (PySparkException, pa.ArrowException) as error:
+        raise WriteArgumentError(dataset, f"Spark cannot hold this table: {' '.join(map(str, error.args))}") from error
 
-        return spark.createDataFrame(table.to_pandas(), spark_schema(table.schema))
-    if isinstance(table, pd.DataFrame):
-        unknown = table.empty or any(
-            kind.name == "object" and table[name].isna().all() for name, kind in table.dtypes.items()
-        )
-        if not unknown or not len(table.columns):
-            return spark.createDataFrame(table)
-        from transforms.api._arrow import spark_schema
 
-        schema = spark_schema(pa.Schema.from_pandas(table, preserve_index=False))
-        return empty_frame(spark, schema) if table.empty else spark.createDataFrame(table, schema)
-    return None  # type: ignore[return-value]
+def _frame_of_arrow(spark: SparkSession, table: pa.Table) -> DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    from transforms.api._arrow import spark_schema
+
+    schema = spark_schema(table.schema)
+    if not table.num_rows:
+        return empty_frame(spark, schema)
+    apart = {kind: pd.ArrowDtype(kind) for kind in (pa.float32(), pa.float64())}
+    return spark.createDataFrame(table.to_pandas(integer_object_nulls=True, types_mapper=apart.get), schema)
+
+
+def _frame_of_pandas(spark: SparkSession, table: pd.DataFrame) -> DataFrame:
+    import pyarrow as pa
+
+    unknown = table.empty or any(
+        kind.name == "object" and table[name].isna().all() for name, kind in table.dtypes.items()
+    )
+    if not unknown or not len(table.columns):
+        return spark.createDataFrame(table)
+    from transforms.api._arrow import spark_schema
+
+    schema = spark_schema(pa.Schema.from_pandas(table, preserve_index=False))
+    return empty_frame(spark, schema) if table.empty else spark.createDataFrame(table, schema)
