@@ -123,13 +123,84 @@ FILES = {
     "reports/src/setup.py": "setup(entry_points={'transforms.pipelines': ['root = reports.pipeline:p']})\n",
 }
 
+MESSY = {
+    "python/setup.py": """
+        import os
+        from setuptools import find_packages, setup
+        ENTRY = {'transforms.pipelines': ['root = messy_trial.pipeline:everything']}
+        setup(name=os.environ['PKG_NAME'], packages=find_packages(), entry_points=ENTRY)
+    """,
+    "python/messy_trial/__init__.py": b"\xef\xbb\xbf# a byte order mark\n",
+    "python/messy_trial/pipeline.py": b"from transforms.api import Pipeline\r\nfrom . import steps\r\n\r\n"
+    b"everything = Pipeline()\r\neverything.discover_transforms(steps)\r\n",
+    "python/messy_trial/steps/__init__.py": "from . import parsing\n",
+    "python/messy_trial/steps/parsing/__init__.py": "",
+    "python/messy_trial/steps/parsing/codes.csv": "a,Alpha\nb,Beta\n",
+    "python/messy_trial/steps/parsing/shared.py": """
+        import csv, os, sys
+        sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+        import legacy_trial_names
+        from importlib import resources
+        import utils, checks
+        from utils.text import shout
 
-def write(root: Path, files: dict[str, str]) -> None:
-    """The repository's files, dedented."""
+        def codes():
+            return dict(csv.reader((resources.files(__package__) / 'codes.csv').read_text().splitlines()))
+    """,
+    "python/messy_trial/steps/parsing/legacy_trial_names.py": b"# -*- coding: latin-1 -*-\nSTREET = u'stra\xdfe'\n",
+    "python/messy_trial/steps/parsing/1-clean.py": """
+        from transforms.api import Input, Output, configure, transform, transform_df
+        from pyspark.sql import SparkSession, functions as F
+        from ..parsing.shared import checks, codes, legacy_trial_names, shout
+
+        @configure(profile=['LEGACY_TIME_PARSER_POLICY'])
+        @transform_df(Output('/Messy/clean', checks=checks.NOT_EMPTY), raw=Input('/Messy/raw'))
+        def my_compute_function(raw):
+            raw.createOrReplaceTempView('raw_view')
+            spark = SparkSession.builder.getOrCreate()
+            found = spark.sql("select code, to_date('2020-1-5 x', 'yyyy-MM-dd') as day from raw_view")
+            loud = F.udf(shout, 'string')
+            return found.withColumn('name', loud(F.lit(codes()['a']))).withColumn(
+                'street', F.lit(legacy_trial_names.STREET))
+
+        @transform(written=Output('/Messy/written'), raw=Input('/Messy/raw'))
+        def write_with_spark(raw, written):
+            raw.dataframe().coalesce(1).write.csv(written.filesystem().hadoop_path + '/as csv', header=True)
+    """,
+    "python/messy_trial/steps/parsing/2 last (v2).py": """
+        import importlib
+        from transforms.api import Input, Output, transform_df
+        first = importlib.import_module('messy_trial.steps.parsing.1-clean')
+        made = [first.my_compute_function]
+
+        def generate():
+            for n in range(2):
+                @transform_df(Output('/Messy/last %d' % n), clean=Input('/Messy/clean'))
+                def my_compute_function(clean, n=n):
+                    return clean.limit(n)
+                yield my_compute_function
+        transforms = list(generate())
+    """,
+    "python/utils/__init__.py": "from .text import *\n",
+    "python/utils/text.py": """
+        def shout(text):
+            from utils import text as again  # on the worker too
+            return again.__name__ + ': ' + text.upper()
+    """,
+    "python/checks.py": """
+        from transforms import expectations as E
+        from transforms.api import Check
+        NOT_EMPTY = [Check(E.count().gt(0), 'not empty')]
+    """,
+}
+
+
+def write(root: Path, files: dict[str, str | bytes]) -> None:
+    """The repository's files, texts dedented."""
     for name, text in files.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(dedent(text).lstrip("\n"))
+        file.write_bytes(text if isinstance(text, bytes) else dedent(text).lstrip("\n").encode())
 
 
 @pytest.fixture
@@ -226,6 +297,33 @@ def test_files_sources_and_the_authors_tests(tmp_path, told, capsys, monkeypatch
     authors = str(tmp_path / "transforms-python/src/test")
     assert pytest.main([authors, "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]) == 0
     assert "1 passed" in capsys.readouterr().out
+
+
+def test_a_messy_repository_is_discovered_whole(tmp_path, told) -> None:
+    write(tmp_path / "repo", MESSY)
+    found = told("init", "--repo", "repo")["inspection"]
+    assert found["broken"] == []
+    assert [(t["source"].rpartition("/")[2].split(":")[0], t["outputs"]) for t in found["transforms"]] == [
+        ("1-clean.py", ["/Messy/clean"]),
+        ("1-clean.py", ["/Messy/written"]),
+        ("2 last (v2).py", ["/Messy/last 0"]),
+        ("2 last (v2).py", ["/Messy/last 1"]),
+    ]
+
+
+@pytest.mark.nightly
+def test_a_messy_repository_runs(tmp_path, told) -> None:
+    write(tmp_path / "repo", MESSY)
+    pd.DataFrame({"code": ["a", "b"]}).to_parquet("raw.parquet")
+    told("init", "--repo", "repo")
+    told("ingest", "/Messy/raw", "raw.parquet")
+    told("build")
+    (row,) = told("show", "/Messy/last 1")["sample"]
+    assert {**row, "day": str(row["day"])[:10]} == {
+        "code": "a", "day": "2020-01-05", "name": "utils.text: ALPHA", "street": "stra\u00dfe",
+    }  # fmt: skip
+    written = [file["path"] for file in told("show", "/Messy/written")["files"]]
+    assert [path.split("/")[0] for path in written if path.endswith(".csv")] == ["as csv"]
 
 
 def test_several_sub_projects_ask_for_a_choice(tmp_path, told, capsys) -> None:
