@@ -7,7 +7,7 @@ from transforms.surface._row import LIBRARY, Row, Status, rows
 
 _S5, _S6, _S9 = "test_s05_spark_runtime.py::", "test_s06_lightweight.py::", "test_s09_incremental.py::"
 _READ = f"{_S5}test_inputs_read_whole_views_and_outputs_store_nullable_columns"
-_FILES = f"{_S5}test_files_are_listed_and_opened_on_the_driver_and_on_workers"
+_FILES = "test_s05_files.py::test_files_are_listed_and_opened_on_the_driver_and_on_workers"
 _MODES = f"{_S9}test_read_and_write_modes_over_three_runs"
 _PATTERNS = "builds/test_incremental_patterns.py::test_patterns"
 _FORMS = f"{_S6}test_inputs_read_in_every_form"
@@ -122,12 +122,12 @@ RUNTIME = (
         _NO_SERVER,
     ),
     *_class("FileSystem", f"{LIBRARY}api-filesystem", _FILES, "open hadoop_path"),
-    *rows("transforms.api.FileSystem", "ls", f"{LIBRARY}api-filesystem", f"{_S5}test_listing_rules"),
+    *rows("transforms.api.FileSystem", "ls", f"{LIBRARY}api-filesystem", "test_s05_files.py::test_listing_rules"),
     *rows(
         "transforms.api.FileSystem",
         "files",
         f"{LIBRARY}api-filesystem",
-        f"{_S5}test_packing_fills_bins_by_size_and_open_cost",
+        "test_s05_files.py::test_packing_fills_bins_by_size_and_open_cost",
         Status.DIFFERS,
         "Files are packed into partitions when packing_heuristic is given; otherwise they are spread evenly.",
     ),
