@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import palantir_models as pm
 import palantir_models_serializers
 from palantir_models.models import CondaDependency, PythonEnvironment
+from palantir_models.models import api as models_api
 from palantir_models.models.api import DFType, ModelApi, ModelApiColumn, ModelInput, ModelOutput
+from palantir_models.publishing import WritableModel
+from palantir_models.testing import LocalModel
+from transforms.errors import TransformsError
 
 
 def test_older_environment_declarations_are_accepted() -> None:
@@ -61,3 +67,30 @@ def test_importing_the_library_and_declaring_an_adapter_imports_no_spark_and_no_
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_unknown_keywords_and_attributes_name_the_nearest(tmp_path: Path) -> None:
+    ask: Any = pm  # the type checker would see the mistakes
+    out: Any = WritableModel(LocalModel(tmp_path))
+    for act, text in (
+        (lambda: ask.Pandas(column=["a"]), "Pandas has no argument 'column'. Did you mean 'columns'?"),
+        (lambda: ask.Spark(colums=[]), "Spark has no argument 'colums'. Did you mean 'columns'?"),
+        (lambda: ask.Parameter(typ=int), "Parameter has no argument 'typ'. Did you mean 'type'?"),
+        (lambda: ask.NDArray(shape=(1,)), "NDArray needs its argument 'dtype'"),
+        (lambda: ask.ModelApiColumn("a", optional=True), "ModelApiColumn has no argument 'optional'"),
+        (lambda: models_api.ModelInput.Tabular("t", dftype="x"), "ModelInput.Tabular has no argument 'dftype'"),
+        (lambda: models_api.ModelOutput.Tabular("t", df_type="x"), "ModelOutput.Tabular has no argument 'df_type'"),
+        (lambda: ask.transforms.DistributedInferenceWrapper(None, None, partitions=2), "Did you mean 'num_partitions'"),
+        (lambda: ask.evaluations.evaluate(dataset=1), "evaluate has no argument 'dataset'"),
+        (lambda: ask.evaluations.RegressionEvaluatorConfig(average="x"), "no argument 'average'"),
+        (lambda: ask.evaluations.ClassificationEvaluatorConfig(averge="x"), "Did you mean 'average'?"),
+        (lambda: out.publsh, "Foundry's ModelOutput has no 'publsh'. Did you mean 'publish'?"),
+        (lambda: out.create_experiment("e").log_parameter("a", 1), "no 'log_parameter'. Did you mean 'log_param"),
+        (lambda: ask.ModelStateWriter(tmp_path).put_files("x"), "no 'put_files'. Did you mean 'put_file'?"),
+        (lambda: ask.ModelStateReader(tmp_path).extract_to_tmp_dir(), "Did you mean 'extract_to_temp_dir'?"),
+        (lambda: ask.code_workspaces.ModelInput("m", version="1"), "Did you mean 'model_version'?"),
+    ):
+        with pytest.raises((TypeError, AttributeError)) as caught:
+            act()
+        assert isinstance(caught.value, TransformsError), text
+        assert text in str(caught.value)

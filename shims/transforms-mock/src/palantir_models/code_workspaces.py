@@ -20,6 +20,7 @@ from palantir_models.ports import ModelReadPort, ModelWritePort
 from palantir_models.publishing import ModelVersionChangeType, WritableModel
 from palantir_models.state import ModelStateReader
 from palantir_models.version import LoadedVersion, load_state
+from transforms._names import Named, known_arguments
 
 ALIASES_FILE = Path(".foundry") / "aliases.yml"
 
@@ -65,9 +66,10 @@ def _connected() -> NotebookHost:
     return _host
 
 
-class ModelOutput:
+class ModelOutput(Named):
     """A model to publish versions of."""
 
+    @known_arguments("ModelOutput")
     def __init__(self, alias: str) -> None:
         self.alias = alias
 
@@ -82,9 +84,10 @@ class ModelOutput:
         return rid
 
 
-class ModelInput:
+class ModelInput(Named):
     """A model to look at; not an adapter itself."""
 
+    @known_arguments("ModelInput")
     def __init__(self, alias: str, branch: str | None = None, model_version: str | None = None) -> None:
         self.alias, self.branch, self.model_version = alias, branch, model_version
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from palantir_models.errors import ExperimentError
 from palantir_models.media import checked_caption, checked_name, image_document, plot_document, table_document
+from transforms._names import Named
 
 MAX_VALUES = 100_000
 MAX_PARAMETERS = 500
@@ -48,7 +49,7 @@ class _Series:
         return step
 
 
-class Experiment:
+class Experiment(Named):
     """One training run's log. Made with ``model_output.create_experiment(name)``, shown once ``publish`` attaches
     it.
     """

@@ -14,6 +14,7 @@ from palantir_models.errors import PublishError
 from palantir_models.ports import AdapterReference, PublishedState
 from palantir_models.state import ModelStateReader, ModelStateWriter
 from palantir_models.version import load_state
+from transforms._names import Named
 
 if TYPE_CHECKING:
     from palantir_models.experiments import ErrorHandlerType, Experiment
@@ -28,11 +29,11 @@ class ModelVersionChangeType(StrEnum):
     PATCH = "PATCH"
 
 
-class WritableModel:
+class WritableModel(Named):
     """What a compute function receives for a ``ModelOutput``."""
 
     def __init__(self, port: ModelWritePort) -> None:
-        self._port = port
+        self._port, self._label = port, "ModelOutput"
         self._experiments: set[str] = set()
 
     @property

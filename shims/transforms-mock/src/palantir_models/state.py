@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from palantir_models.errors import ModelStateError
+from transforms._names import Named
 
 
 def _inside(root: Path, logical: str) -> Path:
@@ -18,7 +19,7 @@ def _inside(root: Path, logical: str) -> Path:
     return root.joinpath(*relative.parts)
 
 
-class ModelStateWriter:
+class ModelStateWriter(Named):
     """What ``ModelAdapter.save`` writes to; everything below one directory becomes the version's state."""
 
     def __init__(self, root: str | Path) -> None:
@@ -53,7 +54,7 @@ class ModelStateWriter:
         return ModelStateWriter(self.mkdir(name))
 
 
-class ModelStateReader:
+class ModelStateReader(Named):
     """What ``ModelAdapter.load`` reads from: the files of a version, already verified."""
 
     def __init__(self, root: str | Path) -> None:

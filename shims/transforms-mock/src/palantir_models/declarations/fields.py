@@ -6,11 +6,12 @@ from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from palantir_models.declarations.datatypes import check_column_type, fits, type_name, wire_type
 from palantir_models.declarations.ndarray import NDArray
 from palantir_models.errors import DeclarationError, InferenceInputError
+from transforms._names import known_arguments
 
 
 class DFType(StrEnum):
@@ -33,6 +34,9 @@ class ModelApiColumn:
     def __post_init__(self) -> None:
         check_column_type(self.type, f"column {self.name!r}")
 
+
+if not TYPE_CHECKING:
+    ModelApiColumn.__init__ = known_arguments("ModelApiColumn")(ModelApiColumn.__init__)
 
 ColumnsLike = Sequence["str | tuple[str, Any] | ModelApiColumn"]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from palantir_models.declarations.fields import Api, ColumnsLike, DFType, Field, Kind, check_parameter, columns_of
 from palantir_models.errors import DeclarationError
+from transforms._names import known_arguments
 
 
 class _Entry:
@@ -31,6 +32,7 @@ class ModelInput:
     class Tabular(_Entry):
         """A frame: Spark unless ``df_type`` says pandas."""
 
+        @known_arguments("ModelInput.Tabular")
         def __init__(
             self,
             name: str,
@@ -47,18 +49,21 @@ class ModelInput:
     class Parameter(_Entry):
         """One value with an optional default; ``required=True`` makes leaving it out an error."""
 
+        @known_arguments("ModelInput.Parameter")
         def __init__(self, name: str, type: Any = Any, default: Any = None, required: bool = False) -> None:
             super().__init__(_parameter(name, type, default, required))
 
     class FileSystem(_Entry):
         """The files of a dataset handle."""
 
+        @known_arguments("ModelInput.FileSystem")
         def __init__(self, name: str) -> None:
             super().__init__(Field(name, Kind.FILESYSTEM))
 
     class MediaReference(_Entry):
         """One media reference."""
 
+        @known_arguments("ModelInput.MediaReference")
         def __init__(self, name: str) -> None:
             super().__init__(Field(name, Kind.MEDIA_REFERENCE))
 
@@ -69,18 +74,21 @@ class ModelOutput:
     class Tabular(_Entry):
         """A frame, pandas or Spark as the adapter likes."""
 
+        @known_arguments("ModelOutput.Tabular")
         def __init__(self, name: str, columns: ColumnsLike | None = None) -> None:
             super().__init__(Field(name, Kind.TABULAR, None, columns_of(columns)))
 
     class Parameter(_Entry):
         """One value; ``default`` stands when the adapter writes none."""
 
+        @known_arguments("ModelOutput.Parameter")
         def __init__(self, name: str, type: Any = Any, default: Any = None) -> None:
             super().__init__(_parameter(name, type, default, False))
 
     class FileSystem(_Entry):
         """Files, writable through ``transform_write`` only."""
 
+        @known_arguments("ModelOutput.FileSystem")
         def __init__(self, name: str) -> None:
             super().__init__(Field(name, Kind.FILESYSTEM))
 
@@ -88,6 +96,7 @@ class ModelOutput:
 class ModelApi:
     """Inputs and outputs of an adapter as two lists."""
 
+    @known_arguments("ModelApi")
     def __init__(self, inputs: Iterable[_Entry], outputs: Iterable[_Entry]) -> None:
         self.inputs = list(inputs)
         self.outputs = list(outputs)

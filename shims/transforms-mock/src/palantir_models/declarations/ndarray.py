@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from palantir_models.errors import DeclarationError, InferenceInputError
+from transforms._names import known_arguments
 
 # What may be given for each kind of element: as for single values, an int may stand for a float, a bool for no number.
 _GIVEN = {"b": "b", "i": "iu", "f": "iuf", "U": "U"}
@@ -22,6 +23,7 @@ class NDArray:
     Lists are converted to arrays on the way in; over JSON both directions are nested lists.
     """
 
+    @known_arguments("NDArray")
     def __init__(self, shape: Sequence[int], dtype: object) -> None:
         name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
         aliases = {"str": "str_", "bool": "bool_", "int": "int64", "float": "float64"}

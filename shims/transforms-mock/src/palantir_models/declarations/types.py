@@ -7,11 +7,13 @@ from typing import Any
 
 from palantir_models.declarations.fields import ColumnsLike, DFType, Field, Kind, check_parameter, columns_of
 from palantir_models.errors import InferenceInputError
+from transforms._names import known_arguments
 
 
 class Pandas:
     """A tabular input or output held as a pandas frame. ``columns``: names, ``(name, type)`` pairs, or left out."""
 
+    @known_arguments("Pandas")
     def __init__(self, columns: ColumnsLike | None = None) -> None:
         self.columns = columns_of(columns)
 
@@ -22,6 +24,7 @@ class Pandas:
 class Spark:
     """A tabular input or output held as a Spark frame. ``columns`` as in :class:`Pandas`."""
 
+    @known_arguments("Spark")
     def __init__(self, columns: ColumnsLike | None = None) -> None:
         self.columns = columns_of(columns)
 
@@ -34,6 +37,7 @@ class Parameter:
     call that omits it.
     """
 
+    @known_arguments("Parameter")
     def __init__(self, type: Any = Any, default: Any = None) -> None:
         check_parameter(type, default, "parameter")
         self.type = type
@@ -98,6 +102,7 @@ class Object:
     Ontology).
     """
 
+    @known_arguments("Object")
     def __init__(self, object_type: Any) -> None:
         self.object_type = object_type
 
@@ -108,6 +113,7 @@ class Object:
 class ObjectSet:
     """An Ontology object set; a call hands in the set (its rid needs Foundry's Ontology)."""
 
+    @known_arguments("ObjectSet")
     def __init__(self, object_type: Any) -> None:
         self.object_type = object_type
 

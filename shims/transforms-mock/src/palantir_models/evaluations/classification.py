@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from palantir_models.errors import ExperimentError, nearest
 from palantir_models.serializers.base import package
+from transforms._names import known_arguments
 
 AVERAGES = ("weighted", "micro", "macro", "samples")
 
@@ -84,3 +85,9 @@ class ClassificationEvaluatorConfig:
                 "Give one column per class, in the sorted order of classes.",
             )  # fmt: skip
         return frame[wanted[-1]].to_numpy() if len(wanted) <= 2 else frame[wanted].to_numpy()
+
+
+if not TYPE_CHECKING:
+    ClassificationEvaluatorConfig.__init__ = known_arguments("ClassificationEvaluatorConfig")(
+        ClassificationEvaluatorConfig.__init__
+    )

@@ -12,6 +12,7 @@ from palantir_models.declarations.resolve import declared_api
 from palantir_models.errors import ExperimentError
 from palantir_models.evaluations.evaluation import Evaluation
 from palantir_models.results import InferenceResults, is_frame, is_spark_frame
+from transforms._names import known_arguments
 
 
 class EvaluatorConfig(Protocol):
@@ -30,6 +31,7 @@ class EvaluationResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+@known_arguments("evaluate")
 def evaluate(
     model: ModelAdapter,
     inputs: Any,

@@ -8,9 +8,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from palantir_models.errors import ExperimentError
 from palantir_models.media import bounded, checked_caption, checked_name, image_document, plot_document, table_document
+from transforms._names import Named
 
 
-class Evaluation:
+class Evaluation(Named):
     """Made with ``model_input.create_evaluation()``; belongs to exactly one model version.
 
     Subsets are a naming convention: ``warehouse/accuracy`` is the accuracy of the group ``warehouse``.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from palantir_models.serializers.base import package
+from transforms._names import known_arguments
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,9 @@ class RegressionEvaluatorConfig:
             "max_error": float(m.max_error(actual, predicted)),
             "mean_absolute_percentage_error": float(m.mean_absolute_percentage_error(actual, predicted)),
         }
+
+
+if not TYPE_CHECKING:
+    RegressionEvaluatorConfig.__init__ = known_arguments("RegressionEvaluatorConfig")(
+        RegressionEvaluatorConfig.__init__
+    )

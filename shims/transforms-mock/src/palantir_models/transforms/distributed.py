@@ -12,6 +12,7 @@ from palantir_models.declarations.resolve import declared_api
 from palantir_models.errors import DeclarationError, InferenceInputError
 from palantir_models.inputs import bind_arguments, convert_input
 from palantir_models.results import is_spark_frame
+from transforms._names import known_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ class DistributedInferenceWrapper:
         DeclarationError: the adapter has not exactly one pandas input and one tabular output.
     """
 
+    @known_arguments("DistributedInferenceWrapper")
     def __init__(
         self, model: ModelAdapter, ctx: Any, num_partitions: int | str = "auto", max_rows_per_chunk: int = 1_000_000
     ) -> None:
