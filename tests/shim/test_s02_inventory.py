@@ -112,6 +112,18 @@ def test_asking_for_such_a_name_in_other_ways_is_an_attribute_error():
         _ = api._private
 
 
+def test_an_attribute_that_fails_inside_tells_its_own_error():
+    class Port:
+        path = "/o"
+
+    found = importlib.import_module("transforms.api").TransformInput(Port())
+    assert found.path == "/o"
+    with pytest.raises(AttributeError, match="'Port' object has no attribute 'rid'"):
+        _ = found.rid
+    with pytest.raises(UnknownAttributeError, match="TransformInput has no 'ridd'"):
+        _ = found.ridd
+
+
 def test_modules_that_do_not_exist_stay_absent():
     for module in ("transforms.verbs.checkpoints", "transforms.testing"):
         with pytest.raises(ModuleNotFoundError):

@@ -64,6 +64,9 @@ class Named:
         cls = type(self)
         if name.startswith("_"):
             raise AttributeError(f"'{cls.__name__}' object has no attribute '{name}'")
+        if hasattr(cls, name):
+            # It exists, and what it looked at does not: that is the error to show.
+            return object.__getattribute__(self, name)
         known = tuple(n for n in {*dir(cls), *self.__dict__} if not n.startswith("_"))
         raise UnknownAttributeError(self.__dict__.get("_label", cls.__name__), name, known)
 
