@@ -133,7 +133,7 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
     ),
     "state_file": (
         """
-        @incremental()
+        @incremental(semantic_version=1)
         @job(out=Output("/$/out"))
         def count(out):
             files = out.filesystem()
@@ -146,7 +146,8 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
         """,
         ("", FIRST, "SNAPSHOT", [1]),
         ("code step = 1 -> step = 10", KEPT, "UPDATE", [1, 11]),
-        ("code step = 10 -> step = 100", KEPT, "UPDATE", [1, 11, 111]),
+        # The state does not outlive its rows.
+        ("code version=1 -> version=2", "snapshot: semantic version 2 instead of 1", "SNAPSHOT", [10]),
     ),
     "new_files": (
         """

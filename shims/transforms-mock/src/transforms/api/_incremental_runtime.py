@@ -32,6 +32,18 @@ def _empty(dataset: SparkDataset, schema: StructType) -> DataFrame:
     return empty_frame(dataset._session("dataframe('previous')"), schema)
 
 
+def seen_mode(port: WritePort, mode: Any, is_incremental: bool) -> str:
+    """The mode in which an output's port is read. A run that starts over replaces what the job found, so ``current`` is
+    only what this run wrote: a state file of the run before must not outlive its rows.
+
+    Raises:
+        ReadModeError: there is no such mode.
+    """
+    mode = checked_mode(port.path, mode)
+    starts_over = not is_incremental and port.mode == "replace"
+    return "added" if mode == "current" and starts_over else mode
+
+
 class IncrementalTransformInput(TransformInput):
     """A dataset to read, by default only what is new since the last run."""
 
@@ -103,7 +115,7 @@ class IncrementalTransformOutput(TransformOutput):
         """The rows of one mode.
 
         Args:
-            mode: ``current`` (what was there plus what this job wrote, or only the latter under ``replace``),
+            mode: ``current`` (what was there plus what this job wrote, or only the latter once it is replaced),
                 ``previous`` (what was there when the job started) or ``added`` (what this job wrote).
             schema: what an empty frame looks like; compared with the stored schema where there is one.
 
@@ -111,7 +123,7 @@ class IncrementalTransformOutput(TransformOutput):
             PreviousWithoutSchemaError: ``previous`` on a run that is not incremental, without a schema.
             SchemaMismatchError: types, nullability or order differ from the stored schema.
         """
-        mode = checked_mode(self._port.path, mode)
+        mode = self._seen(mode)
         if mode == "previous" and not self._incremental:
             if schema is None:
                 raise PreviousWithoutSchemaError(self._port.path)
@@ -133,8 +145,11 @@ class IncrementalTransformOutput(TransformOutput):
     @known_arguments("{}.filesystem")
     def filesystem(self, mode: str = "current") -> FileSystem:
         """The files of one mode; only ``current`` can be written."""
-        mode = checked_mode(self._port.path, mode)
-        return FileSystem(self._port, read_only=mode != "current", read_mode=mode, spark=self._spark, owner=self)
+        seen = self._seen(mode)
+        return FileSystem(self._port, read_only=mode != "current", read_mode=seen, spark=self._spark, owner=self)
+
+    def _seen(self, mode: Any) -> str:
+        return seen_mode(self._port, mode, self._incremental)
 
 
 def compare_schemas(dataset: str, given: StructType, stored: StructType) -> None:

@@ -12,7 +12,6 @@ from transforms.api._lightweight import (
     MODES_NEED_INCREMENTAL,
     FoundryDataSidecarFileSystem,
     LightweightDataset,
-    checked,
     lazy_and_mode,
     plain_lazy,
 )
@@ -192,8 +191,13 @@ class IncrementalLightweightOutput(LightweightOutput):
         if self._strict and mode == "modify":
             self._port.set_mode("append")
 
+    def _seen(self, mode: str) -> str:
+        from transforms.api._incremental_runtime import seen_mode
+
+        return seen_mode(self._port, mode, self._incremental)
+
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
-        mode = checked(self._port.path, mode)
+        mode = self._seen(mode)
         nothing = mode == "previous" and not self._incremental
         if nothing or self._port.schema(mode) is None:
             if schema is None and mode == "previous":
@@ -228,7 +232,12 @@ class IncrementalLightweightOutput(LightweightOutput):
     @known_arguments("{}.path")
     def path(self, mode: str = "current") -> str:
         """A local folder with the data files of one mode."""
-        return self._port.local_directory(checked(self._port.path, mode)).rstrip("/")
+        return self._port.local_directory(self._seen(mode)).rstrip("/")
+
+    @known_arguments("{}.filesystem", MODES_NEED_INCREMENTAL)
+    def filesystem(self) -> FoundryDataSidecarFileSystem:
+        """The files; those opened for writing become part of the transaction."""
+        return FoundryDataSidecarFileSystem(self._port, False, self._seen("current"), self)
 
 
 def empty_table(schema: Any) -> pa.Table:

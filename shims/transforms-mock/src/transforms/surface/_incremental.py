@@ -60,8 +60,8 @@ PANDAS = (
     "as well, which the reference does not list; dataframe(mode).toPandas() is sure to port."
 )
 READS = (
-    "Where the reference names no use case: 'current' before a write is what the job found, 'added' before a write is "
-    "empty."
+    "Where the reference names no use case: 'current' before a write is what the job found, 'added' is empty. A run "
+    "that starts over replaces what it found, so there 'current' is only what it wrote, its files included."
 )
 MODE = (
     "Not documented: 'modify' and 'append' on a run that starts over add to what is there; after a write set_mode is "

@@ -126,6 +126,7 @@ class MemoryWritePort(MemoryReadPort):
 
     def __init__(self, alias: str, before: Sequence[Part], *, incremental: bool) -> None:
         super().__init__(alias, before, ())
+        self._incremental = incremental
         self.mode = "modify" if incremental else "replace"
         self.transaction_rid = f"ri.foundry.main.transaction.{len(before) + 1}"
         self._staged: list[Part] = []
@@ -140,7 +141,7 @@ class MemoryWritePort(MemoryReadPort):
         staged = self._written()
         keeps = self.mode != "replace" or not staged
         return {
-            "previous": self._previous,
+            "previous": self._previous if self._incremental else (),
             "added": staged,
             "current": (*self._previous, *staged) if keeps else staged,
         }[mode]
