@@ -114,8 +114,8 @@ MODELS = (
         "ModelAdapter.transform",
         _API,
         f"{_INFER}test_missing_columns_wrong_column_types_and_extra_columns_reach_the_adapter",
-        note="As uneven as documented: a parameter of the wrong type is refused, columns are checked neither for type nor "
-        "for presence, extra ones pass. Live requests cast columns and refuse what cannot be cast.",
+        note="As uneven as documented: a parameter of the wrong type is refused, columns are checked neither for type "
+        "nor for presence, extra ones pass. Live requests cast columns and refuse what cannot be cast.",
     ),
     *rows(
         _P,
@@ -263,7 +263,7 @@ MODELS = (
         "ClassificationEvaluatorConfig",
         _BUILTIN,
         f"{_RUN}test_probabilities_of_several_classes",
-        note="f1 is the usual one (Foundry's page leaves its factor of two out). As many probability columns as classes.",
+        note="f1 is the usual one (Foundry's page leaves out its factor of two). One probability column per class.",
     ),
     *rows(_N, "ModelInput ModelOutput", _NOTEBOOK, _BOOK, Status.DIFFERS, _HOST),
     *rows(
