@@ -62,7 +62,7 @@ def test_partition_columns_come_back_typed_from_the_path(spark: SparkSession, st
 
 @pytest.mark.nightly
 def test_formats_columns_and_nullability(spark: SparkSession, store: DatasetStore):
-    frame = spark.sql("SELECT 1 AS a, 'x,y' AS b, named_struct('p', 1) AS s")
+    frame = spark.sql("SELECT 1 AS a, 'x,\"y\" z' AS b, named_struct('p', 1) AS s")
     assert not frame.schema["a"].nullable
     for kind, options, expected in (
         ("parquet", {}, ["a", "b", "s"]),
@@ -80,6 +80,7 @@ def test_formats_columns_and_nullability(spark: SparkSession, store: DatasetStor
         view = store.view(dataset)
         back = store.read(spark, view)
         assert rows(back) == rows(frame.select(*expected)), kind
+        assert [row["b"] for row in first_rows(view, 2)] == ['x,"y" z'], kind
         assert all(f.nullable for f in back.schema), kind
         assert view.rows == (1 if kind == "parquet" else None), kind
         assert whole_input(view, store.storage).column_descriptions == descriptions

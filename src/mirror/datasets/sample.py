@@ -68,7 +68,14 @@ def _parsed(source: str | IO[bytes], schema: StoredSchema, names: list[str]) -> 
 
         header = schema.options.get("header", "false").lower() == "true"
         reading = pc.ReadOptions(column_names=None if header else names, block_size=1 << 20)
-        parsing = pc.ParseOptions(delimiter=schema.options.get("sep", schema.options.get("delimiter", ",")))
+        # Spark escapes a quote by a backslash unless told otherwise.
+        quote, escape = schema.options.get("quote", '"'), schema.options.get("escape", "\\")
+        parsing = pc.ParseOptions(
+            delimiter=schema.options.get("sep", schema.options.get("delimiter", ",")),
+            quote_char=quote or False,
+            escape_char=False if escape in ("", quote) else escape,
+            newlines_in_values=schema.options.get("multiLine", "false").lower() == "true",
+        )
         with pc.open_csv(source, read_options=reading, parse_options=parsing) as reader:
             yield from reader
     elif schema.format == "json":
