@@ -110,6 +110,7 @@ def _spark() -> Any:
         (lambda: _using().with_container("i"), TransformTypeError, "needs its argument 'container_tag'"),
         (lambda: Transform(_plain, {}, {"out": Output("/b")}, retries=3), UnknownArgumentError, "'retries'"),
         (lambda: Transform(_plain, {"x": "/a"}, {"out": Output("/b")}), TransformTypeError, "x must be an Input"),
+        (lambda: ContainerTransform(_objects(), identifier_override=3), TransformTypeError, "is a text, got 3"),
         (lambda: ContainerTransform(_objects(), incremental_override=True), TransformTypeError, "incremental_override"),
         (lambda: incremental(_objects()), TransformTypeError, "parentheses"),
         (lambda: incremental()(_plain), TransformTypeError, "on top of a transform"),

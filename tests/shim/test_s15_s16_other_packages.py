@@ -98,6 +98,9 @@ def test_a_sidecar_is_recorded_and_refused_when_run():
         (lambda: sidecar(image="img", tag="1", volumes=["shared"]), r"list of Volume\(...\)"),
         (lambda: sidecar(image="img", tag="1", volume=[]), "Did you mean 'volumes'"),
         (lambda: Volume(""), "name of a folder"),
+        (lambda: Volume(folder="x"), "Volume has no argument 'folder'"),
+        (lambda: TimeSeriesInput("ri.ts", branch="b"), "TimeSeriesInput has no argument 'branch'"),
+        (lambda: EncrypterInput(3), "EncrypterInput takes a RID or path"),
         (lambda: ObjectInput("ri.o", ontology_rid=3), "ontology_rid of ObjectInput"),
         (lambda: ObjectInput("ri.o", ontology="ri.y"), "ObjectInput has no argument 'ontology'"),
     ):

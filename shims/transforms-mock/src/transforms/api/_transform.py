@@ -337,6 +337,8 @@ class ContainerTransform(TransformBase):
             what = f"incremental_override is what @incremental made of its arguments, got {incremental_override!r}."
             raise TransformTypeError(what, caller())
         noted = {**(wrapped.recorded if wrapped else {}), **(recorded or {}), **checked_resources(**resources)}
+        if not isinstance(identifier_override, str | None):
+            raise TransformTypeError(f"identifier_override is a text, got {identifier_override!r}.", caller())
         if identifier_override is not None:
             noted["identifier_override"] = identifier_override
         super().__init__(

@@ -23,7 +23,7 @@ class ObjectInput(RemoteInput):
         for name, value in (("ontology_rid", ontology_rid), ("ontology_branch_rid", ontology_branch_rid)):
             if not isinstance(value, str | None):
                 raise TransformTypeError(f"{name} of ObjectInput is a RID as text, got {value!r}.", caller())
-        super().__init__(object_type_rid, ontology_rid=ontology_rid, ontology_branch_rid=ontology_branch_rid)
+        super().__init__(object_type_rid, {"ontology_rid": ontology_rid, "ontology_branch_rid": ontology_branch_rid})
 
 
 __all__ = ["ObjectInput"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from transforms._names import caller, known_arguments, module_getattr
 from transforms.api._transform import Declared, TransformBase
@@ -26,6 +26,10 @@ class Volume:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise TransformTypeError(f"Volume takes the name of a folder, got {self.name!r}.", caller())
+
+
+if not TYPE_CHECKING:
+    Volume.__init__ = known_arguments("Volume")(Volume.__init__)
 
 
 @known_arguments("sidecar")
