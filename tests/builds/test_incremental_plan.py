@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from mirror.builds import plan, publish, run
 from mirror.builds.errors import DeclarationError, SameDatasetError
 from mirror.builds.inspection import inspect
+from mirror.cli.progress.lines import Lines
 
 ADDS = "incremental: only additions since the last run"
 FIRST = "snapshot: first build"
@@ -47,8 +51,19 @@ def test_the_plan_says_how_and_the_report_agrees(single_node: Any, caplog: pytes
     assert [r.name for r in caplog.records] == ["transforms.api._incremental"] * 2
     assert caplog.messages[0] == f"Not running incrementally: copy: {ran.removeprefix('snapshot: ')}"
     assert both() == [("copy", "", ""), ("last", "", "")]
-    # What comes between the plan and the run is told.
+    # People who watch read it before a job starts, and once more when it ended.
     r.event("c", "in APPEND 4")
+    said = io.StringIO()
+    r.build(watcher=Lines(Console(file=said, soft_wrap=True)))
+    lines = [re.sub(r"\d+\.\d+ s", "? s", line).strip() for line in said.getvalue().splitlines()]
+    assert lines == [
+        f"run   copy: input /c/in has a new transaction ({ADDS})",
+        f"succeeded copy (? s, 2 rows; {ADDS})",
+        f"run   last: input /c/out will be rebuilt ({later})",
+        f"succeeded last (? s, 2 rows; {ADDS})",
+    ]
+    # What comes between the plan and the run is told.
+    r.event("c", "in APPEND 5")
     decided = plan(r.workspace, publish(r.workspace, "master"))
     r.event("c", "out APPEND 9")
     done = r.result(run(r.workspace, publish(r.workspace, "master"), decided), "copy")

@@ -31,7 +31,8 @@ def tell_end(console: Console, result: JobResult) -> None:
     if not result.seconds:
         return
     rows = "".join(f", {output.rows:,} rows" for output in result.outputs if output.rows is not None)
-    console.print(f"  {result.status.value:5} {result.spec.name} ({result.seconds:.1f} s{rows})", markup=False)
+    how = f"; {result.mode}" if result.spec.incremental is not None and result.mode else ""
+    console.print(f"  {result.status.value:5} {result.spec.name} ({result.seconds:.1f} s{rows}{how})", markup=False)
     for warning in result.warnings:
         console.print(f"        warning: {warning}", markup=False)
     if result.error:
