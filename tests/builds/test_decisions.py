@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -285,6 +286,33 @@ def test_captured_values_and_declarations_count(tree: Path) -> None:
     assert version(tree, 1) == version(tree, 1)
     assert version(tree, 1) != version(tree, 2)
     assert version(tree, 1, "Output(/a)") != version(tree, 1, "Output(/b)")
+
+
+def test_partials_and_callable_objects_count_by_what_they_carry(tree: Path) -> None:
+    code = """
+class Limit:
+    def __init__(self, n): self.n = n
+    def __call__(self, x): return x[: self.n]
+    def method(self, x): return x
+def double(x, factor=2): return x * factor
+"""
+    space: dict = {"__name__": "pkg.job"}
+    exec(compile(code, str(tree / "pkg" / "job.py"), "exec"), space)  # noqa: S102
+    limit, partial = space["Limit"], functools.partial
+    kinds = [
+        lambda n: limit(n),
+        lambda n: limit(n).method,
+        lambda n: partial(space["double"], factor=n),
+        lambda n: partial(partial(limit(n)), x=1),
+    ]
+    versions = LogicVersions(tree)
+    for make in kinds:
+        assert versions.of(make(1), "") == versions.of(make(1), "")
+        assert versions.of(make(1), "") != versions.of(make(2), "")
+    # What is not written in Python follows the whole tree.
+    before = versions.of(len, "")
+    (tree / "pkg" / "other.py").write_text("X = 2\n")
+    assert LogicVersions(tree).of(len, "") != before
 
 
 def test_tree_fingerprint_sees_every_file_but_caches(tree: Path) -> None:

@@ -75,13 +75,13 @@ class LogicVersions:
 
     def of(self, function: Callable[..., Any], declared: str) -> str:
         """The version of one compute function; ``declared`` is the printed form of its inputs and outputs."""
-        plain = inspect.unwrap(function)
+        plain, carried = _written(function)
         digest = hashlib.sha256()
         digest.update(f"{plain.__module__}:{getattr(plain, '__qualname__', '')}\0{declared}\0{self._pins}\0".encode())
-        captured = "\0".join(_captured(plain))
+        captured = "\0".join((*_captured(plain), *(_plain(value) or "?" for value in carried)))
         digest.update(captured.encode())
-        if self._whole is not None:
-            digest.update(self._whole.encode())
+        if self._whole is not None or not hasattr(plain, "__code__"):
+            digest.update((self._whole or tree_fingerprint(self._root)).encode())
             return digest.hexdigest()
         for file in sorted(self._reachable(Path(plain.__code__.co_filename).resolve())):
             name = file.relative_to(self._root) if file.is_relative_to(self._root) else Path(file.name)
@@ -167,8 +167,27 @@ def _imports(file: Path, _mtime: int, _size: int) -> tuple[tuple[int, str], ...]
     return tuple(sorted(found))
 
 
+def _written(function: Any) -> tuple[Any, list[Any]]:
+    """The function that a partial, a method or a callable object comes down to, and what these carry besides."""
+    carried: list[Any] = []
+    while True:
+        function = inspect.unwrap(function)
+        if isinstance(function, functools.partial):
+            carried += [function.args, function.keywords]
+            function = function.func
+        elif inspect.ismethod(function):
+            carried.append(getattr(function.__self__, "__dict__", None))
+            function = function.__func__
+        elif not hasattr(function, "__code__") and inspect.isfunction(getattr(type(function), "__call__", None)):  # noqa: B004 -- the function behind it
+            function = function.__call__
+        else:
+            return function, carried
+
+
 def _captured(function: Any) -> Iterator[str]:
     """Printed forms of the plain values that a generated function carries with it."""
+    if not hasattr(function, "__code__"):
+        return
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
     for name, cell in cells:
         try:
