@@ -25,6 +25,7 @@ from mirror.datasets import Dataset, TransactionType, Workspace
 from mirror.datasets.collect import collect, find_garbage
 from mirror.datasets.errors import AppendOverwritesError, TransactionOpenError, TransactionSweptError
 from mirror.datasets.retention import plan_retirement, plan_sweep, retire, sweep
+from mirror.datasets.storage import open_stream
 from mirror.datasets.verify import verify
 
 NAMES = st.sampled_from(["a", "b", "c/d", "e f"])
@@ -71,6 +72,8 @@ class Model:
 class Histories(RuleBasedStateMachine):
     """One dataset, driven at random."""
 
+    root = ""
+
     @initialize()
     def start(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mirror-model-"))
@@ -78,6 +81,7 @@ class Histories(RuleBasedStateMachine):
         self.workspace = Workspace.create(
             self.folder / "w",
             repository=self.folder,
+            storage={"root": f"{self.root}{self.folder.name}"} if self.root else None,
             clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(ticks)),
         )
         self.store = self.workspace.store
@@ -260,14 +264,21 @@ class Histories(RuleBasedStateMachine):
 
     def content(self, branch: str, at: str | None = None) -> dict[str, str]:
         view = self.store.view(self.dataset, branch, at)
-        return {f.path: Path(view.root, f.location).read_text() for f in view.files}
+        return {e.path: open_stream(e, "r", encoding="utf-8").read() for e in view.entries}
 
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
+class HistoriesInAnObjectStore(Histories):
+    """The same below a URL."""
+
+    root = "memory://"
+
+
 @pytest.mark.nightly
-def test_some_histories() -> None:
+@pytest.mark.parametrize("machine", [Histories, HistoriesInAnObjectStore])
+def test_some_histories(machine: type[Histories]) -> None:
     quick = settings(
         max_examples=8,
         stateful_step_count=25,
@@ -276,13 +287,14 @@ def test_some_histories() -> None:
         database=None,
         suppress_health_check=CHECKS,
     )
-    run_state_machine_as_test(Histories, settings=quick)
+    run_state_machine_as_test(machine, settings=quick)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1800)
-def test_thousands_of_steps() -> None:
+@pytest.mark.parametrize("machine", [Histories, HistoriesInAnObjectStore])
+def test_thousands_of_steps(machine: type[Histories]) -> None:
     long = settings(
         max_examples=120, stateful_step_count=60, deadline=None, database=None, suppress_health_check=CHECKS
     )
-    run_state_machine_as_test(Histories, settings=long)
+    run_state_machine_as_test(machine, settings=long)

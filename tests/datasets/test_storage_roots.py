@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -377,3 +380,23 @@ def test_spark_by_another_name(spark: SparkSession, tmp_path: Path, mounted: str
     with pytest.raises(SparkCannotReachError, match=r'Spark cannot reach s4a://x/y/.* scheme "s4a".*docs/cluster\.md'):
         DatasetWritePort(opened).write_dataframe(frame, WriteOptions())
     opened.abort()
+
+
+@pytest.mark.nightly
+def test_doctor_finds_out_whether_spark_and_fsspec_mean_the_same_place(tmp_path: Path) -> None:
+    verdicts = []
+    for name, spark_root in (("same", None), ("other", f"file://{tmp_path}/elsewhere")):
+        folder = tmp_path / name
+        life = Life(folder, f"file://{tmp_path}/{name}/data", spark_root=spark_root)
+        life.workspace.close()
+        command = ["--workspace", str(folder / ".mirror"), "--json", "doctor"]
+        code = "import sys; from mirror.cli import run; sys.exit(run(sys.argv[1:]))"
+        done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
+        found = {entry["check"]: entry for entry in json.loads(done.stdout)}
+        assert found["Storage"]["seen"] == f"file://{tmp_path}/{name}/data can be written"
+        assert (done.returncode == 0) is all(entry["passed"] for entry in found.values())
+        assert life.store.storage.listing("_scratch") == []
+        verdicts.append((found["Spark storage"]["passed"], found["Spark storage"]["fix"]))
+    assert verdicts[0] == (True, "")
+    assert not verdicts[1][0]
+    assert "must name the same place" in verdicts[1][1]

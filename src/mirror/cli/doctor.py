@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,19 +105,67 @@ def _workspace(context: CliContext) -> Finding:
     return Finding("Workspace", True, f"{context.workspace_path}: {len(pipeline.transforms)} transforms discovered")
 
 
+def _storage(context: CliContext) -> Finding | None:
+    """Whether the root can be written; nothing to say where there is no workspace."""
+    try:
+        workspace = context.open_workspace()
+    except MirrorError:
+        return None
+    with workspace:
+        root = workspace.config.storage.root
+        try:
+            workspace.storage.prepare()
+        except MirrorError as error:
+            return Finding("Storage", False, root, str(error))
+    return Finding("Storage", True, f"{root} can be written")
+
+
+def _spark_storage(context: CliContext) -> Finding | None:
+    """Whether Spark writes where fsspec reads; only a URL can have two names."""
+    from mirror.datasets.frames import reachable
+    from mirror.spark import start_session
+
+    try:
+        workspace = context.open_workspace()
+    except MirrorError:
+        return None
+    with workspace:
+        if not workspace.config.storage.is_url:
+            return None
+        storage = workspace.storage
+        folder = f"_scratch/doctor-{uuid.uuid4()}"
+        place = storage.spark_name(folder)
+        session = start_session(app_name="mirror doctor")
+        try:
+            with reachable(place):
+                session.range(3).write.parquet(place)
+            found = sum(file.location.endswith(".parquet") for file in storage.listing(folder))
+        except MirrorError as error:
+            return Finding("Spark storage", False, place, str(error))
+        finally:
+            storage.remove_tree(folder)
+            session.stop()
+    if not found:
+        fix = f"[storage] root and spark_root of {workspace.path}/config.toml must name the same place"
+        return Finding("Spark storage", False, f"what Spark wrote to {place} is not below {storage.root}", fix)
+    return Finding("Spark storage", True, f"{storage.spark_name('')[:-1]} and {storage.root} are the same place")
+
+
 def _findings(context: CliContext, start_spark: bool) -> Iterator[Finding]:
-    checks: list[Callable[[], Finding]] = [
+    checks: list[Callable[[], Finding | None]] = [
         _python,
         _java,
         _packages,
         _git,
         lambda: _disk(Path(context.workspace_path)),
         lambda: _workspace(context),
+        lambda: _storage(context),
     ]
     if start_spark:
-        checks.append(_spark)
+        checks += [_spark, lambda: _spark_storage(context)]
     for check in checks:
-        yield check()
+        if (finding := check()) is not None:
+            yield finding
 
 
 @click.command()
