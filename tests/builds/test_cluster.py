@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -97,10 +98,25 @@ def standalone(folder: Path) -> Iterator[str]:
                 process.wait()
 
 
-@pytest.mark.parametrize("kind", ["local-cluster", "standalone"])
-def test_a_build_on_executors_in_other_processes(repo: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def below_a_hadoop_url(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another root for the workspace: fsspec knows it by one URL, Spark by another, which only its settings explain."""
+    shutil.rmtree(repo / ".mirror")
+    mount = "spark.hadoop.fs.viewfs.mounttable.lake.link./data"
+    (repo / "conf").mkdir()
+    (repo / "conf" / "spark-defaults.conf").write_text(f"{mount} file://{repo}/bytes\n")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(repo / "conf"))
+    assert run(["init", "--storage", f"file://{repo}/bytes", "--spark-root", "viewfs://lake/data"]) == 0
+    assert run(["ingest", "/raw", "raw.parquet"]) == 0
+
+
+@pytest.mark.parametrize("kind", ["local-cluster", "local-cluster by URL", "standalone"])
+def test_a_build_on_executors_in_other_processes(
+    repo: Path, kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind.endswith("URL"):
+        below_a_hadoop_url(repo, monkeypatch)
     with contextlib.ExitStack() as stack:
-        master = "local-cluster[2,1,1024]" if kind == "local-cluster" else stack.enter_context(standalone(repo))
+        master = "local-cluster[2,1,1024]" if kind.startswith("local") else stack.enter_context(standalone(repo))
         command = [sys.executable, "-c", BUILD, "--json", "build", "--master", master]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -112,3 +128,5 @@ def test_a_build_on_executors_in_other_processes(repo: Path, kind: str, capsys: 
     assert sorted((r["v"], r["w"]) for r in shown["sample"]) == [(n, 2 * n) for n in range(1, 6)]
     assert run(["--json", "show", "/notes"]) == 0
     assert [f["path"] for f in json.loads(capsys.readouterr().out)["files"]] == [f"{n}.txt" for n in range(1, 6)]
+    assert run(["verify"]) == 0
+    assert (repo / "bytes").exists() is kind.endswith("URL")
