@@ -100,6 +100,7 @@ SAME = [
         "E.col('t').timestamp_offset_to_current_time().lt(86400)",
     ),
     ("E.col('a').is_before_col('b', 0)", "E.col('a').is_before_col('b')"),
+    ("E.col('a').is_on_or_after_col('b', offset_in_seconds=-5)", "E.col('a').is_on_or_after_col('b', -5)"),
 ]
 
 DIFFERENT = [

@@ -9,15 +9,20 @@ from collections.abc import Callable
 import pytest
 
 from transforms import expectations as E
-from transforms.errors import TransformsError, UnknownAttributeError, UnknownNameError
+from transforms.errors import (
+    TransformsError,
+    TransformTypeError,
+    UnknownArgumentError,
+    UnknownAttributeError,
+    UnknownNameError,
+)
 from transforms.expectations.errors import (
-    ExpectationError,
     ExpectationValueError,
     IncompleteExpectationError,
     UnknownExpectationError,
 )
 
-CASES: list[tuple[Callable[[], object], type[ExpectationError], str]] = [
+CASES: list[tuple[Callable[[], object], type[TransformsError], str]] = [
     (lambda: E.col("a").gtt(1), UnknownExpectationError, "Foundry has no E.col('a').gtt. Did you mean 'gt'?"),
     (lambda: E.col("a").is_unique(), UnknownExpectationError, "Use E.group_by('column').is_unique()"),
     (lambda: E.col("a").between(1, 2), UnknownExpectationError, "E.all(E.col('c').gte(low), E.col('c').lte(high))"),
@@ -41,6 +46,20 @@ CASES: list[tuple[Callable[[], object], type[ExpectationError], str]] = [
     (lambda: E.col("a").rlike(3), ExpectationValueError, "give the pattern as a string"),
     (lambda: E.col("a").lt_col(E.col("b")), ExpectationValueError, "the other column's name as a string"),
     (lambda: E.col("a").is_before_col("b", 1.5), ExpectationValueError, "a whole number of seconds"),
+    (
+        lambda: E.col("a").is_before_col("b", offset_in_second=3),
+        UnknownArgumentError,
+        "Did you mean 'offset_in_seconds'",
+    ),
+    (lambda: E.col("a").rlike(), TransformTypeError, "Column.rlike needs its argument 'regex'"),
+    (lambda: E.group_by("a").count().gt(E.dataset_ref("x").count()), ExpectationValueError, "only E.count() compares"),
+    (lambda: E.count().gt(E.dataset_ref("x").col("y")), ExpectationValueError, "E.dataset_ref('input').count()"),
+    (lambda: E.col("a").gt(1) and E.col("a").lt(2), IncompleteExpectationError, "combine with E.all(...), E.any(...)"),
+    (lambda: E.col("a").gt(1) & E.col("a").lt(2), IncompleteExpectationError, "combine with E.all(...), E.any(...)"),
+    (lambda: ~E.col("a").gt(1), IncompleteExpectationError, "E.negate(...)"),
+    (lambda: not E.col("a"), IncompleteExpectationError, "E.negate(...)"),
+    (lambda: E.col("a") > 1, IncompleteExpectationError, ".gt(value)"),
+    (lambda: E.col("a").sum() <= 1, IncompleteExpectationError, ".lte(value)"),
     (lambda: E.col("a").is_before("soon"), ExpectationValueError, "write ISO 8601"),
     (lambda: E.col("a").is_before(3), ExpectationValueError, "a timezone-aware datetime"),
     (lambda: E.col("a").has_type(None), ExpectationValueError, "T.LongType()"),
@@ -69,7 +88,7 @@ CASES: list[tuple[Callable[[], object], type[ExpectationError], str]] = [
 
 
 @pytest.mark.parametrize(("make", "error", "says"), CASES)
-def test_refused_with_the_way_out(make: Callable[[], object], error: type[ExpectationError], says: str) -> None:
+def test_refused_with_the_way_out(make: Callable[[], object], error: type[TransformsError], says: str) -> None:
     with pytest.raises(error) as raised:
         make()
     assert says in str(raised.value)

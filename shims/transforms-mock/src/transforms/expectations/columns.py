@@ -214,21 +214,21 @@ class Column(Comparable, TimestampComparable, ColumnProperties):
     ge_col = gte_col
     le_col = lte_col
 
-    def is_before_col(self, column: str, offset: int = 0) -> Expectation:
-        """Before the other timestamp column moved by ``offset`` seconds."""
-        return self._at_column("is_before", column, offset)
+    def is_before_col(self, column: str, offset_in_seconds: int = 0) -> Expectation:
+        """Before the other timestamp column moved by that many seconds."""
+        return self._at_column("is_before", column, offset_in_seconds)
 
-    def is_after_col(self, column: str, offset: int = 0) -> Expectation:
-        """After the other timestamp column moved by ``offset`` seconds."""
-        return self._at_column("is_after", column, offset)
+    def is_after_col(self, column: str, offset_in_seconds: int = 0) -> Expectation:
+        """After the other timestamp column moved by that many seconds."""
+        return self._at_column("is_after", column, offset_in_seconds)
 
-    def is_on_or_before_col(self, column: str, offset: int = 0) -> Expectation:
-        """Not after the other timestamp column moved by ``offset`` seconds."""
-        return self._at_column("is_on_or_before", column, offset)
+    def is_on_or_before_col(self, column: str, offset_in_seconds: int = 0) -> Expectation:
+        """Not after the other timestamp column moved by that many seconds."""
+        return self._at_column("is_on_or_before", column, offset_in_seconds)
 
-    def is_on_or_after_col(self, column: str, offset: int = 0) -> Expectation:
-        """Not before the other timestamp column moved by ``offset`` seconds."""
-        return self._at_column("is_on_or_after", column, offset)
+    def is_on_or_after_col(self, column: str, offset_in_seconds: int = 0) -> Expectation:
+        """Not before the other timestamp column moved by that many seconds."""
+        return self._at_column("is_on_or_after", column, offset_in_seconds)
 
     def is_in_foreign_col(self, foreign_column: object) -> Expectation:
         """Every value occurs in ``E.dataset_ref('input').col('name')``; null is ignored. Costs a join."""

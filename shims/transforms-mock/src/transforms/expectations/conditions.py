@@ -155,6 +155,10 @@ def scalar(call: str, value: object) -> Scalar:
         value = value.item()
     if value is None:
         raise ExpectationValueError(call, value, "nothing compares with null; use .is_null() or .non_null().", caller())
+    if isinstance(value, Node) and "dataset_ref" in repr(value):
+        raise ExpectationValueError(
+            call, value, "only E.count() compares with another dataset, with E.dataset_ref('input').count().", caller()
+        )
     if isinstance(value, Node):
         raise ExpectationValueError(
             call, value, "compare two columns with .gt_col('name'), .lt_col('name'), .equals_col('name'), ...", caller()

@@ -49,14 +49,27 @@ class ExpectationValueError(ExpectationError, ValueError):
         return f"{self.where}: {self.call} cannot take {self.value!r}: {self.reason}"
 
 
+class Printed(str):
+    """A text that prints without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(eq=False, repr=False)
 class IncompleteExpectationError(ExpectationError, TypeError):
-    """A call needs whole expectations and got something else."""
+    """A call needs whole expectations and got something else; ``found`` is kept as it prints, so that it pickles."""
 
     call: str
     found: object
     reason: str
     where: str
+
+    def __post_init__(self) -> None:
+        self.found = Printed(repr(self.found))
+        super().__post_init__()
 
     def __str__(self) -> str:
         return f"{self.where}: {self.call} needs expectations, not {self.found!r}: {self.reason}"

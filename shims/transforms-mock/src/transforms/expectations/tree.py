@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from types import FunctionType
+from typing import ClassVar, NoReturn
 
-from transforms._names import caller
+from transforms._names import caller, known_arguments
 from transforms.expectations.errors import IncompleteExpectationError, UnknownExpectationError
 
 ROW, DATASET, CONSTANT = "row", "dataset", "constant"
@@ -26,10 +27,34 @@ class Node:
         return hash((type(self).__name__, repr(self)))
 
 
-class Fluent(Node):
-    """A chain that still needs a call; an unknown name says which names exist."""
+def _combined(self: Node, _other: object = None) -> NoReturn:
+    raise IncompleteExpectationError(
+        "and, or, not, &, | or ~", self, "combine with E.all(...), E.any(...) and E.negate(...).", caller()
+    )
+
+
+def _compared(self: Node, other: object) -> NoReturn:
+    raise IncompleteExpectationError(
+        "<, <=, > or >=", self, "write .lt(value), .lte(value), .gt(value) or .gte(value).", caller()
+    )
+
+
+class Refusing(Node):
+    """Python's operators and truth would lose a part without a word, so they are refused with the way out."""
+
+    __bool__ = __invert__ = __and__ = __rand__ = __or__ = __ror__ = _combined
+    __lt__ = __le__ = __gt__ = __ge__ = _compared
+
+
+class Fluent(Refusing):
+    """A chain that still needs a call; an unknown name or argument says which there are."""
 
     _hints: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, FunctionType) and not name.startswith("_"):
+                setattr(cls, name, known_arguments(f"{cls.__name__}.{name}")(method))
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
@@ -44,7 +69,7 @@ def public_names(owner: type) -> list[str]:
     return sorted(n for n in dir(owner) if not n.startswith("_") and callable(getattr(owner, n)))
 
 
-class Expectation(Node):
+class Expectation(Refusing):
     """Root of everything a ``Check`` accepts."""
 
     @property
