@@ -49,6 +49,7 @@ BAD_USES = {
     ),
     "nothing_given": (lambda i, o: o.write_table(), TransformTypeError, "needs its argument 'df'"),
     "mode_in": (lambda i, o: i.pandas("added"), UnknownArgumentError, "Read modes exist with @incremental"),
+    "lazy": (lambda i, o: i.polars(lazy=[]), TransformTypeError, "lazy of polars is True or False"),
     "mode_polars": (
         lambda i, o: i.polars("added"),
         UnknownArgumentError,
@@ -114,6 +115,7 @@ def test_incremental_misuse(store, run):
 
     refuse(lambda out: out.polars(mode="previous"), PreviousWithoutSchemaError, "needs the schema")
     refuse(lambda out: out.pandas("removed"), ReadModeError, "cannot be read in mode 'removed'")
+    refuse(lambda out: out.polars(False, "current", 3), LightweightTypeError, "one of Arrow, Polars or Spark, got 3")
     refuse(lambda out: out.filesystem("current"), UnknownArgumentError, "filesystem has no argument 'current'")
     store.store_files("/raw", {"a.csv": "1"})
 

@@ -165,6 +165,7 @@ def test_the_list_of_transforms_is_a_copy_in_order_of_registration():
     [
         (lambda p: p.add_transforms([_made()]), TransformTypeError, "Unpack a list with *"),
         (lambda p: p.add_transforms(_made), TransformTypeError, "takes transforms"),
+        (lambda p: p.discover_transforms(module=sys), UnknownArgumentError, "has no argument 'module'"),
         (lambda p: Pipeline("root"), UnknownArgumentError, "Pipeline has no argument 'root'"),
         (lambda p: p.discover_transforms("package"), TransformTypeError, "packages or modules, got 'package'"),
         (lambda p: p.add_transform(_made()), UnknownAttributeError, "Did you mean 'add_transforms'"),

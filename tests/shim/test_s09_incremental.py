@@ -25,6 +25,7 @@ from transforms.errors import (
     ReadOnlyError,
     RequireIncrementalError,
     SchemaMismatchError,
+    TransformTypeError,
     TransformValueError,
     WriteModeError,
 )
@@ -197,6 +198,11 @@ def test_a_semantic_version_resets_and_require_incremental_refuses(store, run, f
 
 BAD_USES = {
     "no_schema": (lambda x, o: o.dataframe("previous"), PreviousWithoutSchemaError, "needs the schema"),
+    "schema": (
+        lambda x, o: o.dataframe("previous", {"v": "long"}),
+        TransformTypeError,
+        "is a StructType",
+    ),
     "mode": (lambda x, o: x.dataframe("adde"), ReadModeError, "Did you mean 'added'"),
     "removed": (lambda x, o: x.dataframe("removed"), ReadModeError, "Known: current, previous, added"),
     "fs_mode": (lambda x, o: o.filesystem("new"), ReadModeError, "'/out' cannot be read"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import Named
+from transforms._names import Named, caller, known_arguments
+from transforms.errors import TransformTypeError
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -47,8 +48,11 @@ class Column(Named):
         self.name = name
 
     @classmethod
+    @known_arguments("Column.get")
     def get(cls, name: str) -> Column:
         """The column ``name``."""
+        if not isinstance(name, str):
+            raise TransformTypeError(f"Column.get takes the name of a column, got {name!r}.", caller())
         return cls(name)
 
     def _field(self) -> pc.Expression:
@@ -85,15 +89,20 @@ class Column(Named):
     def __le__(self, value: Any) -> Filter:
         return self._compare("<=", value)
 
+    @known_arguments("Column.isnull")
     def isnull(self) -> Filter:
         """The value is null."""
         return Filter(lambda: self._field().is_null(), f"{self.name} is null")
 
+    @known_arguments("Column.isin")
     def isin(self, values: Iterable[Any]) -> Filter:
         """The value is one of these."""
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise TransformTypeError(f"Column.isin takes a list of values, got {values!r}.", caller())
         listed = list(values)
         return Filter(lambda: self._field().isin(listed), f"{self.name} in {listed!r}")
 
+    @known_arguments("Column.between")
     def between(self, low: Any, high: Any) -> Filter:
         """``low <= value <= high``."""
         return (self >= low) & (self <= high)

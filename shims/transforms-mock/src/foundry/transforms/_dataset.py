@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ class Dataset(Named):
             raise TransformTypeError(what, caller())
         return self._chained(where=filter if self._where is None else self._where & filter)
 
+    @known_arguments("Dataset.select")
     def select(self, *names: str) -> Dataset:
         """Only these columns."""
         if not names or not all(isinstance(name, str) for name in names):
@@ -120,10 +121,10 @@ class Dataset(Named):
             raise TransformValueError(f"format is one of {', '.join(FORMATS)}, got {format!r}.", self.alias)
         if mode not in READ_MODES:
             raise ReadModeError(self.alias, mode, READ_MODES)
+        if columns is not None and (isinstance(columns, str) or not isinstance(columns, Iterable)):
+            raise TransformTypeError(f"columns of Dataset.read_table is a list of names, got {columns!r}.", caller())
         names = tuple(columns) if columns is not None else self._columns
         limit = self._limit if row_limit is None else _count("row_limit of Dataset.read_table", row_limit)
-        if isinstance(columns, str):
-            raise TransformTypeError(f"columns of Dataset.read_table is a list of names, got {columns!r}.", caller())
         narrowed = names is not None or limit is not None or self._where is not None
         if narrowed and (format not in _IN_MEMORY or mode != "current"):
             what = f"columns, row_limit and where need one of the formats {', '.join(_IN_MEMORY)} and mode 'current'."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from transforms._names import Named
+from transforms._names import Named, known_arguments
 from transforms.errors import DriverOnlyError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class _Context(Named):
         """The job's token in Foundry; empty here, as there is no server that would take one."""
         return self._auth_header
 
+    @known_arguments("{}.abort_job")
     def abort_job(self) -> NoReturn:
         """End the job now: every output's transaction is aborted, and the job counts as successful."""
         raise JobAborted

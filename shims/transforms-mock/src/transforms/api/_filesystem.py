@@ -94,10 +94,16 @@ def select(
             yield status
 
 
-def logical(path: Any) -> str:
-    """A logical path as text, without leading slash."""
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else getattr(path, "path", path)
-    return str(text).lstrip("/")
+def logical(owner: str, path: Any) -> str:
+    """A logical path as text, without leading slash; a row of a listing stands for its path.
+
+    Raises:
+        TransformTypeError: it is nothing of that kind.
+    """
+    found = os.fspath(path) if isinstance(path, str | os.PathLike) else getattr(path, "path", None)
+    if not isinstance(found, str):
+        raise TransformTypeError(f"{owner} takes the path of a file as text, got {path!r}.", caller())
+    return found.lstrip("/")
 
 
 def _texts(owner: str, glob: Any, regex: Any) -> None:
@@ -133,7 +139,10 @@ class BaseFileSystem(Named):
             FileNotFoundError: no such file in this view.
             ReadOnlyError: opened for writing where only reading is allowed.
         """
-        name = logical(path)
+        owner = f"{type(self).__name__}.open"
+        name = logical(owner, path)
+        if not isinstance(mode, str):
+            raise TransformTypeError(f"mode of {owner} is a text such as 'rb', got {mode!r}.", caller())
         if not set(mode) & set("wax+"):
             return self._port.open(name, mode, read_mode=self._read_mode, **kwargs)
         if self._read_only or not isinstance(self._port, WritePort):

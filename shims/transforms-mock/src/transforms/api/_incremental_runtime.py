@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import known_arguments
+from transforms._names import caller, known_arguments
 from transforms.api._empty import empty_frame
 from transforms.api._filesystem import FileSystem
 from transforms.api._spark_runtime import SparkDataset, TransformInput, TransformOutput
-from transforms.errors import PreviousWithoutSchemaError, ReadModeError, SchemaMismatchError
+from transforms.errors import PreviousWithoutSchemaError, ReadModeError, SchemaMismatchError, TransformTypeError
 from transforms.ports import READ_MODES, ReadPort, WritePort
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class IncrementalTransformOutput(TransformOutput):
             SchemaMismatchError: types, nullability or order differ from the stored schema.
         """
         mode = self._seen(mode)
+        if schema is not None and not hasattr(schema, "fieldNames"):
+            raise TransformTypeError(f"schema of {type(self).__name__} is a StructType, got {schema!r}.", caller())
         if mode == "previous" and not self._incremental:
             if schema is None:
                 raise PreviousWithoutSchemaError(self._port.path)

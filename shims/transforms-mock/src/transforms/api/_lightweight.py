@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from transforms._names import Named, caller, known_arguments
 from transforms.api._arrow import arrow_schema, read_arrow
 from transforms.api._filesystem import BaseFileSystem
+from transforms.api._params import switch
 from transforms.errors import (
     LightweightNotImplementedError,
     LightweightValueError,
@@ -76,7 +77,7 @@ def checked(dataset: str, mode: Any) -> str:
 
 def lazy_and_mode(lazy: Any, mode: str) -> tuple[bool, str]:
     """Documentation writes both ``polars(lazy=True)`` and ``polars('added')``."""
-    return (False, lazy) if isinstance(lazy, str) else (bool(lazy), mode)
+    return (False, lazy) if isinstance(lazy, str) else (switch("polars", "lazy", lazy), mode)
 
 
 def plain_lazy(dataset: LightweightDataset, lazy: Any) -> bool:
@@ -84,7 +85,7 @@ def plain_lazy(dataset: LightweightDataset, lazy: Any) -> bool:
     if isinstance(lazy, str):
         owner = f"{type(dataset).__name__}.polars"
         raise UnknownArgumentError(owner, repr(lazy), ("lazy",), caller(), MODES_NEED_INCREMENTAL)
-    return bool(lazy)
+    return switch("polars", "lazy", lazy)
 
 
 class LightweightInput(LightweightDataset):

@@ -166,6 +166,7 @@ class LightweightOutput(LightweightDataset):
         """The files; those opened for writing become part of the transaction."""
         return FoundryDataSidecarFileSystem(self._port, False, "current", self)
 
+    @known_arguments("{}.read_unstaged_dataset_as_polars_lazy")
     def read_unstaged_dataset_as_polars_lazy(self) -> pl.LazyFrame:
         """What this job wrote so far, before it commits."""
         return self._polars(True, "current")
@@ -198,12 +199,13 @@ class IncrementalLightweightOutput(LightweightOutput):
 
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
         mode = self._seen(mode)
+        shaped = None if schema is None else empty_table(schema)
         nothing = mode == "previous" and not self._incremental
         if nothing or self._port.schema(mode) is None:
             if schema is None and mode == "previous":
                 raise PreviousWithoutSchemaError(self._port.path)
-            if schema is not None:
-                return empty_table(schema)
+            if shaped is not None:
+                return shaped
         return read_arrow(self._port, mode)
 
     @known_arguments("{}.arrow")
@@ -241,7 +243,11 @@ class IncrementalLightweightOutput(LightweightOutput):
 
 
 def empty_table(schema: Any) -> pa.Table:
-    """No rows of an Arrow, Polars or Spark schema."""
+    """No rows of an Arrow, Polars or Spark schema.
+
+    Raises:
+        LightweightTypeError: it is none of these.
+    """
     import pyarrow as pa
 
     if isinstance(schema, pa.Schema):
@@ -250,4 +256,6 @@ def empty_table(schema: Any) -> pa.Table:
         return arrow_schema(schema).empty_table()
     import polars as pl
 
+    if not isinstance(schema, Mapping | list):
+        raise LightweightTypeError(f"a schema is one of Arrow, Polars or Spark, got {schema!r}.")
     return pl.DataFrame(schema=schema).to_arrow()

@@ -45,6 +45,7 @@ class Pipeline(Named):
         """Registered transforms in the order of registration."""
         return list(self._transforms)
 
+    @known_arguments("Pipeline.add_transforms")
     def add_transforms(self, *transforms: TransformBase) -> None:
         """Register; the same object twice counts once.
 
@@ -72,6 +73,7 @@ class Pipeline(Named):
         self._by_reference[reference] = transform
         self._by_output.update(dict.fromkeys(transform.output_aliases, transform))
 
+    @known_arguments("Pipeline.discover_transforms")
     def discover_transforms(self, *modules: ModuleType) -> None:
         """Import every module below the given packages and register the transforms they hold.
 

@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from transforms._names import Named, known_arguments
+from transforms._names import Named, caller, known_arguments
 from transforms.api._filesystem import FileSystem
 from transforms.api._write import frame_of, write_options
-from transforms.errors import DriverOnlyError, FrameTypeError, ModeAfterWriteError, WriteModeError, WrittenTwiceError
+from transforms.errors import (
+    DriverOnlyError,
+    FrameTypeError,
+    ModeAfterWriteError,
+    TransformTypeError,
+    WriteModeError,
+    WrittenTwiceError,
+)
 from transforms.ports import WRITE_MODES, ReadPort, WritePort
 
 if TYPE_CHECKING:
@@ -124,7 +131,13 @@ class TransformOutput(SparkDataset):
 
     @classmethod
     def from_transform_output(cls, instance: TransformOutput, delegate: Any = None) -> Self:
-        """The same output as another kind of object."""
+        """The same output as another kind of object.
+
+        Raises:
+            TransformTypeError: ``instance`` is no output.
+        """
+        if not isinstance(instance, TransformOutput):
+            raise TransformTypeError(f"from_transform_output takes an output, got {instance!r}.", caller())
         copy = cls.__new__(cls)
         copy.__dict__.update(instance.__dict__)
         return copy
