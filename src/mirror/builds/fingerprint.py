@@ -72,6 +72,8 @@ class LogicVersions:
         self._pins += _further(versioning, source_root)
         self._whole = None if versioning.per_transform else tree_fingerprint(source_root)
         self._closures: dict[Path, frozenset[Path]] = {}
+        # Most imports lead out of the repository; looking for each of them in it took most of the time.
+        self._tops = {p.stem if p.suffix == ".py" else p.name for p in self._root.iterdir()}
 
     def of(self, function: Callable[..., Any], declared: str) -> str:
         """The version of one compute function; ``declared`` is the printed form of its inputs and outputs."""
@@ -113,7 +115,7 @@ class LogicVersions:
 
     def _files_of(self, level: int, dotted: str, file: Path) -> Iterator[Path]:
         at = file.parents[level - 1] if level else self._root
-        if not at.is_relative_to(self._root):
+        if not at.is_relative_to(self._root) or (not level and dotted.partition(".")[0] not in self._tops):
             return
         for part in filter(None, dotted.split(".")):
             at = at / part
