@@ -53,6 +53,8 @@ def test_union_many(spark, pair):
         (lambda left, right: union_many(left, right), UnionError, "extra ['extra']. Use how='wide'"),
         (lambda left, right: union_many(left, right, how="outer"), UnionError, "strict, narrow, wide"),
         (lambda left, right: union_many(), UnionError, "give spark_session"),
+        (lambda left, right: union_many(left, None), UnionError, "frame 2 is no Spark DataFrame but NoneType"),
+        (lambda left, right: union_many(f for f in (left, right)), UnionError, "frame 2 differs from the first"),
         (lambda left, right: union_many(left, right.select("extra"), how="narrow"), UnionError, "no column"),
         (lambda left, right: union_many(left, howw="wide"), UnknownArgumentError, "Did you mean 'how'"),
     ],
@@ -83,6 +85,8 @@ def test_sanitize_schema_for_parquet(spark):
     assert clean.columns == ["a_b_1", "a_b_2", "tick`_s_", "n", "list", "m", "fine", "A_b"]
     assert clean.schema["n"].dataType.fieldNames() == ["x_y", "x_y_1"]
     assert clean.first() == ((1, 2, 3, (4, 5), [(6, 7)], {"k": (8, 9)}, "f", 9))
+    twice = spark.range(1).select(F.col("id").alias("x y"), F.lit("s").alias("x y"))
+    assert D.sanitize_schema_for_parquet(twice).dtypes == [("x_y", "bigint"), ("x_y_1", "string")]
     untouched = spark.range(1)
     assert D.sanitize_schema_for_parquet(untouched) is untouched
 

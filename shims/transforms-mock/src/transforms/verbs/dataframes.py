@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -23,16 +24,19 @@ def union_many(*dfs: DataFrame, how: str = "strict", spark_session: SparkSession
     """All rows of all frames, columns matched by name (without regard to case) in the order of the first that has them.
 
     Args:
-        dfs: frames, or one list of frames.
+        dfs: frames, or one list (or other iterable) of frames.
         how: ``strict`` wants the same columns everywhere, ``narrow`` keeps the common ones, ``wide`` keeps all and
             fills with nulls.
         spark_session: needed only for no frames at all, which gives an empty frame without columns.
 
     Raises:
-        UnionError: unknown ``how``, columns that differ under ``strict``, no common column under ``narrow``,
-            or no frames and no session.
+        UnionError: something is no frame, unknown ``how``, columns that differ under ``strict``, no common column under
+            ``narrow``, or no frames and no session.
     """
-    frames = list(dfs[0]) if len(dfs) == 1 and isinstance(dfs[0], list | tuple) else list(dfs)
+    frames = list(dfs[0]) if len(dfs) == 1 and isinstance(dfs[0], Iterable) else list(dfs)
+    for position, frame in enumerate(frames, start=1):
+        if not hasattr(frame, "unionByName"):
+            raise UnionError(f"frame {position} is no Spark DataFrame but {type(frame).__name__}.")
     if how not in HOW:
         raise UnionError(f"how is one of {', '.join(HOW)}, got {how!r}.")
     if not frames:
@@ -71,11 +75,11 @@ def sanitize_schema_for_parquet(df: DataFrame) -> DataFrame:
         return df
     from pyspark.sql import functions as F
 
-    columns = [
-        F.col(_quoted(old.name)).cast(new.dataType).alias(new.name)
-        for old, new in zip(df.schema.fields, renamed.fields, strict=True)
-    ]
-    return df.select(columns)
+    # by position first: two columns of one name cannot be told apart by name
+    named = df.toDF(*renamed.names)
+    if all(old.dataType == new.dataType for old, new in zip(df.schema.fields, renamed.fields, strict=True)):
+        return named
+    return named.select([F.col(_quoted(new.name)).cast(new.dataType).alias(new.name) for new in renamed.fields])
 
 
 def _quoted(name: str) -> str:
