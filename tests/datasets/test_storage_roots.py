@@ -7,12 +7,14 @@ import itertools
 import json
 import subprocess
 import sys
+import tomllib
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import fsspec
 import pandas as pd
 import pytest
@@ -21,7 +23,8 @@ from pyspark.sql import SparkSession
 
 from mirror.builds import BuildReport, build
 from mirror.checks.footers import read_footers
-from mirror.datasets import DatasetStore, TransactionType, Workspace
+from mirror.cli.init import storage_section
+from mirror.datasets import DatasetStore, TransactionType, Workspace, toml
 from mirror.datasets.collect import collect, find_garbage
 from mirror.datasets.diff import diff
 from mirror.datasets.errors import (
@@ -38,6 +41,7 @@ from mirror.datasets.ingest import ingest
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
 from mirror.datasets.sample import first_rows
+from mirror.datasets.storage import LocalStorage
 from mirror.datasets.storage.remote import RemoteStorage
 from mirror.datasets.storage.settings import FromEnvironment, parse
 from mirror.datasets.verify import verify
@@ -266,6 +270,32 @@ def test_secrets_are_looked_up_and_never_shown(tmp_path: Path, monkeypatch: pyte
         storage.size("x")
 
 
+def test_a_section_as_typed_is_the_section_as_read(tmp_path: Path) -> None:
+    section = storage_section(
+        "s3://b/p",
+        "s3a://other/p",
+        (
+            "endpoint_url=http://h:9000?x=y",
+            "anon=true",
+            "client_kwargs.region_name=eu",
+            "secret=env:THE_SECRET",
+            "n=-3",
+        ),
+    )
+    assert section is not None
+    assert tomllib.loads(toml.section("storage", section)) == {"storage": section}
+    assert parse(section, tmp_path).options == {
+        "endpoint_url": "http://h:9000?x=y",
+        "anon": True,
+        "client_kwargs": {"region_name": "eu"},
+        "secret": FromEnvironment("SECRET"),
+        "n": -3,
+    }
+    assert storage_section(None, None, ()) is None
+    with pytest.raises(click.BadParameter, match="'endpoint_url' is not NAME=VALUE"):
+        storage_section("s3://b", None, ("endpoint_url",))
+
+
 def test_a_root_without_client_or_with_a_typo_is_refused_and_leaves_no_workspace(tmp_path: Path) -> None:
     with pytest.raises(StorageClientMissingError, match=r"no client for the storage root gs://b .*`pip install gcsfs`"):
         Workspace.create(tmp_path / "w", repository=tmp_path, storage={"root": "gs://b"})
@@ -298,6 +328,19 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.nightly
 def test_a_real_s3_server(tmp_path: Path, s3: str) -> None:
     life = Life(tmp_path, "s3://lake/some/prefix", options={"endpoint_url": s3})
+    # Killed in the middle of a write: the next writer aborts what was left and removes its objects.
+    code = (
+        "import os, sys; from pathlib import Path; from mirror.datasets import *\n"
+        "s = Workspace.open(Path(sys.argv[1])).store; d = s.create('/killed')\n"
+        "o = s.open_transaction(d, 'master', TransactionType.APPEND)\n"
+        "o.add(Path(sys.argv[1], 'config.toml'), 'left'); os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(life.workspace.path)], check=False, capture_output=True)
+    assert killed.returncode == -9, killed.stderr
+    assert [f.location.rsplit("/", 1)[-1] for f in life.store.storage.listing("")] == ["left"]
+    life.ingest("/killed", whole="text")
+    assert [f.location.rsplit("/", 1)[-1] for f in life.store.storage.listing("")] == ["whole.txt"]
+
     live(life)
     written = (tmp_path / ".mirror" / "config.toml").read_text()
     assert "hidden" not in written
@@ -327,22 +370,23 @@ def test_a_server_that_is_gone_is_told(tmp_path: Path, s3: str, monkeypatch: pyt
     life.workspace.close()
 
 
-VIEWFS = "viewfs://lake"
-
-
 @pytest.fixture
 def mounted(spark: SparkSession, tmp_path: Path) -> Iterator[str]:
     """A Hadoop URL that is not ``file:`` and names a local folder."""
     settings = spark._jsparkSession.sparkContext().hadoopConfiguration()
-    settings.set("fs.viewfs.mounttable.lake.link./data", f"file://{tmp_path}/bytes")
+    # Hadoop keeps a file system per authority: each test has its own.
+    authority = f"lake{next(_numbers)}"
+    settings.set(f"fs.viewfs.mounttable.{authority}.link./data", f"file://{tmp_path}/bytes")
     (tmp_path / "bytes").mkdir()
-    yield f"{VIEWFS}/data"
-    settings.unset("fs.viewfs.mounttable.lake.link./data")
+    yield f"viewfs://{authority}/data"
+    settings.unset(f"fs.viewfs.mounttable.{authority}.link./data")
 
 
 @pytest.mark.nightly
-def test_spark_by_another_name(spark: SparkSession, tmp_path: Path, mounted: str) -> None:
-    life = Life(tmp_path / "one", f"file://{tmp_path}/bytes", spark_root=mounted)
+@pytest.mark.parametrize("scheme", ["file://", ""])
+def test_spark_by_another_name(spark: SparkSession, tmp_path: Path, mounted: str, scheme: str) -> None:
+    life = Life(tmp_path / "one", f"{scheme}{tmp_path}/bytes", spark_root=mounted)
+    assert isinstance(life.store.storage, RemoteStorage if scheme else LocalStorage)
     store, dataset = life.store, life.store.create("/d")
     frame = spark.createDataFrame(pd.DataFrame({"v": [1, 2, 3], "k": ["a", "b/c", None]}))
     for n, kind in enumerate((TransactionType.SNAPSHOT, TransactionType.APPEND)):
@@ -359,9 +403,9 @@ def test_spark_by_another_name(spark: SparkSession, tmp_path: Path, mounted: str
         port._transaction.commit()
     view = store.view(dataset)
     assert (view.rows, len(view.files)) == (6, 12)
-    assert view.entries[0].location.startswith(f"file://{tmp_path}/bytes/")
+    assert view.entries[0].location.startswith(f"{scheme}{tmp_path}/bytes/")
     back = store.read(spark, view)
-    assert all(name.startswith(VIEWFS) for name in back.inputFiles())
+    assert all(name.startswith(mounted) for name in back.inputFiles())
     assert sorted((r.v, str(r.k)) for r in back.collect()) == sorted([(1, "a"), (2, "b/c"), (3, "None")] * 2)
     # By its logical paths, for code that reads a folder with Spark and for code that reads it without.
     read = whole_input(view, store.storage)

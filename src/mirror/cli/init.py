@@ -65,7 +65,7 @@ def command(
         path,
         repository=Path(repo),
         catalog_url=catalog or DEFAULT_CATALOG,
-        storage=_storage(storage, spark_root, storage_options),
+        storage=storage_section(storage, spark_root, storage_options),
         source=source,
         sources_file=described,
     ) as workspace:
@@ -99,7 +99,7 @@ def command(
     ctx.emit(document, render)
 
 
-def _storage(root: str | None, spark_root: str | None, options: tuple[str, ...]) -> dict[str, Any] | None:
+def storage_section(root: str | None, spark_root: str | None, options: tuple[str, ...]) -> dict[str, Any] | None:
     """The section [storage] as typed; a dot in a name leads into a table."""
     section: dict[str, Any] = {"root": root, "spark_root": spark_root}
     for text in options:
