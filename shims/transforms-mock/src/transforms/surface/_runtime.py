@@ -36,7 +36,10 @@ _LI, _LO = f"{LIBRARY}api-lightweightinput", f"{LIBRARY}api-lightweightoutput"
 _ILI, _ILO = f"{LIBRARY}api-incrementallightweightinput", f"{LIBRARY}api-incrementallightweightoutput"
 _ABORT = f"{_S5}test_abort_of_one_output_and_of_the_whole_job"
 _SOHO = "All keywords honoured; output_format 'soho' (Foundry's own) is refused. A second write in one job is an error."
-_LIGHT_OUT = "rid alias branch transaction_rid set_mode put_metadata path_for_write_table read_unstaged_dataset_as_polars_lazy polars pandas dataframe arrow path filesystem"
+_LIGHT_OUT = (
+    "rid alias branch transaction_rid set_mode put_metadata path_for_write_table path filesystem "
+    "read_unstaged_dataset_as_polars_lazy polars pandas dataframe arrow"
+)
 _ENGINE = "engine= is taken and has no effect; a table that Spark could not read (times, one name twice) is refused."
 _TABLE = "Not in Foundry's reference, yet used by its guide; engine= has no effect."
 _PARSED = (
