@@ -70,6 +70,16 @@ appender.stderr.layout.pattern = %p %c{1}: %m%n
 logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
 logger.gateway.level = error
 """
+# What these log about a failed task is in the error that the job raises, and is told from there.
+_TOLD_ELSEWHERE = {
+    "executor": "org.apache.spark.executor.Executor",
+    "tasks": "org.apache.spark.scheduler.TaskSetManager",
+    "files": "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+    "cleanup": "org.apache.spark.util.Utils",
+}
+_LOG4J += "".join(
+    f"logger.{key}.name = {name}\nlogger.{key}.level = off\n" for key, name in _TOLD_ELSEWHERE.items()
+)
 
 
 def _cache_directory() -> Path:

@@ -113,7 +113,7 @@ def run_job(context: BuildContext, decision: JobDecision) -> JobResult:
         status, error = JobStatus.ABORTED, str(refused)
     except KeyboardInterrupt:
         status, error = JobStatus.CANCELLED, "cancelled"
-    except Exception as failure:  # noqa: BLE001 - a transform may raise anything; it is reported, not hidden
+    except (Exception, SystemExit) as failure:  # noqa: BLE001 - a transform may raise anything; it is reported, not hidden
         error, details = _told(context, spec, failure), traceback.format_exc()
     finally:
         context.threads.pop(spec.reference, None)
@@ -375,7 +375,7 @@ def _distinct(binders: Mapping[str, ResourceBinder]) -> Sequence[ResourceBinder]
     return list({id(binder): binder for binder in binders.values()}.values())
 
 
-def _told(context: BuildContext, spec: JobSpec, failure: Exception) -> str:
+def _told(context: BuildContext, spec: JobSpec, failure: BaseException) -> str:
     if isinstance(failure, MirrorError):
         return str(failure)
     place, kind, text = told(failure, context.pipeline.source_root)
