@@ -278,7 +278,7 @@ def test_a_section_as_typed_is_the_section_as_read(tmp_path: Path) -> None:
             "endpoint_url=http://h:9000?x=y",
             "anon=true",
             "client_kwargs.region_name=eu",
-            "secret=env:THE_SECRET",
+            "secret=env:SECRET",
             "n=-3",
         ),
     )
