@@ -77,6 +77,7 @@ def score(data, model, out):
 
 
 @pm.transforms.evaluation("flags")
+@lightweight
 @transform(model=ModelInput(FOREST))
 def judge(model):
     model.create_evaluation().log_metric("flagged", float(model.predict(pd.DataFrame({"x": [1.0,
