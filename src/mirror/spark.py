@@ -77,9 +77,7 @@ _TOLD_ELSEWHERE = {
     "files": "org.apache.spark.sql.execution.datasources.FileFormatWriter",
     "cleanup": "org.apache.spark.util.Utils",
 }
-_LOG4J += "".join(
-    f"logger.{key}.name = {name}\nlogger.{key}.level = off\n" for key, name in _TOLD_ELSEWHERE.items()
-)
+_LOG4J += "".join(f"logger.{key}.name = {name}\nlogger.{key}.level = off\n" for key, name in _TOLD_ELSEWHERE.items())
 
 
 def _cache_directory() -> Path:
