@@ -15,7 +15,7 @@ from mirror.builds.errors import UnboundKindError
 from mirror.builds.failures import place_of, text_of
 from mirror.builds.graph import JobGraph
 from mirror.builds.resources import ResourceBinder
-from mirror.builds.specs import VALUE_KINDS, JobSpec
+from mirror.builds.specs import SECRET_KINDS, VALUE_KINDS, JobSpec
 from mirror.datasets import Workspace
 from mirror.datasets.guest import source_roots
 from mirror.errors import MirrorError
@@ -154,7 +154,7 @@ def _obstacles(
         if problem is not None:
             yield str(problem)
     for param in spec.params:
-        if param.kind == "source":
+        if param.kind in SECRET_KINDS:
             try:
                 configured(transform.parameters[param.name], workspace.config.sources_file)
             except SourceError as error:

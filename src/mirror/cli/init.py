@@ -136,7 +136,7 @@ def _show(console: Console, found: RepositoryInspection) -> None:
         table.add_row(*(_plain("\n".join(x)) for x in ((one.name,), (kind,), one.inputs, one.outputs)))
     console.print(table)
     if found.unresolved:
-        say(f"{len(found.unresolved)} input(s) to ingest:")
+        say(f"{len(found.unresolved)} input(s) to ingest (delimited text that is read as a table: --infer-schema):")
     for entry in found.unresolved:
         also = f"  (= {', '.join(entry.spellings)})" if entry.spellings else ""
         say(f"  {entry.command}{also}")

@@ -63,6 +63,7 @@ class Credential(_External):
         return ResolvedCredential(self.rid)
 
     def _configured(self, path: str | Path | None) -> Any:
+        configured_source(self.rid, path)
         return ResolvedCredential(self.rid, path)
 
 
