@@ -149,6 +149,21 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
         # The state does not outlive its rows.
         ("code version=1 -> version=2", "snapshot: semantic version 2 instead of 1", "SNAPSHOT", [10]),
     ),
+    # Only an incremental run measures a given schema by the stored one.
+    "new_schema": (
+        """
+        @incremental(semantic_version=1)
+        @job(out=Output("/$/out"), x=Input("/$/in"))
+        def count(x, out):
+            name = "v"
+            known = read(out, "current", schema=T.StructType([T.StructField(name, T.LongType())]))
+            out.write_pandas(pd.DataFrame({name: [len(known[name])]}))
+        """,
+        ("in SNAPSHOT 1", FIRST, "SNAPSHOT", [0]),
+        ("in APPEND 2", ADDS, "UPDATE", [0, 1]),
+        ('code version=1 -> version=2; code name = "v" -> name = "w"', "snapshot: semantic version 2 instead of 1",
+         "SNAPSHOT", [0]),
+    ),
     "new_files": (
         """
         @incremental()

@@ -133,9 +133,11 @@ class IncrementalTransformOutput(TransformOutput):
         stored = self._port.schema(mode)
         if stored is None and mode == "previous" and schema is None:
             raise PreviousWithoutSchemaError(self._port.path)
-        if stored is None and schema is not None:
+        # What a run that starts over found is no measure for what it is going to write.
+        fresh = not self._incremental and not self._port.files(mode)
+        if schema is not None and (stored is None or fresh):
             return _empty(self, schema)
-        if stored is not None and schema is not None:
+        if stored is not None and schema is not None and self._incremental:
             compare_schemas(self._port.path, schema, stored)
         return self._read(mode)
 

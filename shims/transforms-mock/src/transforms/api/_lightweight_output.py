@@ -200,7 +200,7 @@ class IncrementalLightweightOutput(LightweightOutput):
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
         mode = self._seen(mode)
         shaped = None if schema is None else empty_table(schema)
-        nothing = mode == "previous" and not self._incremental
+        nothing = not self._incremental and (mode == "previous" or not self._port.files(mode))
         if nothing or self._port.schema(mode) is None:
             if schema is None and mode == "previous":
                 raise PreviousWithoutSchemaError(self._port.path)
