@@ -68,6 +68,7 @@ def _spark() -> Any:
         (lambda: transform(ctx=Input("/a"), out=Output("/b")), TransformValueError, "'ctx'"),
         (lambda: transform(a=Output("/b"), b=Output("/b"))(_plain), TransformValueError, "twice ('a' and 'b')"),
         (lambda: transform(a=OutputSet(["/b", "/b"]))(_plain), TransformValueError, "'/b' is an output twice"),
+        (lambda: transform(out=Output("/b"))(dict), TransformTypeError, "A transform decorates a function, got <class"),
         (lambda: transform(out=Output("/b"))(_asynchronous), TransformTypeError, "is an async function"),
         (lambda: transform_df(Output("/b"))(_yielding), TransformTypeError, "is a generator function"),
         (lambda: transform(out=Output("/b"))(_objects()), TransformTypeError, "a function is declared once"),

@@ -27,6 +27,7 @@ from transforms.api import (
     ParamValueInput,
     StringParam,
     UnmarkingPolicy,
+    incremental,
     transform,
 )
 from transforms.errors import TransformTypeError, TransformValueError, UnknownArgumentError, UnknownAttributeError
@@ -263,6 +264,17 @@ def test_an_attribute_that_foundry_lacks_names_the_nearest_one():
         _ = ParamValueInput(3).vlaue
     with pytest.raises(UnknownAttributeError, match="Did you mean 'incremental'"):
         _ = transform(out=Output("/a"))(lambda out: 0).incremental_
+
+
+def test_sets_are_sorted_so_that_a_pipeline_is_the_same_in_every_process():
+    names = {f"/d{n}" for n in range(9)}
+    assert InputSet(names).aliases == OutputSet(frozenset(names)).aliases == tuple(sorted(names))
+    assert Markings(names, {"b", "a"}) == Markings(sorted(names), ["a", "b"])
+    made = incremental(snapshot_inputs={"y", "x", "z"})(
+        transform(x=Input("/x"), y=Input("/y"), z=Input("/z"), out=Output("/o"))(lambda **given: 0)
+    )
+    assert made.incremental.snapshot_inputs == ("x", "y", "z")
+    assert InputSet(["/b", "/a"]).aliases == ("/b", "/a")
 
 
 def test_an_unmarking_policy_is_kept_as_it_was_written():

@@ -117,5 +117,10 @@ def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Ca
     return decorate
 
 
+def in_order(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The values as a tuple; those of a set sorted, as its own order differs from process to process."""
+    return tuple(sorted(values, key=str)) if isinstance(values, set | frozenset) else tuple(values)
+
+
 def _owner(owner: str, args: tuple[Any, ...]) -> str:
     return owner.format(type(args[0]).__name__) if "{}" in owner else owner

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transforms._names import Named, caller, known_arguments
+from transforms._names import Named, caller, in_order, known_arguments
 from transforms.errors import TransformTypeError
 
 
 def _texts(owner: str, argument: str, given: str | Iterable[str]) -> tuple[str, ...]:
-    values = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else ()
+    values = (given,) if isinstance(given, str) else in_order(given) if isinstance(given, Iterable) else ()
     if not isinstance(given, Iterable) or not all(isinstance(value, str) for value in values):
         raise TransformTypeError(f"{argument} of {owner} is a list of texts, got {given!r}.", caller())
     return values

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from transforms._names import caller, known_arguments
+from transforms._names import caller, in_order, known_arguments
 from transforms.api._check import Check, as_checks
 from transforms.api._markings import Markings, OrgMarkings, UnmarkingPolicy
 from transforms.errors import TransformTypeError, TransformValueError, UnknownAttributeError
@@ -133,7 +133,7 @@ def _alias_list(owner: str, aliases: Any) -> tuple[str, ...] | None:
         return None
     if isinstance(aliases, str) or not isinstance(aliases, Iterable):
         raise TransformTypeError(f"{owner} takes a list of paths or RIDs, got {aliases!r}.", caller())
-    given = tuple(aliases)
+    given = in_order(aliases)
     if not given:
         raise TransformValueError(f"{owner} cannot be empty.", caller())
     for alias in given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
-from transforms._names import caller
+from transforms._names import caller, in_order
 from transforms.errors import TransformTypeError
 
 _LEGACY = "spark.sql.legacy."
@@ -41,7 +41,7 @@ def profile_names(owner: str, given: Any) -> tuple[str, ...]:
     """
     names = () if given is None else (given,) if isinstance(given, str) else given
     # A transform is iterable no more than it is a name, and a bare decorator hands one in.
-    named = tuple(names) if isinstance(names, list | tuple | set | frozenset | Generator) else None
+    named = in_order(names) if isinstance(names, list | tuple | set | frozenset | Generator) else None
     if named is None or not all(isinstance(name, str) for name in named):
         raise TransformTypeError(f"{owner} is a name or a list of names, got {given!r}.", caller())
     return named

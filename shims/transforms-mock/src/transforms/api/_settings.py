@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum, EnumMeta
 from typing import Any, TypeVar
 
-from transforms._names import caller, known_arguments
+from transforms._names import caller, in_order, known_arguments
 from transforms.api._params import switch
 from transforms.api._profiles import profile_names
 from transforms.api._resources import checked_resources
@@ -107,7 +107,7 @@ def incremental(
         raise TransformTypeError(f"semantic_version is a whole number, got {semantic_version!r}.", where)
     if isinstance(snapshot_inputs, bool | str) or not isinstance(snapshot_inputs, Iterable | None):
         raise TransformTypeError(f"snapshot_inputs is a list of parameter names, got {snapshot_inputs!r}.", where)
-    whole = tuple(snapshot_inputs or ())
+    whole = in_order(snapshot_inputs or ())
     if not all(isinstance(name, str) for name in whole):
         raise TransformTypeError(f"snapshot_inputs is a list of parameter names, got {whole!r}.", where)
     settings = IncrementalSettings(

@@ -101,7 +101,7 @@ class TransformBase:
         recorded: Mapping[str, Any] | None = None,
         incremental: IncrementalSettings | None = None,
     ) -> None:
-        if not callable(compute_func):
+        if not callable(compute_func) or isinstance(compute_func, type):
             raise TransformTypeError(f"A transform decorates a function, got {compute_func!r}.", caller())
         if isinstance(compute_func, TransformBase):
             raise TransformTypeError(f"{_DECLARED_ONCE}, got {compute_func!r}.", caller())
