@@ -32,6 +32,7 @@ from transforms.external.systems import (
     ExportControl,
     ResolvedSource,
     Source,
+    configured,
     external_systems,
     use_external_systems,
 )
@@ -208,6 +209,10 @@ def test_the_older_generation_injects_every_name(sources, monkeypatch):
     _compute(compute)
     assert seen == {"egress": "ri.policy", "password": "s", "markings": ("m",)}
     assert compute.unbound == ()
+    # A platform hears of a credential that nobody described before the function runs.
+    assert configured(Credential(RID), None).get("password") == "s"
+    with pytest.raises(SourceError, match="does not describe it; it describes"):
+        configured(Credential("ri.other"), None)
     assert use_external_systems()(_base()).recorded["use_external_systems"] == ()
 
 
