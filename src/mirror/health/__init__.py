@@ -3,12 +3,22 @@
 Quality alerts (data, models, the pipeline itself) and equipment alerts (a machine) are two kinds that never mix: they
 have different owners, channels and runbooks, and a page for one must not drown in the other. What is shown comes from
 the datasets that the pipeline writes; this room knows no profile and no guest.
+
+Health checks (``health/checks/*.yaml`` of the repository) are the third kind: what a dataset, job or schedule is held
+to from outside. :mod:`mirror.health.check_files` reads them, :mod:`mirror.health.monitor` evaluates them,
+:mod:`mirror.health.reports` keeps what they said. They are not imported here: alerts need neither pydantic nor Spark.
 """
 
 from mirror.health.alerts import SEVERITIES, AlertBook, EquipmentAlert, QualityAlert, read_alerts
 from mirror.health.branches import require_branch
 from mirror.health.condition import Condition, read_conditions
-from mirror.health.errors import AlertColumnsError, HealthError, UnusedBranchError
+from mirror.health.errors import (
+    AlertColumnsError,
+    HealthCheckFileError,
+    HealthError,
+    UnknownHealthCheckError,
+    UnusedBranchError,
+)
 
 __all__ = [
     "SEVERITIES",
@@ -16,8 +26,10 @@ __all__ = [
     "AlertColumnsError",
     "Condition",
     "EquipmentAlert",
+    "HealthCheckFileError",
     "HealthError",
     "QualityAlert",
+    "UnknownHealthCheckError",
     "UnusedBranchError",
     "read_alerts",
     "read_conditions",

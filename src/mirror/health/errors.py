@@ -1,14 +1,22 @@
 """Errors of the health room.
 
 UsageError
-`-- HealthError
-    |-- AlertColumnsError   a dataset that should hold alerts lacks columns without which nobody can be paged
-    `-- UnusedBranchError   no dataset has the branch asked for
+|-- HealthError
+|   |-- AlertColumnsError         a dataset that should hold alerts lacks columns without which nobody can be paged
+|   |-- UnusedBranchError         no dataset has the branch asked for
+|   `-- UnknownHealthCheckError   no check has the name asked for
+`-- FileMistakeError
+    `-- HealthCheckFileError      a file of checks is wrong; names file, line and fix
+VerdictError
+|-- NotApplicableError            there is nothing to judge yet
+|-- NotSettledError               the answer lies in rows that nobody has asked to read
+`-- SubjectMissingError           no such dataset, or not what the check needs it to be
 """
 
 from __future__ import annotations
 
-from mirror.errors import UsageError, nearest
+from mirror.errors import UsageError, VerdictError, nearest
+from mirror.located import FileMistakeError
 
 
 class HealthError(UsageError):
@@ -42,3 +50,37 @@ class UnusedBranchError(HealthError):
             f"no dataset has a branch {self.branch!r}.{nearest(self.branch, self.known)} "
             f"There are: {', '.join(self.known)}."
         )
+
+
+class UnknownHealthCheckError(HealthError):
+    """No check is called ``name``; ``known`` are those there are, ``folder`` is where they are written."""
+
+    def __init__(self, name: str, known: tuple[str, ...], folder: str) -> None:
+        super().__init__(name, known, folder)
+        self.name, self.known, self.folder = name, known, folder
+
+    def __str__(self) -> str:
+        there = f"There are: {', '.join(self.known)}." if self.known else "There are none."
+        return f"no health check is called {self.name!r} in {self.folder}.{nearest(self.name, self.known)} {there}"
+
+
+class HealthCheckFileError(FileMistakeError):
+    """A mistake in a file of health checks. ``args``: file, line, what is wrong and how to put it right."""
+
+
+class NotApplicableError(VerdictError):
+    """``args``: one sentence that says what is missing before there is anything to judge."""
+
+
+class NotSettledError(VerdictError):
+    """``args``: what would have to be read."""
+
+    def __str__(self) -> str:
+        return f"neither footers nor kept states tell {self.args[0]}; `mirror health run --content` reads it"
+
+
+class SubjectMissingError(VerdictError):
+    """``args``: what is wrong with the subject, and the way out."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
