@@ -196,6 +196,7 @@ def test_a_folder_by_url(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "data").is_dir()
 
 
+@pytest.mark.nightly
 def test_an_object_store_in_memory(tmp_path: Path) -> None:
     with memory() as root:
         live(Life(tmp_path, root))
