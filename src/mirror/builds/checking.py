@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from mirror.checks import CheckSubject
+    from mirror.datasets import Workspace
     from mirror.datasets.records import StoredSchema
     from transforms.ports import FileEntry
 
@@ -28,7 +29,7 @@ def evaluate_checks(
     ports: Mapping[str, Sequence[Port]],
     spark: Callable[[], SparkSession],
     now: datetime,
-    catalog: Catalog,
+    workspace: Workspace,
 ) -> list[CheckEntry]:
     """The verdicts of all checks on one side of a job. Without checks nothing is read and Spark is not asked for.
 
@@ -36,7 +37,7 @@ def evaluate_checks(
         side: ``input`` or ``output``.
         params: parameter name -> live declaration of that side.
         ports: parameter name -> ports of the whole job; the others are what ``E.dataset_ref`` refers to.
-        catalog: keeps metric states, so that files judged before are not read again.
+        workspace: keeps metric states, so that files judged before are not read again, and says what is sensitive.
     """
     checked = {name: param for name, param in params.items() if getattr(param, "checks", ()) and ports.get(name)}
     if not checked:
@@ -44,15 +45,16 @@ def evaluate_checks(
     from mirror.checks import evaluate
     from mirror.checks.state_tables import CatalogStates
 
-    session, states = spark(), CatalogStates(catalog)
-    subjects = {name: _subject(session, found[0]) for name, found in ports.items() if found}
+    session, states = spark(), CatalogStates(workspace.catalog)
+    sensitive = workspace.config.sensitive
+    subjects = {name: _subject(session, found[0], sensitive) for name, found in ports.items() if found}
     entries = []
     for name, param in checked.items():
         port = ports[name][0]
         if isinstance(port, DatasetWritePort) and port.aborted:
             continue
         others = {other: subject for other, subject in subjects.items() if other != name}
-        subject = _subject(session, port, others)
+        subject = _subject(session, port, sensitive, others)
         for result in evaluate(param.checks, subject, spark=session, now=now, states=states):
             entries.append(
                 CheckEntry(name, port.path, side, result.name, result.on_error, result.outcome, result.to_json())
@@ -79,8 +81,14 @@ def keep_footers(ports: Iterable[Port], catalog: Catalog) -> None:
                 known_footers(port.path, files, spark_schema(stored), states)
 
 
-def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubject] | None = None) -> CheckSubject:
+def _subject(
+    spark: SparkSession,
+    port: Port,
+    sensitive: Mapping[str, frozenset[str]],
+    references: Mapping[str, CheckSubject] | None = None,
+) -> CheckSubject:
     from mirror.checks import CheckSubject
+    from mirror.checks.sensitivity import sensitive_columns
     from mirror.datasets.frames import read_frame, spark_schema
 
     selection: Selection = (
@@ -93,6 +101,7 @@ def _subject(spark: SparkSession, port: Port, references: Mapping[str, CheckSubj
         frame=lambda: read_frame(spark, port.path, port.branch, selection.files, stored),
         files=files,
         references=references or {},
+        sensitive=sensitive_columns(stored, sensitive.get(port.path, ())),
         part=lambda files: read_frame(spark, port.path, port.branch, files, stored),
     )
 

@@ -166,7 +166,7 @@ def _execute(
     mode = running.mode
     assert mode is not None  # noqa: S101 - _open sets it
     now = workspace.clock()
-    running.checks += evaluate_checks("input", transform.inputs, running.ports, context.spark, now, workspace.catalog)
+    running.checks += evaluate_checks("input", transform.inputs, running.ports, context.spark, now, workspace)
     if refused := blocking(running.checks):
         raise ChecksFailedError(spec.name, refused)
     with ExitStack() as held:
@@ -185,7 +185,7 @@ def _execute(
         outcome = execute(transform, environment, _bindings(context, running))
     if outcome.aborted:
         return JobStatus.NOTHING_COMMITTED, (), {}
-    post = evaluate_checks("output", transform.outputs, running.ports, context.spark, now, workspace.catalog)
+    post = evaluate_checks("output", transform.outputs, running.ports, context.spark, now, workspace)
     running.checks += post
     if refused := blocking(post):
         raise ChecksFailedError(spec.name, refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,7 @@ class JobDecision:
             producer.
         upstream: references of jobs of this plan that run before it.
         mode: how a job that runs will read and write, and why.
+        always: it runs even when nothing it reads has changed.
     """
 
     spec: JobSpec
@@ -49,6 +50,7 @@ class JobDecision:
     inputs: Mapping[str, Head] = field(default_factory=dict)
     upstream: frozenset[str] = frozenset()
     mode: IncrementalDecision | None = None
+    always: bool = False
 
     @property
     def how(self) -> str:
@@ -111,7 +113,8 @@ def plan(
     refuse_other_ancestry(workspace.store, chosen, branch, fallbacks)
     state = read_state(workspace, branch, fallbacks)
     by_kind = {kind: b for b in binders for kind in b.kinds}
-    planner = _Planner(workspace.store, graph, state, branch, force, by_kind, pipeline)
+    always = always_stale(workspace, graph)
+    planner = _Planner(workspace.store, graph, state, branch, force, by_kind, pipeline, always)
     for spec in chosen:
         planner.decide(spec)
     for target in scope.targets:
@@ -119,6 +122,12 @@ def plan(
         if decided is not None and decided.decision is Decision.WAIT:
             raise WaitingTargetError(target, decided.reason)
     return BuildPlan(branch, tuple(fallbacks), tuple(planner.decided.values()), force)
+
+
+def always_stale(workspace: Workspace, graph: JobGraph) -> frozenset[str]:
+    """References of the jobs that every build runs, as the workspace says. Raises UnknownTargetError."""
+    names = workspace.config.always_stale
+    return frozenset(graph.producer(workspace.store.rids.get(name, name)) for name in names)
 
 
 class _Planner:
@@ -131,6 +140,7 @@ class _Planner:
         force: bool,
         binders: Mapping[str, ResourceBinder],
         pipeline: RepositoryPipeline,
+        always: Set[str],
     ) -> None:
         self._store = store
         self._graph = graph
@@ -140,6 +150,7 @@ class _Planner:
         self._binders = binders
         self._elsewhere = pipeline.elsewhere
         self._owners = pipeline.owners
+        self._always = always
         self.decided: dict[str, JobDecision] = {}
 
     def decide(self, spec: JobSpec) -> None:
@@ -160,6 +171,8 @@ class _Planner:
             self._say(spec, Decision.WAIT, waiting)
             return
         reason = rebuilt or stale_reason(spec, self._state, self._branch, inputs, resources)
+        if reason is None and spec.reference in self._always:
+            reason = "always stale, as the workspace says"
         if self._force:
             reason = "forced"
         if reason is None:
@@ -185,7 +198,8 @@ class _Planner:
     ) -> None:
         if (owner := self._owners.get(spec.reference, self._branch)) != self._branch:
             reason = f"{reason} (JobSpec of {owner})"
-        self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream, mode)
+        always = spec.reference in self._always
+        self.decided[spec.reference] = JobDecision(spec, decision, reason, dict(inputs or {}), upstream, mode, always)
 
     def _inputs(self, spec: JobSpec) -> tuple[dict[str, Head], str | None, dict[str, str]]:
         """Resolved heads, why the job must wait, and the parameters of inputs that are rebuilt first."""

@@ -205,6 +205,8 @@ class _Scheduler:
 
     def _still_fresh(self, job: JobDecision) -> JobResult | None:
         """Planned to run because something upstream ran, which then committed nothing: is there still a reason?"""
+        if job.always:
+            return None
         state = read_state(self._context.workspace, self._plan.branch, self._plan.fallbacks)
         heads: dict[str, Head] = {}
         for param, path in job.spec.dataset_inputs():

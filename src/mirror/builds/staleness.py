@@ -48,7 +48,8 @@ def up_to_date(spec: JobSpec) -> str:
     sources = [repr(param.name) for param in spec.inputs if param.kind == "source"]
     if not sources:
         return "up to date"
-    return f"up to date; what {' and '.join(sources)} holds outside is not watched, --force asks again"
+    held = " and ".join(sources)
+    return f"up to date; what {held} holds outside is not watched (--force asks again, [builds] always_stale each time)"
 
 
 def last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from mirror.checks.sensitivity import sensitive_columns
 from mirror.checks.subject import CheckSubject
 from mirror.checks.suggest_history import Commit
 from mirror.datasets import Dataset, DatasetStore, TransactionStatus, TransactionType
@@ -15,9 +16,16 @@ if TYPE_CHECKING:
 
 
 def stored_subject(
-    spark: SparkSession, view: View, references: Mapping[str, CheckSubject] | None = None
+    spark: SparkSession,
+    view: View,
+    references: Mapping[str, CheckSubject] | None = None,
+    *,
+    sensitive: Iterable[str] = (),
 ) -> CheckSubject:
-    """The rows of a view; without a schema (raw files, no data) every column check is an ERROR that says so."""
+    """The rows of a view; without a schema (raw files, no data) every column check is an ERROR that says so.
+
+    ``sensitive``: columns whose values stay out of results, besides those that their writer marked.
+    """
     from mirror.datasets.frames import read_frame, spark_schema
 
     stored, path, branch = view.schema, view.dataset.path, view.branch
@@ -29,6 +37,7 @@ def stored_subject(
         # columns that come from paths are not in the files, so neither footers nor parts may speak for them
         files=visible if stored is not None and not stored.path_columns else (),
         references=references or {},
+        sensitive=sensitive_columns(stored, sensitive),
         part=lambda files: read_frame(spark, path, branch, files, stored),
     )
 

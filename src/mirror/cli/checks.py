@@ -105,7 +105,11 @@ def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> li
         checked = [n for n in held if getattr(params[n], "checks", ()) and only in (None, held[n].path)]
         if not checked:
             continue
-        subjects = {name: stored_subject(spark, store.view(found, branch)) for name, found in held.items()}
+        hidden = workspace.config.sensitive
+        subjects = {
+            name: stored_subject(spark, store.view(found, branch), sensitive=hidden.get(found.path, ()))
+            for name, found in held.items()
+        }
         for name in checked:
             others = {other: subject for other, subject in subjects.items() if other != name}
             subject = replace(subjects[name], references=others)

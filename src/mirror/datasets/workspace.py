@@ -39,6 +39,8 @@ class WorkspaceConfig:
         aliases: further spellings of dataset paths: RID or local name -> path.
         source: the repository's sub-project to run, where several declare a pipeline.
         sources_file: describes the external systems that transforms ask for, absolute.
+        always_stale: outputs that every build makes anew: nothing tells when a source outside has something new.
+        sensitive: dataset path -> columns whose values no result of a check may show.
     """
 
     repository: Path
@@ -48,6 +50,8 @@ class WorkspaceConfig:
     aliases: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
     sources_file: Path | None = None
+    always_stale: tuple[str, ...] = ()
+    sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def data_root(self) -> Path:
@@ -190,6 +194,13 @@ default = "{DEFAULT_BRANCH}"
 [sources]
 {described}
 
+# Outputs that every build makes anew: nothing tells when a source outside has something new.
+[builds]
+always_stale = []
+
+# Columns whose values no result of a check may show: "/path" = ["column"].
+[sensitive]
+
 # Further spellings of dataset paths; transforms-shrinkwrap.yml of the repository is read as well.
 [aliases]
 """
@@ -215,6 +226,12 @@ def _read(file: Path) -> WorkspaceConfig:
     aliases = document.get("aliases", {})
     if not all(isinstance(value, str) for value in aliases.values()):
         raise WorkspaceConfigError(str(file), "[aliases] maps names to dataset paths")
+    always_stale = document.get("builds", {}).get("always_stale", [])
+    if not _is_names(always_stale):
+        raise WorkspaceConfigError(str(file), f"[builds] always_stale lists dataset paths, not {always_stale!r}")
+    sensitive = document.get("sensitive", {})
+    if not all(_is_names(columns) for columns in sensitive.values()):
+        raise WorkspaceConfigError(str(file), "[sensitive] maps dataset paths to lists of columns")
     try:
         storage = parse(document.get("storage", {}), file.parent)
     except StorageSettingsError as error:
@@ -227,7 +244,13 @@ def _read(file: Path) -> WorkspaceConfig:
         aliases=aliases,
         source=optional("repository", "source"),
         sources_file=None if described is None else (file.parent / described).resolve(),
+        always_stale=tuple(always_stale),
+        sensitive={aliases.get(path, path): frozenset(columns) for path, columns in sensitive.items()},
     )
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _absolute_url(url: str, base: Path) -> str:
