@@ -10,6 +10,7 @@ import sys
 import tomllib
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,15 @@ def test_paths_stay_below_a_url(tmp_path: Path) -> None:
                 view = store.view(dataset)
                 assert [f.path for f in view.files] == ["a b/[x]*?{y}%41::#.csv"]
                 assert whole_input(view, store.storage).open("a b/[x]*?{y}%41::#.csv").read() == "x"
+                # A Python worker elsewhere has no workspace.
+                elsewhere = replace(store.storage, cache="/proc/none/cache")
+                port = DatasetWritePort(store.open_transaction(dataset, "master", TransactionType.UPDATE))
+                port._files = replace(port._files, storage=elsewhere)
+                with port.create("x") as stream:
+                    stream.write("from a worker")
+                assert port.open("x").read() == "from a worker"
+                assert port._transaction is not None
+                port._transaction.commit()
                 assert verify(store) == ()
     # The last one is a folder: a link planted there leads no write out of it.
     with Workspace.open(tmp_path / "file") as made:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 import uuid
@@ -89,10 +90,15 @@ class RemoteStorage:
         return location
 
     def temporary(self, folder: str) -> Path:
-        """A name in the local cache."""
+        """A name in the local cache; a worker on a machine without this workspace takes the system's own place."""
         path = Path(self.cache, folder)
-        with translated(path):
+        try:
             path.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            with translated(tempfile.gettempdir()):
+                descriptor, name = tempfile.mkstemp(prefix="mirror-")
+            os.close(descriptor)
+            return Path(name)
         return path / uuid.uuid4().hex
 
     def place(self, source: Path, location: str) -> None:
