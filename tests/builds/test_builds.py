@@ -83,6 +83,7 @@ def test_a_chain_from_first_build_to_new_data(repository) -> None:
 
 @pytest.mark.nightly
 def test_only_what_changed_logic_is_rebuilt(repository) -> None:
+    """Vector 10."""
     r = repository()
     r.put("/raw", {"v": [1]})
     helper = r.folder / "helper.py"
@@ -285,6 +286,7 @@ def test_branches_read_through_and_write_their_own(repository) -> None:
 
 @pytest.mark.nightly
 def test_abort_job_and_partial_abort(repository) -> None:
+    """Vector 11."""
     r = repository()
     r.put("/raw", {"v": [1]})
     r.write(

@@ -45,6 +45,7 @@ def copy(**settings: Any) -> str:
 # Name -> code, then for each build: what happened before, how the plan and the report say it runs, the type of the
 # transaction on /name/out (None: none), and all rows of it afterwards.
 SCENARIOS: dict[str, tuple[Any, ...]] = {
+    # Vector 12: an UPDATE that only adds is read by increments, one that rewrites starts over.
     "append": (
         COPY,
         ("in SNAPSHOT 1", FIRST, "SNAPSHOT", [1]),
