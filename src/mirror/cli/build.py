@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mirror.builds import BuildPlan, BuildReport, Standing
     from mirror.builds.scope import Scope
     from mirror.datasets import Workspace
+    from mirror.health.reports import CheckReport
 
 
 @click.command()
@@ -86,8 +87,34 @@ def command(
         )
         untouched = [o.dataset for job in report.jobs if job.status is JobStatus.SKIPPED for o in job.outputs]
         stands = standing(workspace, wanted, untouched)
-    ctx.emit(report.to_json(), lambda console: show_report(console, report, stands))
+        health = judge_health(workspace, ctx.progress(), report)
+
+    from mirror.cli.health import print_alarms
+
+    def render(console: Console) -> None:
+        show_report(console, report, stands)
+        print_alarms(console, health)
+
+    ctx.emit({**report.to_json(), "health": [one.to_json() for one in health]}, render)
     return int(report.exit_code)
+
+
+def judge_health(workspace: Workspace, progress: Console, report: BuildReport) -> tuple[CheckReport, ...]:
+    """The failing health checks of what a build ran, from the catalog alone; they never change how the build ends."""
+    from mirror.builds import JobStatus
+
+    ran = (JobStatus.SUCCEEDED, JobStatus.NOTHING_COMMITTED, JobStatus.FAILED, JobStatus.ABORTED)
+    made = {output.dataset for job in report.jobs if job.status in ran for output in job.outputs}
+    if not made or not (workspace.config.repository / "health").is_dir():
+        return ()
+    from mirror.health.errors import HealthCheckFileError
+    from mirror.health.monitor import after_build
+
+    try:
+        return after_build(workspace, report.branch, made).alarms
+    except HealthCheckFileError as error:
+        progress.print(f"no health check was evaluated: {error}", markup=False)
+        return ()
 
 
 def run_build(

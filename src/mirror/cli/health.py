@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mirror.datasets import Workspace
     from mirror.health import Condition
     from mirror.health.declaration import HealthCheck
-    from mirror.health.monitor import Evaluation
     from mirror.health.reports import CheckReport
 
 _STYLES = {"ok": "green", "empty": "yellow", "aborted": "red", "open": "bold", "never": "dim"}
@@ -169,9 +168,9 @@ def _history(context: CliContext, workspace: Workspace, branch: str, name: str, 
     return ExitCode.DONE
 
 
-def print_alarms(console: Console, evaluation: Evaluation) -> None:
-    """What a build ends with: the checks that fail now, and who is told."""
-    for report in evaluation.alarms:
+def print_alarms(console: Console, failing: Iterable[CheckReport]) -> None:
+    """What a build ends with: the health checks that fail now, and who is told."""
+    for report in failing:
         told = f"; told: {', '.join(report.notified)}" if report.notified else ""
         severity = f" {report.severity}" if report.severity else ""
         text = f"health {report.status}{severity} {report.subject}: {report.check}: {report.message}{told}"
