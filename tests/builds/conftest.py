@@ -22,6 +22,7 @@ from mirror.datasets.collect import collect
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
 from mirror.datasets.retention import retire
+from mirror.datasets.rollback import force_snapshot
 from transforms.api._arrow import read_arrow
 
 _numbers = itertools.count()
@@ -109,10 +110,9 @@ class Repository:
         """Something that happens between two builds, to the datasets below ``folder``, in words:
 
         ``in APPEND 1 2`` (a file with these values), ``in UPDATE@0 5`` (the file of the first such event is rewritten),
-        ``in DELETE@0``, ``in RETENTION@*`` (of all files),
-        ``in RETIRE@2`` (`mirror retire` up to the third transaction, then `mirror gc`), ``in BACK@0`` (the branch ends
-        with its first transaction),
-        ``in FILE a.txt`` (a raw file). ``code one -> two`` changes the module.
+        ``in DELETE@0``, ``in RETENTION@*`` (of all files), ``in RETIRE@2`` (`mirror retire` up to the third of them,
+        then `mirror gc`), ``out START_OVER`` (`mirror rollback --snapshot`), ``in BACK@0`` (the branch ends with its
+        first transaction), ``in FILE a.txt`` (a raw file). ``code one -> two`` changes the module.
         """
         name, what, *values = text.split(" ")
         if name == "code":
@@ -134,6 +134,8 @@ class Repository:
                 file = self.root / values[0]
                 file.write_text(values[0])
                 opened.add(file, values[0])
+        elif kind == "START_OVER":
+            force_snapshot(store, dataset, "master")
         elif kind == "RETIRE":
             retire(store, dataset, "master", before=store.view(dataset).transactions[int(at)].rid)
             collect(store)

@@ -101,6 +101,12 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
         ("in APPEND 3; in RETENTION@0", ADDS, "UPDATE", [1, 2, 3]),
         ("in RETENTION@1", "", None, [1, 2, 3]),
     ),
+    "asked": (
+        copy(require_incremental=True),
+        ("in SNAPSHOT 1", FIRST, "SNAPSHOT", [1]),
+        ("in APPEND 2; out START_OVER", "snapshot: a snapshot of /asked/out was asked for", "SNAPSHOT", [1, 2]),
+        ("in APPEND 3", ADDS, "UPDATE", [1, 2, 3]),
+    ),
     # The bytes are gone as well: what a run still reads as "previous" is what is left.
     "retired": (
         copy(allow_retention=True) + "    assert list(x.pandas('previous').v) in ([], [2])\n",

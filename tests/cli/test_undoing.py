@@ -69,3 +69,5 @@ def test_code_and_data_are_undone_apart(jobs: Path, capsys: pytest.CaptureFixtur
     assert "ROLLED BACK" in capsys.readouterr().out
     assert run(["rollback", "clean", "--to", first, "--branch", "feature"]) == 2
     assert "no branch 'feature'" in capsys.readouterr().err
+    assert told("rollback", "clean", "--snapshot", "--apply")["snapshot"] is True
+    assert run(["rollback", "clean"]) == run(["rollback", "clean", "--to", first, "--snapshot"]) == 2

@@ -43,6 +43,7 @@ def test_a_version_1_catalog_is_upgraded_by_init_and_kept_as_a_copy(tmp_path: Pa
         with made.catalog.writing() as connection:
             t.swept.drop(connection)
             t.pins.drop(connection)
+            t.forced_snapshots.drop(connection)
             connection.execute(t.catalog_version.update().values(version=1))
     with pytest.raises(CatalogVersionError, match="upgrade it with `mirror init`"):
         Workspace.open(tmp_path / "w")

@@ -83,6 +83,7 @@ def decide(
     *,
     pending: Mapping[str, str] | None = None,
     dropped: bool = False,
+    forced: Sequence[str] = (),
 ) -> IncrementalDecision:
     """Whether a run is incremental.
 
@@ -94,6 +95,8 @@ def decide(
         inputs: every dataset input whose head is known, snapshot inputs included.
         pending: path -> parameter of inputs that the same build makes first.
         dropped: the last run called ``abort()`` on each of its outputs.
+        forced: outputs for which a snapshot was asked (`mirror rollback --snapshot`); as a new semantic version does,
+            this counts before ``require_incremental``.
     """
     if settings is None:
         return IncrementalDecision(Verdict.SNAPSHOT, "the transform is not incremental")
@@ -104,6 +107,8 @@ def decide(
             return IncrementalDecision(Verdict.REFUSED, what, Refusal.NO_BATCHES)
     if not any(built.values()):
         return IncrementalDecision(Verdict.SNAPSHOT, FIRST_BUILD)
+    if forced:
+        return IncrementalDecision(Verdict.SNAPSHOT, f"a snapshot of {', '.join(forced)} was asked for")
     runs = [outputs.get(path) for path, exists in built.items() if exists]
     known = [run for run in runs if run is not None]
     wanted = int(settings.get("semantic_version", 1))

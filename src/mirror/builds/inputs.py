@@ -39,7 +39,10 @@ def decide_mode(
         if param.key(path) in heads
     ]
     dropped = _dropped(state.latest.get(spec.reference), outputs)
-    return decide(spec.incremental, spec.reference, runs, built, inputs, pending=pending, dropped=dropped)
+    forced = tuple(path for path in outputs if path in state.forced)
+    return decide(
+        spec.incremental, spec.reference, runs, built, inputs, pending=pending, dropped=dropped, forced=forced
+    )
 
 
 def previous_run(state: CatalogState, spec: JobSpec, branch: str) -> RunRecord | None:

@@ -114,12 +114,14 @@ class CatalogState:
         runs: transaction -> run that committed it.
         latest: reference -> newest succeeded run on the build branch that no dataset shows (it has no dataset outputs,
             published something else as well, or aborted every output).
+        forced: paths whose next build on the build branch must start over.
     """
 
     heads: Mapping[str, Head]
     runs: Mapping[str, RunRecord]
     latest: Mapping[str, RunRecord]
     _branches: Mapping[str, Mapping[str, Head]]
+    forced: frozenset[str] = frozenset()
 
     def on(self, path: str, branch: str) -> Head | None:
         """The head on exactly this branch, or ``None`` where the dataset lacks it."""
@@ -146,7 +148,10 @@ def read_state(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> C
                 heads[path] = by_name[name]
         runs = _runs(connection, hidden)
         latest = _latest(connection, branch)
-    return CatalogState(heads, runs, latest, branches)
+        asked = d.forced_snapshots
+        paths = sa.select(d.datasets.c.path).join(asked, asked.c.dataset_rid == d.datasets.c.rid)
+        forced = frozenset(connection.scalars(paths.where(asked.c.branch == branch)))
+    return CatalogState(heads, runs, latest, branches, forced)
 
 
 def _branch_heads(connection: Connection) -> tuple[dict[str, dict[str, Head]], list[str]]:

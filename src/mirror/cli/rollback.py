@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("dataset")
-@click.option("--to", "to", required=True, metavar="TXN", help="A committed transaction (RID or the start of its id).")
+@click.option("--to", "to", metavar="TXN", help="A committed transaction (RID or the start of its id).")
+@click.option("--snapshot", is_flag=True, help="Instead, where nothing earlier is left: the next build starts over.")
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's); it must exist on DATASET.")
 @click.option("--apply", "apply", is_flag=True, help="Do it; without this, only say what would happen.")
 @click.pass_obj
-def command(ctx: CliContext, dataset: str, to: str, branch: str | None, apply: bool) -> None:
+def command(ctx: CliContext, dataset: str, to: str | None, snapshot: bool, branch: str | None, apply: bool) -> None:
     """Roll DATASET back to an earlier transaction, or forward again.
 
     No data is removed and incremental transforms go on from there. Code is not reverted: the next build makes the
@@ -28,6 +29,11 @@ def command(ctx: CliContext, dataset: str, to: str, branch: str | None, apply: b
     """
     from mirror.datasets.rollback import plan_rollback, rollback
 
+    if (to is None) is not snapshot:
+        raise click.UsageError("name a transaction with --to, or give --snapshot, not both")
+    if to is None:
+        _snapshot(ctx, dataset, branch, apply)
+        return
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         wanted = branch or workspace.config.default_branch
@@ -65,6 +71,27 @@ def command(ctx: CliContext, dataset: str, to: str, branch: str | None, apply: b
                 say(f"  {name}: {reason}")
         else:
             say("everything is up to date: the next build runs nothing")
+
+    ctx.emit(document, render)
+
+
+def _snapshot(ctx: CliContext, dataset: str, branch: str | None, apply: bool) -> None:
+    from mirror.datasets.rollback import force_snapshot
+
+    with ctx.open_workspace() as workspace:
+        found = workspace.store.dataset(dataset)
+        wanted = branch or workspace.config.default_branch
+        workspace.store.history(found, wanted)
+        if apply:
+            with workspace.lock(wanted):
+                force_snapshot(workspace.store, found, wanted)
+    document = {"dataset": found.path, "branch": wanted, "to": None, "snapshot": True, "applied": apply}
+
+    def render(console: Console) -> None:
+        verb = "starts" if apply else "would start"
+        console.print(f"{found.path} on {wanted}: the next build {verb} over; only a build undoes this", markup=False)
+        way = f"`mirror build {found.path} --branch {wanted} --force` builds it although it may be up to date"
+        console.print(way if apply else "nothing was done; add --apply", markup=False)
 
     ctx.emit(document, render)
 

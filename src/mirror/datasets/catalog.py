@@ -21,7 +21,7 @@ from mirror.datasets.errors import (
     StorageUnwritableError,
 )
 
-VERSION = 2
+VERSION = 3
 """The schema version that this release reads and writes."""
 
 _WRITES = "mirror_writes"

@@ -145,6 +145,12 @@ def close(connection: Connection, rid: str, status: TransactionStatus, now: date
     return bool(done.rowcount)
 
 
+def settle_forced(connection: Connection, dataset_rid: str, branch: str) -> None:
+    """Forgets that a snapshot was asked for."""
+    forced = t.forced_snapshots
+    connection.execute(forced.delete().where((forced.c.dataset_rid == dataset_rid) & (forced.c.branch == branch)))
+
+
 def open_transactions(connection: Connection, dataset_rid: str | None = None) -> list[Transaction]:
     """Every open transaction, of one dataset or of all."""
     query = sa.select(_TX).where(_TX.c.status == TransactionStatus.OPEN)

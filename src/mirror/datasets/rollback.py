@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from mirror.datasets import ids, ledger
 from mirror.datasets import tables as t
 from mirror.datasets.errors import TransactionNotFoundError, TransactionStateError
@@ -67,3 +69,19 @@ def rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rol
         of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
         connection.execute(t.branches.update().where(of_branch).values(head=planned.to.rid))
     return planned
+
+
+def force_snapshot(store: DatasetStore, dataset: Dataset, branch: str) -> None:
+    """Where there is no earlier transaction to go back to: the next build of the dataset on the branch starts over.
+
+    Nothing changes before that build, and nothing but a build undoes it; ``--force`` builds what is up to date. Raises
+    BranchNotFoundError, TransactionOpenError.
+    """
+    forced = t.forced_snapshots
+    with store.catalog.writing() as connection:
+        ledger.lock(connection, dataset.rid)
+        store.refuse_open(connection, dataset, branch)
+        asked = (forced.c.dataset_rid == dataset.rid) & (forced.c.branch == branch)
+        if connection.scalar(sa.select(forced.c.branch).where(asked)) is None:
+            values = {"dataset_rid": dataset.rid, "branch": branch, "asked_at": store.clock()}
+            connection.execute(forced.insert().values(**values))

@@ -126,4 +126,13 @@ pins = sa.Table(
     sa.Column("holder", sa.String(500), primary_key=True),
 )
 
-CORE = (catalog_version, datasets, branches, schemas, transactions, files, swept, pins)
+forced_snapshots = sa.Table(
+    "forced_snapshots",
+    metadata,
+    # The next build of the dataset on the branch starts over; whatever it commits settles that.
+    sa.Column("dataset_rid", sa.ForeignKey("datasets.rid"), primary_key=True),
+    sa.Column("branch", sa.String(255), primary_key=True),
+    sa.Column("asked_at", UtcTime, nullable=False),
+)
+
+CORE = (catalog_version, datasets, branches, schemas, transactions, files, swept, pins, forced_snapshots)

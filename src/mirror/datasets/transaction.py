@@ -153,6 +153,8 @@ class OpenTransaction:
                 found = ledger.transaction(connection, self.rid)
                 raise TransactionStateError(self.rid, found.status if found else "gone", "committed")
             ledger.add_files(connection, [*files, *removed])
+            if self.type is not TransactionType.DELETE:
+                ledger.settle_forced(connection, self.dataset.rid, self.record.branch)
             committed = ledger.transaction(connection, self.rid)
             assert committed is not None  # noqa: S101 - it was updated one statement ago
             return committed
