@@ -117,17 +117,20 @@ def _demand_reasons(check: HealthCheck, what: str, item: Located) -> None:
     thresholds = check.thresholds
     if not thresholds and check.reason is None:
         item.wrong(f"{what} has no reason: say in `reason` why somebody must look when it fails.")
-    for place, threshold in thresholds:
-        if threshold.reason is None and not (check.reason and len(thresholds) == 1):
-            _at(item, place).wrong(
-                f"a threshold of {what} has no reason: say in its `reason` why the limit lies there and nowhere else."
-            )
+    served = check.reason is not None and len(thresholds) == 1
+    bare = [_at(item, place) for place, threshold in thresholds if threshold.reason is None and not served]
+    if bare:
+        min(bare, key=lambda node: node.line).wrong(
+            f"a threshold of {what} has no reason: say in its `reason` why the limit lies there and nowhere else."
+        )
 
 
 def _explain(
     error: ValidationError, model: type[BaseModel], what: str, item: Located, defaults: Mapping[str, Located]
 ) -> typing.NoReturn:
-    first = error.errors()[0]
+    found = error.errors()
+    # a key that is missing is often the one that is misspelt
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     place, key = tuple(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
     inherited = bool(place) and place[0] in defaults and place[0] not in item.mapping(what)
     node = _at(defaults[str(place[0])], place[1:]) if inherited else _at(item, place)

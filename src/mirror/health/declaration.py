@@ -62,6 +62,14 @@ class CustomSchedule(Part):
         return self
 
 
+def _automatic(given: Any) -> Any:
+    if given == "automatic":
+        return None
+    if isinstance(given, dict):
+        return given
+    raise ValueError("write `automatic`, or `{cron: ...}` with a Quartz expression of six fields")
+
+
 class Escalation(Part):
     """After so many failures in a row, if given within so many seconds, a failure is CRITICAL."""
 
@@ -78,7 +86,8 @@ class HealthCheck(Part):
         reason: why it is watched, or why its one threshold is where it is.
         owner: who answers for the check itself.
         view: the monitoring view (group) it is shown in.
-        evaluation: ``automatic`` (after each build that touches the subject, and whenever health is run) or a schedule.
+        evaluation: a schedule, or ``None`` for ``automatic``: after each build that touches the subject, and whenever
+            health is run.
         automatically_resolve: a failed check on a schedule is evaluated after builds as well, until it passes.
     """
 
@@ -95,7 +104,7 @@ class HealthCheck(Part):
     view: Text = "unassigned"
     notes: str = ""
     runbook: str = ""
-    evaluation: Literal["automatic"] | CustomSchedule = "automatic"
+    evaluation: Annotated[CustomSchedule | None, BeforeValidator(_automatic)] = None
     automatically_resolve: bool = False
     snooze: Snooze | None = None
 

@@ -88,7 +88,7 @@ class _Monitor:
 
     def is_due(self, check: HealthCheck) -> bool:
         """Whether a build evaluates it: automatic ones always, others only to see a failure resolved."""
-        if check.evaluation == "automatic":
+        if check.evaluation is None:
             return True
         newest = reports.history(self._workspace, self._branch, check.name, limit=1)
         return check.automatically_resolve and bool(newest) and newest[0].status.is_failing

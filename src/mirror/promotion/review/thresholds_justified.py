@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mirror.health import HealthCheckFileError
+from mirror.health.check_files import HEALTH_FOLDER, load_checks
 from mirror.promotion.review import Answer, ReviewCase, Verdict
 from mirror.promotion.review._monitoring import Monitoring, monitoring
 from mirror.promotion.review._wording import some
@@ -18,6 +20,18 @@ def examine(case: ReviewCase) -> Answer:
         return Answer(Verdict.NOT_MET, "no metric has a threshold", link, "Define metrics with thresholds and reasons.")
     gaps = [gap for metric in found.metrics for gap in _gaps(metric, found)]
     proof = f"{len(found.metrics)} metrics, {thresholds} thresholds, {len(found.runbooks)} runbooks"
+    try:
+        # a health check with a threshold that has no reason does not load
+        health = load_checks(case.repository)
+    except HealthCheckFileError as error:
+        return Answer(Verdict.NOT_MET, f"{proof}; {error}", HEALTH_FOLDER, "Mend the file where the message points.")
+    if health.all:
+        link, proof = f"{link}, {HEALTH_FOLDER}", f"{proof}, {len(health.all)} health checks"
+        gaps += [
+            f"health check {check.name!r} names runbook {check.runbook!r}, which does not exist"
+            for check in health.all
+            if check.runbook and check.runbook not in found.runbooks
+        ]
     if gaps:
         return Answer(
             Verdict.NOT_MET, f"{proof}; {some(gaps)}", link, "Add what is missing where the metric is defined."
