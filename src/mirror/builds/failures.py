@@ -41,7 +41,9 @@ _DISTRIBUTIONS = {
 }
 """Import names that differ from what pip installs."""
 
-_OF_FOUNDRY = ("foundry", "foundryts", "palantir", "transforms", "vector", "code_workbook", "conjure_python_client")
+_OF_FOUNDRY = (
+    "foundry", "palantir", "transforms", "functions", "vector", "code_workbook", "conjure_python_client",
+)  # fmt: skip
 
 
 def told(error: BaseException, root: Path) -> tuple[str | None, str, str]:

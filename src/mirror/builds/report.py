@@ -131,7 +131,7 @@ class BuildReport:
 
     @property
     def status(self) -> str:
-        """``up to date``, ``succeeded``, ``failed`` or ``cancelled``."""
+        """``up to date``, ``succeeded``, ``failed``, ``cancelled``, or ``waiting`` where nothing could be built yet."""
         statuses = {job.status for job in self.jobs}
         broken = statuses & {JobStatus.FAILED, JobStatus.ABORTED}
         if JobStatus.CANCELLED in statuses and not broken:
@@ -139,7 +139,9 @@ class BuildReport:
         if any(status.is_bad for status in statuses):
             return "failed"
         ran = statuses & {JobStatus.SUCCEEDED, JobStatus.NOTHING_COMMITTED}
-        return "succeeded" if ran else "up to date"
+        if ran:
+            return "succeeded"
+        return "waiting" if statuses == {JobStatus.WAITING} else "up to date"
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -125,4 +125,4 @@ def _show_transform(console: Console, spec: JobSpec) -> None:
     for name, value in (spec.incremental or {}).items():
         say(f"  incremental {name}: {value}")
     for name, value in spec.recorded.items():
-        say(f"  recorded, acted on by Foundry alone: {name} = {value}")
+        say(f"  declared for Foundry, recorded here: {name} = {value}")

@@ -13,7 +13,7 @@ from weakref import WeakSet
 from mirror.datasets import schema as schemas
 from mirror.datasets.errors import NoViewError, PathEscapesRootError, UnreadableDataError
 from mirror.datasets.ports import Selection, StagedFiles, directory_of, local_directory_of, open_entry
-from mirror.datasets.records import StoredSchema, TransactionType
+from mirror.datasets.records import StoredSchema, Transaction, TransactionType
 from mirror.datasets.storage import Storage, opened, translated
 from mirror.datasets.storage.names import folder_of, scratch_of
 from transforms.ports import FileEntry, WriteOptions
@@ -182,6 +182,11 @@ class DatasetWritePort:
         """A stream that the transform left open holds a file that only closing stages."""
         for stream in list(self._streams or ()):
             stream.close()
+
+    def commit(self) -> Transaction:
+        """Commits on its own; in a build the runner commits all outputs of a job together instead."""
+        self._close_streams()
+        return self._driver("commit").commit()
 
     def abort(self) -> None:
         """Forgets everything staged; the runner aborts the transaction instead of committing it."""

@@ -1,10 +1,12 @@
-"""Notebooks: ``palantir_models.code_workspaces`` on a workspace of this machine."""
+"""Notebooks: ``palantir_models.code_workspaces`` and ``foundry.transforms.Dataset`` on a workspace of this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import foundry.transforms
 from mirror.datasets import Workspace
+from mirror.datasets.notebook import DatasetsHost
 from mirror.models import ledger
 from mirror.models.errors import VersionNotFoundError
 from mirror.models.ports import VersionReadPort, VersionWritePort
@@ -50,4 +52,12 @@ def connect(path: str | Path = ".mirror", branch: str | None = None) -> Workspac
     """Opens the workspace at ``path`` for this notebook. Raises WorkspaceNotFoundError."""
     host = WorkspaceHost(Workspace.open(Path(path)), branch)
     code_workspaces.connect(host)
+    foundry.transforms.connect(DatasetsHost(host.workspace, host.branch))
     return host
+
+
+def disconnect(host: WorkspaceHost) -> None:
+    """Ends what :func:`connect` began."""
+    code_workspaces.connect(None)
+    foundry.transforms.connect(None)
+    host.workspace.close()

@@ -4,9 +4,9 @@ transforms).
 
 from foundry.transforms._columns import Column
 from foundry.transforms._dataset import Dataset, FileCollection
-from foundry.transforms._provider import datasets_from, load_aliases
+from foundry.transforms._provider import DatasetHost, connect, datasets_from, load_aliases
 from transforms._names import module_getattr
 
-__all__ = ["Column", "Dataset", "FileCollection", "datasets_from", "load_aliases"]
+__all__ = ["Column", "Dataset", "DatasetHost", "FileCollection", "connect", "datasets_from", "load_aliases"]
 
 __getattr__ = module_getattr("foundry.transforms", __all__)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from foundry.transforms._columns import Filter
-from foundry.transforms._provider import open_port
+from foundry.transforms._provider import finished, open_port
 from transforms._names import Named, caller, known_arguments
 from transforms.api._arrow import arrow_schema, read_arrow
 from transforms.api._filesystem import is_hidden
@@ -148,6 +148,10 @@ class Dataset(Named):
             self._output = LightweightOutput(open_port(self.alias, True))
         return self._output
 
+    def _written(self) -> None:
+        if self._output is not None and finished(self._output._port):
+            self._output = None
+
     @known_arguments("Dataset.set_write_mode")
     def set_write_mode(self, mode: str) -> Dataset:
         """``replace``, ``modify`` or ``append``; before anything is written."""
@@ -158,11 +162,13 @@ class Dataset(Named):
     def write_table(self, df: Any, column_descriptions: Mapping[str, str] | None = None) -> None:
         """Write a pandas, Polars or Arrow table, a DuckDB relation, or the files in :attr:`write_table_path`."""
         self._writer().write_table(df, column_descriptions=column_descriptions)
+        self._written()
 
     @known_arguments("Dataset.put_metadata")
     def put_metadata(self, column_descriptions: Mapping[str, str] | None = None) -> None:
         """Take over Parquet files put into :attr:`write_table_path`."""
         self._writer().put_metadata(column_descriptions)
+        self._written()
 
     @property
     def write_table_path(self) -> str:
@@ -185,6 +191,11 @@ class Dataset(Named):
     @known_arguments("Dataset.upload_file")
     def upload_file(self, path: str | os.PathLike[str], logical_path: str | None = None) -> str:
         """Store a local file; gives its logical path."""
+        name = self._upload(path, logical_path)
+        self._written()
+        return name
+
+    def _upload(self, path: str | os.PathLike[str], logical_path: str | None) -> str:
         name = logical_path or Path(path).name
         with Path(path).open("rb") as source, self._writer().filesystem().open(name, "wb") as target:
             shutil.copyfileobj(source, target)
@@ -195,12 +206,15 @@ class Dataset(Named):
         """Store every file below a local folder; local path -> logical path."""
         root = Path(local_dir_path)
         files = sorted(f for f in root.rglob("*") if f.is_file())
-        return {str(f): self.upload_file(f, f.relative_to(root).as_posix()) for f in files}
+        uploaded = {str(f): self._upload(f, f.relative_to(root).as_posix()) for f in files}
+        self._written()
+        return uploaded
 
     @known_arguments("Dataset.abort")
     def abort(self) -> Dataset:
         """Drop everything written."""
         self._writer()._port.abort()
+        self._written()
         return self
 
     @property

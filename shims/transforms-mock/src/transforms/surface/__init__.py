@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from transforms.surface._api import DECLARATIONS
+from transforms.surface._behaviours import BEHAVIOURS, Behaviour
 from transforms.surface._expectations import EXPECTATIONS
 from transforms.surface._incremental import INCREMENTAL
 from transforms.surface._models import MODELS
@@ -16,4 +17,4 @@ from transforms.surface._runtime import RUNTIME
 
 SURFACE: tuple[Row, ...] = (*DECLARATIONS, *INCREMENTAL, *RUNTIME, *EXPECTATIONS, *OTHERS, *MODELS)
 
-__all__ = ["SURFACE", "Row", "Status", "render"]
+__all__ = ["BEHAVIOURS", "SURFACE", "Behaviour", "Row", "Status", "render"]

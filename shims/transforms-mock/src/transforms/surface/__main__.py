@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from transforms.surface import SURFACE, render
+from transforms.surface import BEHAVIOURS, SURFACE, render
 
 
 def main(arguments: list[str]) -> int:
     """Prints the page, or compares a file with it (1 when they differ)."""
-    page = render(SURFACE)
+    page = render(SURFACE, BEHAVIOURS)
     if arguments[:1] == ["--check"] and len(arguments) == 2:
         if Path(arguments[1]).read_text(encoding="utf-8") == page:
             return 0

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from transforms.surface._behaviours import Behaviour
 from transforms.surface._row import DOCUMENTATION, Row, Status
 
 _HEAD = """\
@@ -20,18 +21,23 @@ the table, and every row names a test that exists.
 - **differs**: works, with the difference stated.
 - **refused**: imports and declares; using it raises an error with the reason stated.
 
+Choices that no symbol stands for (builds, branches, Spark itself) close the page.
+
 A name that stands nowhere on this page does not exist in Foundry as far as its public documentation says. Asking for it
 raises an error that offers the nearest name that does.
 """
 
 
-def render(table: Sequence[Row]) -> str:
+def render(table: Sequence[Row], behaviours: Sequence[Behaviour]) -> str:
     """The page as Markdown."""
     counts = Counter(row.status for row in table)
     total = ", ".join(f"{counts[status]} {status.value}" for status in Status)
     parts = [_HEAD, f"\n{len(table)} symbols: {total}.\n"]
     for module, rows in groupby(table, key=lambda row: _module(row.symbol)):
         parts += [f"\n## {module}\n\n", *_lines(rows, module)]
+    for area, choices in groupby(behaviours, key=lambda behaviour: behaviour.area):
+        parts += [f"\n## {area}\n\n| Foundry | here | test |\n| --- | --- | --- |\n"]
+        parts += [f"| {one.foundry} | {one.here} | {_test(one.test)} |\n" for one in choices]
     return "".join(parts)
 
 
