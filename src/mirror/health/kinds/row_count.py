@@ -47,10 +47,10 @@ class RowCountCheck(ContentCheck, Deviating):
         if baseline is None:
             judgement.note("no count has passed before, so this one is the baseline", judged=True)
             return
-        judgement.note(f"the last count that passed is {baseline:,.0f}")
+        judgement.note(f"of the last count that passed, {baseline:,.0f}")
         # growth from nothing has no percentage: any row is more than every bound allows
         share = rows / baseline * 100 if baseline else 100.0 if rows == 0 else float("inf")
-        relative = Judgement("", self.reason, lambda percent: f"{percent:.4g} % of it")
+        relative = Judgement("", self.reason, lambda percent: f"{percent:.4g} %")
         relative.bounds(self.relative_bounds, share, share)
         judgement.absorb(relative)
 
