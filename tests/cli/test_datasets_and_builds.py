@@ -35,6 +35,16 @@ def late(raw):
     return raw
 """
 
+HEALTH = """
+checks:
+  - name: three
+    type: rowCount
+    dataset: /Fleet/clean
+    owner: o
+    subscribers: [{who: Ada}]
+    bounds: {lowerBound: 3, severity: CRITICAL, reason: r}
+"""
+
 
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> Path:
@@ -66,8 +76,11 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
     assert "1 of 2 jobs run" in planned
     assert "snapshot: the transform is not incremental" in planned
     assert "input /Fleet/never was never ingested" in planned
+    (repo / "health" / "checks").mkdir(parents=True)
+    (repo / "health" / "checks" / "clean.yaml").write_text(HEALTH)
     assert run(["build"]) == 0
     built = capsys.readouterr()
+    assert "health FAILED CRITICAL /Fleet/clean: three: rows: 2 is below 3 (CRITICAL: r); told: Ada" in built.out
     row = next(line for line in built.out.splitlines() if line.strip().startswith("/Fleet/clean"))
     assert row.split()[:3] == ["/Fleet/clean", "master", "2"]
     assert row.split()[4] == "1/0"
@@ -79,7 +92,7 @@ def test_from_init_to_a_second_build(repo: Path, capsys: pytest.CaptureFixture[s
     assert "not kept" not in built.err
     assert run(["--json", "build"]) == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["status"] == "up to date"
+    assert (again["status"], again["health"]) == ("up to date", [])
     assert again["jobs"][0]["reason"] == "up to date"
     assert run(["show", "clean", "--rows", "1"]) == 0
     shown = capsys.readouterr().out

@@ -58,6 +58,10 @@ FILES = {
         f"    files: {GUEST}/fleet/monitoring/m*.yaml\n    keys: [metrics]\n"
     ),
     "docs/scope.md": "Sensors of the fleet.\n",
+    "health/checks/fleet.yaml": (
+        "checks:\n  - name: fresh\n    type: timeSinceLastUpdated\n    dataset: /fleet/clean\n    owner: Ada\n"
+        "    bounds: {upperBoundInSeconds: 60, severity: MODERATE, reason: h}\n    runbook: RB-1\n"
+    ),
     "ci/branches.yml": (
         "protected: [release]\npeople: {Ada: ada@company.example}\nroles: {owner: [Ada]}\nsteps:\n"
         "  - from: main\n    to: release\n    gates:\n"
@@ -151,6 +155,7 @@ def test_every_line_is_met_where_everything_is_in_place(template):
 
 
 METRICS, RUNBOOKS = f"{GUEST}/fleet/monitoring/metrics.yaml", f"{GUEST}/fleet/monitoring/runbooks.yaml"
+HEALTH = "health/checks/fleet.yaml"
 PIPELINE, RECIPE = f"{GUEST}/fleet/pipeline.py", "transforms-python/conda_recipe/meta.yaml"
 
 TAKEN_AWAY = [
@@ -165,6 +170,8 @@ TAKEN_AWAY = [
         "M-volume names runbook 'RB-2', which does not exist",
     ),
     ("thresholds_justified", METRICS, "ESC-1", "ESC-2", "M-volume names escalation 'ESC-2', which does not exist"),
+    ("thresholds_justified", HEALTH, ", reason: h}", "}", f"{HEALTH}:6: a threshold of the check 'fresh' has no"),
+    ("thresholds_justified", HEALTH, "RB-1", "RB-2", "health check 'fresh' names runbook 'RB-2', which does not exist"),
     ("thresholds_justified", RUNBOOKS, "[look]", "[]", "runbook RB-1 of M-volume has no steps"),
     (
         "contracts_declared",

@@ -175,6 +175,7 @@ def print_alarms(console: Console, failing: Iterable[CheckReport]) -> None:
         severity = f" {report.severity}" if report.severity else ""
         text = f"health {report.status}{severity} {report.subject}: {report.check}: {report.message}{told}"
         console.print(text, markup=False)
+        console.print(f"    {report.first_step}", markup=False, style="dim")
 
 
 def _chosen(checks: Iterable[HealthCheck], branch: str, under: str, view: str | None) -> list[HealthCheck]:
@@ -204,8 +205,10 @@ def _print_reports(console: Console, reports: Sequence[CheckReport], title: str)
     for view, shown in sorted(by_view.items()):
         console.print(f"  {view}", markup=False)
         for report in sorted(shown, key=lambda one: (one.subject, one.check, one.created_at)):
-            told = f"; told: {', '.join(report.notified)}" if report.notified else ""
+            told = f"told: {', '.join(report.notified)}" if report.notified else ""
             _print_report(console, report, f"  {report.subject}  {report.check}", told)
+            if report.alarms:
+                console.print(f"      {report.first_step}", markup=False, style="dim")
     if idle:
         console.print(f"  {len(idle)} have nothing to judge yet (NOT_APPLICABLE); --json lists them")
 
@@ -216,8 +219,9 @@ def _print_report(console: Console, report: CheckReport, row: str, told: str) ->
     style = _VERDICTS.get(report.status, "bold")
     grade = f" {report.severity}" if report.severity else ""
     asleep = " (snoozed)" if report.snoozed else ""
+    aside = f" [{told}]" if told else ""
     verdict = f"[{style}]{report.status}{grade}[/{style}]{asleep}"
-    console.print(f"  {escape(row)}  {verdict}  {escape(report.message)}{escape(f' [{told}]' if told.strip() else '')}")
+    console.print(f"  {escape(row)}  {verdict}  {escape(report.message + aside)}")
 
 
 def _print(console: Console, found: tuple[Condition, ...], branch: str) -> None:

@@ -19,6 +19,7 @@ from mirror.checks.compiler import Compiler
 from mirror.checks.errors import NotComputable
 from mirror.checks.footers import read_footers
 from mirror.checks.growth import Growth
+from mirror.checks.jobs import as_one_job
 from mirror.checks.metrics.base import ScanMetric, State
 from mirror.checks.metrics.violations import Violations
 from mirror.checks.patterns import java_pattern_fault
@@ -96,7 +97,7 @@ class Content:
         if self._session is None:
             raise NotSettledError(f"median({column})")
         frame = self._read().frame()
-        found = frame.agg(F.median(ref(self.columns[column].name))).collect()[0][0]
+        found = as_one_job(frame.agg(F.median(ref(self.columns[column].name)))).collect()[0][0]
         return None if found is None else float(found)
 
     def verdict(self, expectation: Expectation, reads: str) -> tuple[bool, str]:

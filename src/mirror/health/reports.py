@@ -80,6 +80,13 @@ class CheckReport:
         """Whether it is failing and awake."""
         return self.status.is_failing and not self.snoozed
 
+    @property
+    def first_step(self) -> str:
+        """Who answers for the check, and what its configuration says to do."""
+        owner, runbook, notes = (str(self.config.get(key, "")) for key in ("owner", "runbook", "notes"))
+        step = f"{runbook}: {notes}" if runbook and notes else runbook or notes
+        return f"owner {owner}; {step}" if step else f"owner {owner}"
+
     def to_json(self) -> dict[str, Any]:
         """A JSON-plain document."""
         return {**asdict(self), "created_at": self.created_at.isoformat()}
@@ -118,9 +125,11 @@ def history(
     workspace.catalog.ensure(*ROOM)
     table = health_reports
     query = sa.select(table).where(table.c.branch == branch)
+    order = [table.c.sequence.desc()]
     if check is not None:
         query = query.where(table.c.check_name == check)
-    order = (table.c.created_at.desc(), table.c.sequence.desc(), table.c.check_name)
+    else:
+        order = [table.c.created_at.desc(), *order, table.c.check_name.asc()]
     with workspace.catalog.reading() as connection:
         return tuple(_report(row) for row in connection.execute(query.order_by(*order).limit(limit)).mappings())
 

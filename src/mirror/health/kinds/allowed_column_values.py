@@ -14,6 +14,7 @@ from mirror.health.declaration import ContentCheck, Graded
 from mirror.health.finding import Finding
 from mirror.health.offenders import none_offends
 from mirror.health.thresholds import Text
+from mirror.health.typed_columns import comparable_column
 from transforms import expectations as E
 
 
@@ -27,7 +28,7 @@ class AllowedColumnValues(ContentCheck, Graded):
     allow_null: bool = False
 
     def metrics(self, columns: Columns) -> tuple[Violations, ...]:
-        name = columns[self.column_name].name
+        name = comparable_column(columns, self.column_name, self.allowed_values).name
         values = (*self.allowed_values, None) if self.allow_null else self.allowed_values
         return (violations(E.col(name).is_in(*values), name),)
 

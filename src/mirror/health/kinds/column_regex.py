@@ -12,6 +12,7 @@ from mirror.health.declaration import ContentCheck, Graded
 from mirror.health.finding import Finding
 from mirror.health.offenders import none_offends
 from mirror.health.thresholds import Text
+from mirror.health.typed_columns import text_column
 from transforms import expectations as E
 
 
@@ -25,7 +26,7 @@ class ColumnRegex(ContentCheck, Graded):
     regex: Text
 
     def metrics(self, columns: Columns) -> tuple[Violations, ...]:
-        name = columns[self.column_name].name
+        name = text_column(columns, self.column_name).name
         return (violations(E.col(name).rlike(self.regex), name),)
 
     def evaluate(self, case: HealthCase) -> Finding:
