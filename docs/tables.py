@@ -175,6 +175,41 @@ def metrics() -> str:
 
 
 @table
+def health_kinds() -> str:
+    """Every kind of health check, with what its module says."""
+    from mirror.health.kinds import check_kinds
+
+    rows = []
+    for kind, model in sorted(check_kinds().items()):
+        module = sys.modules[model.__module__]
+        says = " ".join(str(module.__doc__).partition("\n\n")[0].split())
+        common = {key for base in model.__mro__[1:] for key in getattr(base, "model_fields", {})}
+        own = [field.alias or name for name, field in model.model_fields.items() if name not in common]
+        deviating = ["medianDeviation"] if "median_deviation" in model.model_fields else []
+        detail = " ".join(str(model.__doc__).split())
+        rows.append((f"`{kind}`", says, ", ".join(f"`{key}`" for key in [*own, *deviating]), detail))
+    return _rows(("type", "judges", "parameters", "to know"), rows)
+
+
+@table
+def health_checks(fleet: str) -> str:
+    """The shipped health checks of a fleet, with the reason of each threshold."""
+    rows = []
+    for check in _yaml("health", "checks", f"{fleet}.yaml")["checks"]:
+        about = check.get("dataset") or ", ".join(check["schedule"]["targets"])
+        name = f"`{about.rsplit('/', 1)[-1]}`"
+        limits = [check.get(key) or [] for key in ("bounds", "relativeBounds", "medianDeviation")]
+        parts = [part for given in limits for part in (given if isinstance(given, list) else [given])]
+        for part in parts or [check]:
+            ends = [
+                f"{key} {part[key]}" for key in part if key.endswith(("Bound", "InSeconds", "Percentage", "Threshold"))
+            ]
+            what = check.get("columnName") or ", ".join(check.get("columns", ()))
+            rows.append((name, check["type"], what, ", ".join(ends), part["severity"], part["reason"]))
+    return _rows(("about", "type", "column", "limit", "severity", "because"), rows)
+
+
+@table
 def thresholds() -> str:
     """Each threshold with its reason."""
     rows = [

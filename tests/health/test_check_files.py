@@ -222,3 +222,10 @@ def test_the_checks_of_the_shipped_fleets_load_and_each_tells_somebody() -> None
     shipped = load_checks(ROOT)
     assert {check.view for check in shipped.all} == {"air handler pipeline", "refrigeration pipeline"}
     assert [check.name for check in shipped.all if not check.subscribers or check.snooze] == []
+
+
+def test_the_check_that_the_document_shows_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "03-production" / "data-health.md").read_text(encoding="utf-8")
+    write(tmp_path, text.split("```yaml\n", 1)[1].split("```", 1)[0])
+    (shown,) = load_checks(tmp_path).all
+    assert [part.severity.value for _, part in shown.thresholds] == ["MODERATE", "MODERATE", "CRITICAL"]
