@@ -25,6 +25,7 @@ from mirror.datasets import Dataset, TransactionType, Workspace
 from mirror.datasets.collect import collect, find_garbage
 from mirror.datasets.errors import AppendOverwritesError, TransactionOpenError, TransactionSweptError
 from mirror.datasets.retention import plan_retirement, plan_sweep, retire, sweep
+from mirror.datasets.rollback import rollback
 from mirror.datasets.storage import open_stream
 from mirror.datasets.verify import verify
 
@@ -230,6 +231,22 @@ class Histories(RuleBasedStateMachine):
     def owners(self, node: Node) -> set[str]:
         """The transactions whose bytes a view needs."""
         return {self.model.nodes[number].rid for number in node.born.values()}
+
+    @rule(branch=BRANCHES, back=st.integers(0, 4))
+    @precondition(lambda self: self.open is None)
+    def roll_back(self, branch: str, back: int) -> None:
+        head = self.model.heads.get(branch)
+        chain = head.chain() if head else []
+        if back >= len(chain):
+            return
+        if self.owners(chain[back]) & self.model.swept:
+            with pytest.raises(TransactionSweptError):
+                rollback(self.store, self.dataset, branch, chain[back].rid)
+            return
+        done = rollback(self.store, self.dataset, branch, chain[back].rid)
+        assert [x.rid for x in done.undone] == [n.rid for n in reversed(chain[:back])]
+        assert done.restored == ()
+        self.model.heads[branch] = chain[back]
 
     @rule()
     def clean(self) -> None:

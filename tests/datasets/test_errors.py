@@ -26,7 +26,7 @@ CASES: list[tuple[MirrorError, tuple[str, ...]]] = [
     (e.DatasetExistsError("/a"), ("'/a'", "open it")),
     (e.BranchNotFoundError("/a", "mster", ("master",)), ("'/a'", "'mster'", "Did you mean 'master'")),
     (e.BranchExistsError("/a", "b"), ("'/a'", "'b'", "another name")),
-    (e.BranchProtectedError("/a", "b"), ("'/a'", "'b'", "unprotect")),
+    (e.BranchProtectedError("/a", "b", "deleting it"), ("'/a'", "'b'", "deleting it", "protect /a b --off")),
     (e.TransactionOpenError("/a", "b", "ri.t", "process 7", "2026"), ("'/a'", "'b'", "ri.t", "process 7", "Wait")),
     (e.TransactionNotFoundError("/a", "b", "when"), ("'/a'", "'b'", "'when'", "mirror history /a")),
     (e.TransactionStateError("ri.t", "ABORTED", "committed"), ("ri.t", "ABORTED", "open a new one")),

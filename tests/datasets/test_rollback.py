@@ -12,6 +12,7 @@ from mirror.datasets.ancestry import mismatch
 from mirror.datasets.collect import collect
 from mirror.datasets.errors import (
     BranchNotFoundError,
+    BranchProtectedError,
     TransactionNotFoundError,
     TransactionOpenError,
     TransactionStateError,
@@ -77,6 +78,10 @@ def test_what_cannot_be_rolled_back_to(store: DatasetStore, dataset: Dataset, pu
     with pytest.raises(TransactionOpenError):
         rollback(store, dataset, "master", first.rid)
     opened.abort()
+    store.protect_branch(dataset, "master")
+    with pytest.raises(BranchProtectedError, match="before rolling it back"):
+        rollback(store, dataset, "master", first.rid)
+    store.protect_branch(dataset, "master", False)
     sweep(store, plan_sweep(store, dataset, keep_views=1))
     collect(store)
     with pytest.raises(TransactionSweptError):

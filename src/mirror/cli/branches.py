@@ -81,7 +81,7 @@ def delete(ctx: CliContext, dataset: str, branch: str) -> None:
 @click.option("--off", is_flag=True, help="Take the protection away.")
 @click.pass_obj
 def protect(ctx: CliContext, dataset: str, branch: str, off: bool) -> None:
-    """Keep BRANCH of DATASET from being deleted."""
+    """Keep BRANCH of DATASET from being deleted or rolled back."""
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         workspace.store.protect_branch(found, branch, not off)

@@ -89,6 +89,8 @@ def command(
     def render(console: Console) -> None:
         said = "already initialised" if existed else "created"
         console.print(f"workspace {document['workspace']}: {said} (repository {document['repository']})")
+        if workspace.config.storage.is_url:
+            console.print(f"files lie in {document['storage']}", markup=False)
         if copied:
             console.print(f"profile {copied}: in place; `mirror build` builds its datasets")
         if found:

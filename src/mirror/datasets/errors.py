@@ -166,10 +166,14 @@ class BranchExistsError(UsageError):
 
 
 class BranchProtectedError(UsageError):
-    """``args``: dataset path, branch."""
+    """``args``: dataset path, branch, what was about to happen to it (``"deleting it"``)."""
 
     def __str__(self) -> str:
-        return f"branch {self.args[1]!r} of dataset {self.args[0]!r} is protected: unprotect it before deleting it."
+        dataset, branch, act = self.args
+        return (
+            f"branch {branch!r} of dataset {dataset!r} is protected: unprotect it before {act}"
+            f" (`mirror branches protect {dataset} {branch} --off`)."
+        )
 
 
 class TransactionOpenError(UsageError):

@@ -151,14 +151,17 @@ class DatasetReader:
             return frozenset(f.transaction_rid for f in ledger.files_of(connection, later) if f.path in held)
 
     def history(self, dataset: Dataset, branch: str = DEFAULT_BRANCH) -> tuple[Transaction, ...]:
-        """Everything that led to the branch's present state plus what was aborted or is open on it, oldest first.
-
-        Raises BranchNotFoundError.
+        """Everything that led to the branch's present state plus what was aborted, rolled back or is open on it, oldest
+        first. Raises BranchNotFoundError.
         """
         with self.catalog.reading() as connection:
-            found = self._branch(connection, dataset, branch)
-            everything = {x.rid: x for x in ledger.chain(connection, found.head, whole=True)}
-            everything.update((x.rid, x) for x in ledger.on_branch(connection, dataset.rid, branch))
+            return self.history_within(connection, dataset, branch)
+
+    def history_within(self, connection: Connection, dataset: Dataset, branch: str) -> tuple[Transaction, ...]:
+        """:meth:`history` inside the caller's SQL transaction."""
+        found = self._branch(connection, dataset, branch)
+        everything = {x.rid: x for x in ledger.chain(connection, found.head, whole=True)}
+        everything.update((x.rid, x) for x in ledger.on_branch(connection, dataset.rid, branch))
         return tuple(sorted(everything.values(), key=lambda x: x.sequence))
 
     def rolled_back(self, dataset: Dataset, branch: str = DEFAULT_BRANCH) -> frozenset[str]:

@@ -9,10 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from mirror.datasets import ids, ledger
 from mirror.datasets import tables as t
-from mirror.datasets.errors import TransactionNotFoundError, TransactionStateError
+from mirror.datasets.errors import (
+    BranchProtectedError,
+    TransactionNotFoundError,
+    TransactionStateError,
+    TransactionSweptError,
+)
 from mirror.datasets.records import Dataset, Transaction, TransactionStatus
 from mirror.datasets.store import DatasetStore
 
@@ -43,32 +49,44 @@ def plan_rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -
 
     Raises BranchNotFoundError, TransactionNotFoundError, TransactionStateError, TransactionSweptError.
     """
-    past = store.history(dataset, branch)
+    with store.catalog.reading() as connection:
+        return _planned(store, connection, dataset, branch, to)
+
+
+def rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rollback:
+    """Moves the branch in one SQL transaction.
+
+    Raises what :func:`plan_rollback` raises, and TransactionOpenError, BranchProtectedError.
+    """
+    with store.catalog.writing() as connection:
+        ledger.lock(connection, dataset.rid)
+        store.refuse_open(connection, dataset, branch)
+        planned = _planned(store, connection, dataset, branch, to)
+        found = ledger.branch(connection, dataset.rid, branch)
+        if found is not None and found.protected:
+            raise BranchProtectedError(dataset.path, branch, "rolling it back")
+        of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
+        connection.execute(t.branches.update().where(of_branch).values(head=planned.to.rid))
+    return planned
+
+
+def _planned(store: DatasetStore, connection: Connection, dataset: Dataset, branch: str, to: str) -> Rollback:
+    past = store.history_within(connection, dataset, branch)
     named = [x for x in past if to == x.rid or ids.uuid_of(x.rid).startswith(to)]
     if len(named) != 1:
         raise TransactionNotFoundError(dataset.path, branch, to)
     if named[0].status is not TransactionStatus.COMMITTED:
         raise TransactionStateError(named[0].rid, named[0].status, "rolled back to")
+    found = ledger.branch(connection, dataset.rid, branch)
+    now = ledger.chain(connection, None if found is None else found.head, whole=True)
+    then = ledger.chain(connection, named[0].rid, whole=True)
     # What retention has swept cannot come back.
-    store.view_until(dataset, branch, named[0].rid)
-    with store.catalog.reading() as connection:
-        found = ledger.branch(connection, dataset.rid, branch)
-        now = ledger.chain(connection, None if found is None else found.head, whole=True)
-        then = ledger.chain(connection, named[0].rid, whole=True)
+    needed = {f.transaction_rid for f in ledger.effective(connection, then)}
+    if gone := ledger.swept_among(connection, needed):
+        raise TransactionSweptError(dataset.path, *next(iter(gone.items())))
     before, after = {x.rid for x in now}, {x.rid for x in then}
     undone = tuple(x for x in now if x.rid not in after)
     return Rollback(dataset, branch, named[0], undone, tuple(x for x in then if x.rid not in before))
-
-
-def rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rollback:
-    """Moves the branch in one SQL transaction. Raises what :func:`plan_rollback` raises, and TransactionOpenError."""
-    planned = plan_rollback(store, dataset, branch, to)
-    with store.catalog.writing() as connection:
-        ledger.lock(connection, dataset.rid)
-        store.refuse_open(connection, dataset, branch)
-        of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
-        connection.execute(t.branches.update().where(of_branch).values(head=planned.to.rid))
-    return planned
 
 
 def force_snapshot(store: DatasetStore, dataset: Dataset, branch: str) -> None:

@@ -85,7 +85,7 @@ class DatasetStore(DatasetReader):
             ledger.lock(connection, dataset.rid)
             branch = self._branch(connection, dataset, name)
             if branch.protected:
-                raise BranchProtectedError(dataset.path, name)
+                raise BranchProtectedError(dataset.path, name, "deleting it")
             self.refuse_open(connection, dataset, branch.name)
             of_dataset = t.branches.c.dataset_rid == dataset.rid
             children = of_dataset & (t.branches.c.parent == name)
@@ -93,7 +93,7 @@ class DatasetStore(DatasetReader):
             connection.execute(t.branches.delete().where(of_dataset & (t.branches.c.name == name)))
 
     def protect_branch(self, dataset: Dataset, name: str, protected: bool = True) -> None:
-        """Marks a branch as not to be deleted, or takes the mark away. Raises BranchNotFoundError."""
+        """Marks a branch as not to be deleted or rolled back, or takes the mark away. Raises BranchNotFoundError."""
         with self.catalog.writing() as connection:
             self._branch(connection, dataset, name)
             of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == name)
