@@ -140,20 +140,26 @@ def _with_retries(
 ) -> tuple[JobStatus, tuple[OutputEntry, ...], dict[str, str]]:
     for attempt in itertools.count(2):
         try:
+            # Also what undoes the attempt before may fail for a while, such as on a busy catalog.
+            _undo(context, running)
+            fresh = _Running(running.rid, running.spec, running.transform, warnings=running.warnings)
+            vars(running).update(vars(fresh))
             return _execute(context, decision, running)
         except Exception as failure:
             if attempt > context.retries + 1 or not is_transient(failure):
                 raise
-            for opened in running.outputs.values():
-                opened.abort()
-            if running.seen is not None:
-                for binder in _distinct(context.binders):
-                    binder.abort(running.seen)
             running.warnings.append(f"attempt {attempt - 1} failed and was repeated: {failure}")
-            fresh = _Running(running.rid, running.spec, running.transform, warnings=running.warnings)
-            vars(running).update(vars(fresh))
             context.sleep(backoff(attempt))
     raise AssertionError  # the loop ends by returning or raising
+
+
+def _undo(context: BuildContext, running: _Running) -> None:
+    """Aborts everything the job opened."""
+    for opened in running.outputs.values():
+        opened.abort()
+    if running.seen is not None:
+        for binder in _distinct(context.binders):
+            binder.abort(running.seen)
 
 
 def _execute(
@@ -349,11 +355,7 @@ def _output(context: BuildContext, path: str, record: OutputRecord, opened: Open
 
 def _give_up(context: BuildContext, running: _Running, status: JobStatus, error: str | None) -> None:
     """Aborts everything the job opened, and writes its end and its verdicts down."""
-    for opened in running.outputs.values():
-        opened.abort()
-    if running.seen is not None:
-        for binder in _distinct(context.binders):
-            binder.abort(running.seen)
+    _undo(context, running)
     now = context.workspace.clock()
     judged = _ends(running)
     with context.workspace.catalog.writing() as connection:

@@ -24,6 +24,9 @@ from mirror.datasets.errors import (
 VERSION = 3
 """The schema version that this release reads and writes."""
 
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another one: longer than any SQL transaction of ours takes."""
+
 _WRITES = "mirror_writes"
 _FULL_OR_READ_ONLY = ("readonly", "disk is full", "unable to open", "disk I/O error")
 
@@ -150,13 +153,13 @@ def _engine(url: str) -> Engine:
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(_readable(parsed), connect_args={"timeout": 30})
+    engine = sa.create_engine(_readable(parsed), connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout = 30000")
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         if engine.url.query.get("immutable"):
             cursor.close()
             return
