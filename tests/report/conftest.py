@@ -16,6 +16,7 @@ from mirror.report.snapshot import (
     DeviceScores,
     Edge,
     FleetSection,
+    HealthLine,
     ModelLine,
     ReportSnapshot,
     ScorePoint,
@@ -183,6 +184,19 @@ def sample() -> ReportSnapshot:
         model_paths=(f"{HALL}/models/isolation_forest",),
         edges=tuple(Edge(f"{HALL}/{a}", f"{HALL}/{b}", via) for a, b, via in CHAIN),
         checks=checks,
+        health=(
+            HealthLine(
+                "<b>clean</b> readings keep coming",
+                f"{HALL}/clean_sensor_readings",
+                "hall",
+                "fail",
+                "CRITICAL",
+                "time since last updated: 2 h is above 1 h (CRITICAL: an hour of windows is late)",
+                START,
+                ("On-call", "<b>Lead</b>"),
+                (("pass", START), ("idle", START), ("fail", START)),
+            ),
+        ),
         fleets=(fleet, FleetSection(prefix="/Fleet/idle", flow=(Count("raw", 5),))),
         models=(
             ModelLine(f"{HALL}/models/isolation_forest", "1.0.0", START, ("staging", "production"), (("seed", "0"),)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from mirror.checks.result import CheckResult
 from mirror.cli import run
 from mirror.datasets import StoredSchema, TransactionType, Workspace
 from mirror.datasets.schema import fields_of_parquet
+from mirror.health.finding import Severity, Status
+from mirror.health.reports import CheckReport, keep
 from mirror.models import tables as models
 from mirror.report import ReportSnapshot, collect, render
 from mirror.report.snapshot import Count, Edge
@@ -195,6 +198,10 @@ def _verdicts(workspace: Workspace) -> None:
         )
         _keep(connection, "j2", dataset, warns, NOW)
         _keep(connection, "j2", dataset, broken, NOW)
+    said = (Status.NOT_APPLICABLE, None), (Status.PASSED, None), (Status.FAILED, Severity.CRITICAL)
+    report = CheckReport("late", "master", "rowCount", f"{HALL}/x", (f"{HALL}/x",), "hall", Status.PASSED, "", NOW)
+    keep(workspace, [replace(report, status=status, severity=severity) for status, severity in said])
+    keep(workspace, [replace(report, check="idle", status=Status.NOT_APPLICABLE)])
 
 
 def _keep(connection, job: str, dataset: str, result: CheckResult, at: datetime) -> None:
@@ -319,6 +326,9 @@ def test_only_the_newest_verdict_of_a_check_counts(snapshot: ReportSnapshot) -> 
     }
     assert snapshot.check_counts() == {"pass": 1, "warn": 1, "fail": 0, "error": 1}
     damper = next(check for check in snapshot.checks if check.name == "damper")
+    assert [(one.check, one.status, one.severity, [status for status, _ in one.past]) for one in snapshot.health] == [
+        ("late", "fail", "CRITICAL", ["idle", "pass", "fail"])
+    ]
     assert damper.offending == ((("damper", "-0.04"), ("device_id", "null")),)
 
 

@@ -37,6 +37,13 @@ def test_names_from_the_data_are_escaped_everywhere(page: str) -> None:
     assert page.count("&lt;b&gt;mzvav&lt;/b&gt;") > 15
 
 
+def test_a_health_check_shows_its_past_and_who_was_told(page: str) -> None:
+    row = page.split("&lt;b&gt;clean&lt;/b&gt; readings keep coming", 1)[1].split("</tr>", 1)[0]
+    assert re.findall(r'<i class="(\w+)"', row) == ["pass", "idle", "fail"]
+    assert "3 reports, 1 of them failing" in row
+    assert "told: On-call, &lt;b&gt;Lead&lt;/b&gt;" in row
+
+
 def test_an_empty_workspace_says_what_to_do_next() -> None:
     page = render(ReportSnapshot("demo", "master"))
     assert "Nothing ingested yet" in page

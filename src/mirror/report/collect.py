@@ -7,6 +7,7 @@ from mirror.datasets import Workspace
 from mirror.health import AlertBook, AlertColumnsError, read_alerts, require_branch
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
 from mirror.report.fleets import fleet_sections
+from mirror.report.health import health_lines
 from mirror.report.lineage import edges_of, models_of
 from mirror.report.snapshot import ReportSnapshot
 
@@ -40,6 +41,7 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
         edges=edges,
         model_paths=models_of(specs),
         checks=check_lines(workspace, branch),
+        health=health_lines(workspace, branch),
         fleets=fleet_sections(workspace.store, branch, lines, edges, alerts),
         models=model_lines(workspace, branch),
         notes=tuple(notes),

@@ -74,6 +74,24 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
+class HealthLine:
+    """The newest report of one health check, and (status, time) of those before it, newest last.
+
+    ``status`` is one of ``pass``, ``warn``, ``fail``, ``error``; in ``past`` also ``idle``: nothing to judge.
+    """
+
+    check: str
+    subject: str
+    view: str
+    status: str
+    severity: str
+    message: str
+    at: datetime
+    told: tuple[str, ...] = ()
+    past: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
 class Count:
     """Rows under one heading; ``note`` explains it, ``aside`` marks rows that left the main way."""
 
@@ -174,6 +192,7 @@ class ReportSnapshot:
     edges: tuple[Edge, ...] = ()
     model_paths: tuple[str, ...] = ()
     checks: tuple[CheckLine, ...] = ()
+    health: tuple[HealthLine, ...] = ()
     fleets: tuple[FleetSection, ...] = ()
     models: tuple[ModelLine, ...] = ()
     notes: tuple[str, ...] = ()
