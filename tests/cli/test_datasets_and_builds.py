@@ -159,15 +159,48 @@ def test_refusals_name_the_way_out_and_exit_2(repo: Path, capsys: pytest.Capture
     assert f"runs as process {os.getpid()} since" in said
 
 
+def test_names_with_brackets_are_printed_whole(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "/Fleet/[v1] raw & co: {a}"
+    for command in (
+        ["ingest", name, "raw.parquet"],
+        ["branches", "create", name, "side", "--from", "master"],
+        ["branches", "list", name],
+        ["branches", "delete", name, "side"],
+        ["datasets"],
+        ["history", name],
+        ["show", name],
+    ):
+        capsys.readouterr()
+        assert run(command) == 0, command
+        assert name in capsys.readouterr().out, command
+
+
+def test_show_takes_the_name_of_a_transform(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
+    jobs.write_text(JOBS.replace("def clean(", "def tidy(").replace("def late(", "def tidier("))
+    assert run(["show", "tidy"]) == 0
+    out = capsys.readouterr().out
+    assert "made by tidy" in out
+    assert "check v is there" in out
+    assert "holds nothing" not in out
+    assert run(["ingest", "/Fleet/clean", "raw.parquet"]) == 0
+    assert run(["--json", "show", "tidy"]) == 0
+    assert '"rows": 3' in capsys.readouterr().out
+    jobs.write_text(JOBS.replace("def clean(", "def late("))
+    assert run(["show", "late"]) == 0  # the end of a path comes before the name of a transform
+    assert "output output (dataset_output): /Fleet/late" in capsys.readouterr().out
+
+
 def test_a_refusing_check_exits_1_and_commits_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
-    jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.col("v").gt(1)'))
+    jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.col("v").gt(1)').replace("/clean", "/[v1] clean"))
     assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
     assert run(["build"]) == 1
     out = capsys.readouterr().out
-    assert "FAIL /Fleet/clean: v is there: FAIL" in out
+    assert "FAIL /Fleet/[v1] clean: v is there: FAIL" in out
+    assert re.search(r"^ /Fleet/\[v1\] clean  master .* failed *$", out, re.M)
     assert "build of master: failed" in out
-    assert run(["--json", "show", "clean"]) == 0
+    assert run(["--json", "show", "[v1] clean"]) == 0
     assert json.loads(capsys.readouterr().out)["transaction"] is None
 
 

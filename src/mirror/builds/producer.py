@@ -20,7 +20,7 @@ class Producer:
 
 
 def producer(workspace: Workspace, target: str, branch: str, *, exact: bool = False) -> Producer:
-    """The transform that makes ``target`` (path, RID, and unless ``exact``, the unique end of a path).
+    """The transform that makes ``target`` (path, RID, and unless ``exact``, the unique end of a path or its own name).
 
     Where the repository cannot be imported or found, what was last published on the branch answers, with a note: a
     dataset can be looked at while its code is broken. Nothing is published. Raises AmbiguousDatasetError.
@@ -38,4 +38,9 @@ def producer(workspace: Workspace, target: str, branch: str, *, exact: bool = Fa
     ending = () if exact else tuple(output for output in made if output.endswith("/" + path.lstrip("/")))
     if len(ending) > 1:
         raise AmbiguousDatasetError(target, ending)
-    return Producer(made[ending[0]], note) if ending else Producer(None)
+    if ending:
+        return Producer(made[ending[0]], note)
+    named = () if exact else tuple(spec for spec in specs if target in (spec.name, spec.reference))
+    if len(named) > 1:
+        raise AmbiguousDatasetError(target, tuple(path for spec in named for path in spec.output_paths))
+    return Producer(named[0], note) if named else Producer(None)

@@ -52,12 +52,6 @@ def up_to_date(spec: JobSpec) -> str:
     return f"up to date; what {held} holds outside is not watched (--force asks again, [builds] always_stale each time)"
 
 
-def last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | None:
-    """The run whose outcome the outputs on ``branch`` show, or ``None``."""
-    found = _last_run(spec, state, branch)
-    return None if isinstance(found, str) else found
-
-
 def _last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | str:
     paths = [path for _, path in spec.dataset_outputs()]
     heads = {}

@@ -43,7 +43,7 @@ def list_branches(ctx: CliContext, dataset: str | None = None) -> None:
             table.add_row(e["dataset"], e["branch"], e["parent"] or "-", head, "protected" if e["protected"] else "")
         console.print(table)
 
-    ctx.emit(entries, render)
+    ctx.emit(entries, render, markup=False)
 
 
 @command.command("create")
@@ -59,7 +59,7 @@ def create(ctx: CliContext, dataset: str, branch: str, parent: str | None, at: s
         made = workspace.store.create_branch(found, branch, parent=parent, at=at)
     document = {"dataset": found.path, "branch": made.name, "parent": made.parent, "head": made.head}
     origin = f" from {made.parent}" if made.parent else " as a root"
-    ctx.emit(document, lambda console: console.print(f"{found.path}: branch {made.name} created{origin}"))
+    ctx.emit(document, lambda console: console.print(f"{found.path}: branch {made.name} created{origin}"), markup=False)
 
 
 @command.command("delete")
@@ -72,7 +72,11 @@ def delete(ctx: CliContext, dataset: str, branch: str) -> None:
         found = workspace.store.dataset(dataset)
         workspace.store.delete_branch(found, branch)
     document = {"dataset": found.path, "branch": branch}
-    ctx.emit(document, lambda console: console.print(f"{found.path}: branch {branch} deleted; its transactions stay"))
+    ctx.emit(
+        document,
+        lambda console: console.print(f"{found.path}: branch {branch} deleted; its transactions stay"),
+        markup=False,
+    )
 
 
 @command.command("protect")
@@ -87,4 +91,4 @@ def protect(ctx: CliContext, dataset: str, branch: str, off: bool) -> None:
         workspace.store.protect_branch(found, branch, not off)
     state = "no longer protected" if off else "protected"
     document = {"dataset": found.path, "branch": branch, "protected": not off}
-    ctx.emit(document, lambda console: console.print(f"{found.path}: branch {branch} is {state}"))
+    ctx.emit(document, lambda console: console.print(f"{found.path}: branch {branch} is {state}"), markup=False)

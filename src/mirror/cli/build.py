@@ -68,7 +68,7 @@ def command(
         fallbacks = tuple(name for name in _names(fallback) if name != wanted)
         if dry_run:
             decided = _plan(workspace, scope, wanted, fallbacks, force, published, skip_broken)
-            ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided))
+            ctx.emit(decided.to_json(), lambda console: _show_plan(console, decided), markup=False)
             return int(ExitCode.DONE)
         report = run_build(
             workspace,
@@ -203,13 +203,12 @@ def _plan(
 
 def _show_plan(console: Console, decided: BuildPlan) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table("transform", "makes", "decision", "why, and how it will read and write", box=None)
     for job in decided.jobs:
         why = f"{job.reason}\n{job.how}" if job.how else job.reason
         cells = (job.spec.name, "\n".join(job.spec.output_paths), job.decision.value, why)
-        table.add_row(*map(Text, cells))
+        table.add_row(*cells)
     console.print(f"plan for branch {decided.branch}: {len(decided.to_run)} of {len(decided.jobs)} jobs run")
     console.print(table)
 
@@ -220,6 +219,7 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
     ``stands`` tells how the datasets of skipped jobs are.
     """
     from rich.table import Table
+    from rich.text import Text
 
     from mirror.builds import JobStatus
 
@@ -239,7 +239,7 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
             result = job.status.value if job.status is JobStatus.SUCCEEDED else f"{job.status.value}: {job.reason}"
             if job.status in (JobStatus.FAILED, JobStatus.ABORTED):
                 result = job.status.value
-            table.add_row(
+            cells = (
                 output.dataset,
                 job.branch,
                 "-" if rows is None else f"{rows:,}",
@@ -248,6 +248,7 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
                 f"{job.seconds:.1f}" if at == 0 and job.seconds else "",
                 result,
             )
+            table.add_row(*map(Text, cells))
     if table.rows:
         console.print(table)
     for reason, datasets in waiting.items():

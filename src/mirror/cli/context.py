@@ -39,12 +39,15 @@ class CliContext:
             workspace.config = replace(workspace.config, repository=Path(self.repository).resolve())
         return workspace
 
-    def emit(self, document: Any, render: Callable[[Console], None]) -> None:
-        """The result: ``document`` as JSON with ``--json``, else whatever ``render`` prints, on stdout."""
+    def emit(self, document: Any, render: Callable[[Console], None], *, markup: bool = True) -> None:
+        """The result: ``document`` as JSON with ``--json``, else whatever ``render`` prints, on stdout.
+
+        Without ``markup`` text is printed as it is, in tables too: paths may hold brackets, which else are styles.
+        """
         if self.as_json:
             click.echo(json.dumps(document, default=str, ensure_ascii=False))
         else:
-            console = Console(highlight=False, soft_wrap=True)
+            console = Console(highlight=False, soft_wrap=True, markup=markup)
             if not console.is_terminal:
                 # A file or pipe has no edge that a table could be folded at.
                 console.width = 240

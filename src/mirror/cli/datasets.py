@@ -55,7 +55,7 @@ def command(ctx: CliContext, branch: str | None) -> None:
             )
         console.print(table)
 
-    ctx.emit(entries, render)
+    ctx.emit(entries, render, markup=False)
 
 
 def _number(value: int | None) -> str:

@@ -73,4 +73,4 @@ def command(ctx: CliContext, yes: bool, keep_views: int | None, only: str | None
         verb = "removed" if yes else "would be removed; run `mirror gc --yes`"
         console.print(f"{len(found)} piece(s), {size:,} bytes {verb}" if found or sweeps else "nothing to collect")
 
-    ctx.emit(document, render)
+    ctx.emit(document, render, markup=False)

@@ -62,4 +62,4 @@ def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
         console.print(f"{found.path} on {wanted}")
         console.print(table)
 
-    ctx.emit({"dataset": found.path, "branch": wanted, "transactions": entries}, render)
+    ctx.emit({"dataset": found.path, "branch": wanted, "transactions": entries}, render, markup=False)

@@ -59,4 +59,4 @@ def command(
         console.print(f"{where}{made}: {len(result.added)} file(s) {verb}{rows}{skipped}")
         console.print(f"  {result.type} {result.transaction}")
 
-    ctx.emit(result.to_json(), render)
+    ctx.emit(result.to_json(), render, markup=False)

@@ -60,7 +60,7 @@ def list_models(context: CliContext, name: str | None) -> None:
         for entry in document:
             console.print(_model_table(entry))
 
-    context.emit(document, render)
+    context.emit(document, render, markup=False)
 
 
 @command.command("submit")
@@ -187,7 +187,7 @@ def history(context: CliContext, name: str) -> None:
             )
         console.print(table)
 
-    context.emit(document, render)
+    context.emit(document, render, markup=False)
 
 
 def _show(context: CliContext, done: Done) -> None:
@@ -206,7 +206,7 @@ def _show(context: CliContext, done: Done) -> None:
             blocks = f" (blocks {', '.join(verdict.blocks)})" if verdict.blocks else ""
             console.print(f"  {verdict.outcome.value:7} {verdict.name}: {verdict.detail}{blocks}", markup=False)
 
-    context.emit(document, render)
+    context.emit(document, render, markup=False)
 
 
 def _verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -57,4 +57,4 @@ def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, 
 
     outputs = [{"dataset": o.dataset, "columns": dict(o.columns), "rows": list(o.rows)} for o in found.outputs]
     checks = [{"dataset": c.dataset, "side": c.side, **c.document} for c in found.checks]
-    ctx.emit({"outputs": outputs, "checks": checks}, render)
+    ctx.emit({"outputs": outputs, "checks": checks}, render, markup=False)

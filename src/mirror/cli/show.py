@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def command(ctx: CliContext, target: str, branch: str | None, at: str | None, rows: int) -> None:
     """Show TARGET: a dataset's schema, files and first rows (without starting Spark), and what its transform declares.
 
-    A TARGET that was never built, or that is no dataset, is shown by its transform alone.
+    A TARGET that was never built, or that is no dataset, is shown by its transform alone. The name of a transform works
+    as well.
     """
     from mirror.builds.producer import producer
     from mirror.datasets.errors import DatasetNotFoundError
@@ -38,6 +40,10 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
             if made.spec is None:
                 raise
             document: dict[str, Any] = {"dataset": None, "target": target, "branch": wanted}
+            if len(made.spec.output_paths) == 1:
+                # The name of a transform that writes one dataset stands for it.
+                with suppress(DatasetNotFoundError):
+                    document = _dataset(workspace, workspace.store.dataset(made.spec.output_paths[0]), wanted, at, rows)
         else:
             made = producer(workspace, dataset.path, wanted, exact=True)
             document = _dataset(workspace, dataset, wanted, at, rows)
@@ -45,10 +51,10 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
     document["note"] = made.note
 
     def render(console: Console) -> None:
-        if document["dataset"] is None:
-            console.print(f"{target} holds nothing yet", markup=False)
-        else:
+        if document["dataset"] is not None:
             _show_dataset(console, document)
+        elif made.spec is None or target not in (made.spec.name, made.spec.reference):
+            console.print(f"{target} holds nothing yet", markup=False)
         if made.note:
             console.print(made.note, markup=False)
         if made.spec is not None:

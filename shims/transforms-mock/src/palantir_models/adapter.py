@@ -13,7 +13,6 @@ from palantir_models.results import InferenceResults, OutputWriter, single_resul
 from palantir_models.serialization import load_arguments, plain_arguments, save_arguments
 
 if TYPE_CHECKING:
-    from palantir_models.declarations.fields import Api
     from palantir_models.state import ModelStateReader, ModelStateWriter
     from palantir_models.version import LoadedVersion
 
@@ -134,8 +133,3 @@ def predict_arguments(adapter: Any, bound: Mapping[str, Any]) -> dict[str, Any]:
             "Arguments are matched by name: use the same names.",
         )
     return dict(bound)
-
-
-def api_of(adapter: Any) -> Api:
-    """The normal form of an adapter's declaration (class or instance)."""
-    return declared_api(adapter)

@@ -15,11 +15,6 @@ _TYPES = (Pandas, Spark, Parameter, FileSystem, MediaReference, Object, ObjectSe
 _OUTPUT_TYPES = (Pandas, Spark, Parameter, FileSystem)
 
 
-def adapter_name(adapter: object) -> str:
-    """The class name of an adapter, given the class or an instance."""
-    return adapter.__name__ if isinstance(adapter, type) else type(adapter).__name__
-
-
 def declared_api(adapter: Any) -> Api:
     """The declared inputs and outputs of an adapter class or instance.
 
