@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from mirror.builds import check_history
 from mirror.datasets import Dataset, Transaction, TransactionStatus, View, Workspace
 from mirror.datasets.records import StoredFile
 from mirror.errors import nearest
@@ -92,7 +90,7 @@ class HealthCase:
     Attributes:
         subject: of a check about a dataset.
         runs: the branch's jobs and builds.
-        earlier: the check's own reports, newest first.
+        earlier: the check's own reports on the same question (type, subject and column), newest first.
         others: further datasets by path, for checks that compare two.
     """
 
@@ -106,11 +104,6 @@ class HealthCase:
     def content(self) -> Content:
         """The rows of the subject."""
         return self.subject.content
-
-    def verdicts(self, dataset: str) -> tuple[dict[str, Any], ...]:
-        """What builds said about the data expectations of a dataset, newest first."""
-        _ = self.subject.dataset
-        return check_history(self.subject.workspace, dataset, self.subject.branch)
 
     def points(self, event: str) -> list[float]:
         """The values of earlier reports on other events, oldest first, one per event: the latest."""

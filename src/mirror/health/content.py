@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, cast
 
-from mirror.builds import check_history
 from mirror.checks import FAIL, PASS, CheckSubject, evaluate
 from mirror.checks.columns import Columns, ref
 from mirror.checks.compiler import Compiler
@@ -31,6 +30,7 @@ from mirror.checks.stored import stored_subject
 from mirror.checks.verdicts import Impossible
 from mirror.datasets import View, Workspace
 from mirror.health.errors import NotSettledError, SubjectMissingError
+from mirror.health.verdicts import verdict_on
 from transforms.expectations.tree import Expectation
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ class Content:
 
         Raises NotSettledError, SubjectMissingError.
         """
-        if (recorded := self._recorded(repr(expectation))) is not None:
+        recorded = verdict_on(self._workspace, self._view.end_rid or "", repr(expectation))
+        if recorded is not None:
             return recorded
         if self._session is None:
             raise NotSettledError(reads)
@@ -118,15 +119,6 @@ class Content:
         if result.outcome not in (PASS, FAIL):
             raise SubjectMissingError(result.detail)
         return result.outcome == PASS, result.detail
-
-    def _recorded(self, text: str) -> tuple[bool, str] | None:
-        for entry in check_history(self._workspace, self._view.dataset.path, self._view.branch):
-            if entry["transaction"] != self._view.end_rid or entry["side"] != "output":
-                continue
-            for part in _nodes(entry["result"]):
-                if part["expectation"] == text and part["outcome"] in (PASS, FAIL):
-                    return part["outcome"] == PASS, f"{part['detail']} (judged by the build as {entry['name']!r})"
-        return None
 
     def _read(self) -> CheckSubject:
         assert self._session is not None  # noqa: S101 - callers ask first
@@ -184,9 +176,3 @@ class Content:
             else:
                 found += [replace(m) for m in verdict.metrics if isinstance(m, Violations)]
         return found
-
-
-def _nodes(result: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    yield result
-    for part in result.get("parts", ()):
-        yield from _nodes(part)

@@ -95,7 +95,7 @@ class HealthCheck(Part):
     api: ClassVar[bool] = True
     """Whether Foundry's public API has the type."""
 
-    name: Text
+    name: Annotated[Text, Field(max_length=200)]
     type: str
     branch: Text | None = None
     reason: Text | None = None

@@ -133,7 +133,7 @@ class _Monitor:
             now=self._workspace.clock(),
             subject=self._subject(check.paths[0]),
             runs=self.runs,
-            earlier=earlier,
+            earlier=[report for report in earlier if _same_question(report, check)],
             others={path: self._subject(path) for path in check.paths[1:]},
         )
         try:
@@ -148,3 +148,9 @@ class _Monitor:
             return [Finding(Status.ERROR, str(error))]
         except Exception as error:  # noqa: BLE001 - a check that breaks is reported, and its neighbours still are
             return [Finding(Status.ERROR, f"{type(error).__name__}: {' '.join(str(error).split())}")]
+
+
+def _same_question(report: CheckReport, check: HealthCheck) -> bool:
+    """Whether a report's value may stand beside the check's: somebody may have pointed the check elsewhere since."""
+    column = getattr(check, "column_name", None)
+    return (report.type, report.subject, report.config.get("columnName")) == (check.type, check.subject, column)

@@ -26,7 +26,7 @@ def conclude(
     severity = (finding.severity or check.gravest) if failing else None
     if severity is not None and _escalates(check, row, at):
         severity = Severity.CRITICAL
-    before = earlier[0] if earlier else None
+    before = next((one for one in earlier if one.status is not Status.NOT_APPLICABLE), None)
     notice = _notice(finding, severity, before)
     snoozed = bool(notice or failing) and check.snoozed_until is not None and check.snoozed_until > now
     told_of = severity if failing else before.severity if before is not None else None

@@ -103,6 +103,16 @@ def keep(workspace: Workspace, reports: Sequence[CheckReport]) -> tuple[CheckRep
     if not reports:
         return ()
     workspace.catalog.ensure(*ROOM)
+    for _ in range(4):
+        try:
+            return _keep(workspace, reports)
+        except sa.exc.IntegrityError:
+            # Another process took a number first, on a database where writers do not queue.
+            continue
+    return _keep(workspace, reports)
+
+
+def _keep(workspace: Workspace, reports: Sequence[CheckReport]) -> tuple[CheckReport, ...]:
     table = health_reports
     numbered: list[CheckReport] = []
     with workspace.catalog.writing() as connection:

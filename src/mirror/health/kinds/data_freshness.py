@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -37,8 +36,7 @@ class DataFreshness(ContentCheck):
         (latest,) = case.content.values(*self.metrics(case.content.columns))
         if latest is None or newest.closed_at is None:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
-        seen = datetime.fromtimestamp(0, UTC).timestamp() + latest / 1e6
-        behind = newest.closed_at.timestamp() - seen
+        behind = newest.closed_at.timestamp() - latest / 1e6
         judgement = Judgement(f"{self.column_name} behind the newest commit", self.reason, span)
         judgement.bounds(self.bounds, behind, behind)
         return judgement.finding(behind, event=newest.rid, measured={"seconds": behind})

@@ -90,7 +90,7 @@ class SchemaComparison(DatasetCheck, Graded):
 
     def _absorbed(self, case: HealthCase) -> dict[str, str]:
         """Columns that a passing report saw and that are not listed: they were added, and belong to the check since."""
-        before = next((one for one in case.earlier if one.type == self.kind and "columns" in one.measured), None)
+        before = next((one for one in case.earlier if "columns" in one.measured), None)
         if before is None:
             return {}
         seen = before.measured["columns"] if before.status is Status.PASSED else {}
