@@ -12,11 +12,16 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from mirror.builds import CheckEntry, journal
+from mirror.builds import tables as builds
+from mirror.checks import CheckResult, Part
 from mirror.datasets import StoredSchema, TransactionType, Workspace
 from mirror.datasets.schema import fields_of_parquet
+from mirror.health.case import HealthCase
 from mirror.health.declaration import HealthCheck
-from mirror.health.finding import Status
+from mirror.health.finding import Finding, Status
 from mirror.health.kinds import check_kinds
+from mirror.health.kinds.dataset_partition import DatasetPartition
 from mirror.health.monitor import Evaluation, evaluate_checks
 from mirror.health.reports import CheckReport
 
@@ -276,3 +281,60 @@ def test_a_mean_follows_its_trend(workspace, commit, spark) -> None:
         "mean of x: 4 after 5 is not non decreasing (MODERATE: so it is)",
     ]
     assert said[0].status is Status.NOT_APPLICABLE
+
+
+def _judged(workspace: Workspace, name: str, result: CheckResult) -> None:
+    """Writes down what the job that committed the newest transaction of /d said."""
+    workspace.catalog.ensure(*builds.ROOM)
+    dataset = workspace.store.dataset("/d")
+    rid = journal.start_build(workspace, "master", ())
+    entry = CheckEntry("out", "/d", "output", name, "FAIL", result.outcome, result.to_json())
+    with workspace.catalog.writing() as connection:
+        values = {"rid": name, "build_rid": rid, "reference": name, "branch": "master", "reason": "r", "status": "x"}
+        connection.execute(builds.jobs.insert().values(**values))
+        newest = {"/d": workspace.store.view(dataset).end_rid}
+        journal.keep_checks(connection, name, "master", [entry], {"/d": dataset}, newest, workspace.clock())
+
+
+def test_a_key_takes_the_verdict_of_the_build_on_the_same_transaction(workspace, commit) -> None:
+    commit("/d", ROWS, schema=SCHEMA)
+    key = check("primaryKey", columns=["K"], severity="CRITICAL")
+    part = Part("E.primary_key('k')", "FAIL", "repeated values of (k): 1")
+    whole = Part("E.primary_key('s')", "PASS", "")
+    _judged(workspace, "keys", CheckResult("keys", "FAIL", "FAIL", "E.all(...)", "", {}, parts=(whole, part)))
+    assert ask(workspace, key)["primaryKey"].message == (
+        "key (k): repeated values of (k): 1 (judged by the build as 'keys') (so it is)"
+    )
+    assert ask(workspace, check("primaryKey", columns=["s"], severity="CRITICAL"))["primaryKey"].status == "PASSED"
+    commit("/d", ROWS, schema=SCHEMA)
+    assert ask(workspace, key) == {}, "that verdict was about another transaction"
+
+
+def test_a_check_that_is_pointed_elsewhere_forgets_its_data_points(workspace, commit) -> None:
+    rule = {"dataPoints": 2, "deviationThreshold": 1, "severity": "MODERATE"}
+    said = []
+    for column in ("x", "x", "x", "s", "s"):
+        commit("/d", ROWS, schema=SCHEMA)
+        said.append(ask(workspace, check("nullPercentage", columnName=column, medianDeviation=rule))["nullPercentage"])
+    assert [one.message for one in said] == [
+        "nulls in x: 25 % (0 of 2 data points for the median deviation)",
+        "nulls in x: 25 % (1 of 2 data points for the median deviation)",
+        "nulls in x: 25 %",
+        "nulls in s: 25 % (0 of 2 data points for the median deviation)",
+        "nulls in s: 25 % (1 of 2 data points for the median deviation)",
+    ]
+
+
+class _Broken(DatasetPartition):
+    def evaluate(self, case: HealthCase) -> Finding:
+        raise RuntimeError("boom")
+
+
+def test_a_check_that_breaks_is_an_error_and_its_neighbours_report(workspace, commit) -> None:
+    commit("/d", ROWS, schema=SCHEMA)
+    given = {"name": "broken", "type": "datasetPartition", "dataset": "/d", "owner": "o", "severity": "CRITICAL"}
+    found = ask(workspace, _Broken.model_validate(given), FROM_FOOTERS[0])
+    assert (found["broken"].status, found["broken"].message, found["broken"].severity) == (
+        Status.ERROR, "RuntimeError: boom", "CRITICAL",
+    )  # fmt: skip
+    assert found["dataFreshness"].status is Status.FAILED
