@@ -22,9 +22,13 @@ _HEADED = {"header": "true"}
 
 def arrow_schema(schema: StructType) -> pa.Schema:
     """A Spark schema for Arrow; timestamps are microseconds in UTC."""
+    import inspect
+
     from pyspark.sql.pandas.types import to_arrow_schema
 
-    return to_arrow_schema(schema)
+    # Spark 4 asks for the zone that Spark 3.5 takes for granted.
+    zone = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
+    return to_arrow_schema(schema, **zone)
 
 
 def spark_schema(schema: pa.Schema) -> StructType:

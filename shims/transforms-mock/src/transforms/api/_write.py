@@ -139,8 +139,14 @@ def frame_of(spark: SparkSession, table: Any, dataset: str) -> DataFrame | None:
     import pyarrow as pa
     from pyspark.errors import PySparkException
 
+    from transforms.api._arrow import foreign_type
+
     if type(table).__module__.startswith("polars"):
         table = (table.collect() if hasattr(table, "collect") and not hasattr(table, "to_arrow") else table).to_arrow()
+    for field in table.schema if isinstance(table, pa.Table) else ():
+        if (foreign := foreign_type(field.type)) is not None:
+            what = f"Spark cannot hold this table: column {field.name!r} is of the type {foreign}"
+            raise WriteArgumentError(dataset, what)
     try:
         if isinstance(table, pa.Table):
             return _frame_of_arrow(spark, table)
