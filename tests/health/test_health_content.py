@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -338,3 +339,23 @@ def test_a_check_that_breaks_is_an_error_and_its_neighbours_report(workspace, co
         Status.ERROR, "RuntimeError: boom", "CRITICAL",
     )  # fmt: skip
     assert found["dataFreshness"].status is Status.FAILED
+
+
+def test_values_of_a_sensitive_column_are_judged_and_never_told(workspace, commit) -> None:
+    commit("/d", ROWS, schema=SCHEMA)
+    workspace.config = replace(workspace.config, sensitive={"/d": frozenset({"K", "t"})})
+    found = ask(
+        workspace,
+        check("numericColumnRange", columnName="k", bounds=moderate(upperBound=3)),
+        check("dateColumnRange", columnName="t", bounds=moderate(upperBound=AT)),
+        check("dataFreshness", columnName="t", bounds=moderate(upperBoundInSeconds=60)),
+        check("numericColumnMean", columnName="k", trend=moderate(trendType="CONSTANT")),
+    )
+    assert {name: (one.message, one.value, one.measured) for name, one in found.items()} == {
+        "numericColumnRange": ("values of k: a value that is not shown is above 3 (MODERATE: so it is)", None, {}),
+        "dateColumnRange": ("values of t: a value that is not shown", None, {}),
+        "dataFreshness": (
+            "t behind the newest commit: a value that is not shown is above 1 min (MODERATE: so it is)", None, {},
+        ),
+        "numericColumnMean": ("k of /d is sensitive: no mean of it is kept, so there is no trend", None, {}),
+    }  # fmt: skip

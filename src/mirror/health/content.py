@@ -16,16 +16,17 @@ from mirror.checks import FAIL, PASS, CheckSubject, evaluate
 from mirror.checks.columns import Columns, ref
 from mirror.checks.compiler import Compiler
 from mirror.checks.errors import NotComputable
-from mirror.checks.footers import read_footers
 from mirror.checks.growth import Growth
 from mirror.checks.jobs import as_one_job
+from mirror.checks.known_footers import known_footers
 from mirror.checks.metrics.base import ScanMetric, State
 from mirror.checks.metrics.violations import Violations
 from mirror.checks.patterns import java_pattern_fault
 from mirror.checks.proofs import Proofs
 from mirror.checks.scan import scan_states
+from mirror.checks.sensitivity import hides
 from mirror.checks.state_tables import CatalogStates
-from mirror.checks.states import Increments, Part, StateUnit, identity, state_key
+from mirror.checks.states import Increments, Part, StateStore, StateUnit, identity, state_key
 from mirror.checks.stored import stored_subject
 from mirror.checks.verdicts import Impossible
 from mirror.datasets import View, Workspace
@@ -60,12 +61,16 @@ class Content:
     @cached_property
     def subject(self) -> CheckSubject:
         """The view as the checks room sees it; its frame needs a session."""
-        return stored_subject(cast("SparkSession", None), self._view)
+        return self._subject(cast("SparkSession", None))
 
     @property
     def columns(self) -> Columns:
         """Names resolve as in Spark. Looking one up raises NoSchemaError or ColumnMissingError."""
         return Columns(self.subject.name, self.subject.schema)
+
+    def hides(self, column: str) -> bool:
+        """Whether no report may show values of that column."""
+        return hides(self.subject.sensitive, column)
 
     def want(self, metrics: Iterable[ScanMetric]) -> None:
         """Says beforehand what will be asked for, so that it is learned together."""
@@ -122,7 +127,11 @@ class Content:
 
     def _read(self) -> CheckSubject:
         assert self._session is not None  # noqa: S101 - callers ask first
-        return stored_subject(self._session(), self._view)
+        return self._subject(self._session())
+
+    def _subject(self, spark: SparkSession) -> CheckSubject:
+        sensitive = self._workspace.config.sensitive.get(self._view.dataset.path, frozenset())
+        return stored_subject(spark, self._view, sensitive=sensitive)
 
     def _learn(self, metrics: Sequence[ScanMetric]) -> None:
         if self._session is not None:
@@ -142,7 +151,7 @@ class Content:
     def _learn_from_footers(self, grown: Increments, growth: Growth) -> None:
         found = {metric: list(states) for metric, states in grown.kept.items()}
         for part in grown.parts:
-            learned = self._footers_of(part)
+            learned = self._footers_of(part, growth.store)
             for metric in part.metrics:
                 if metric in learned:
                     found[metric].append(learned[metric])
@@ -153,8 +162,8 @@ class Content:
                 growth.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
         self._known |= {metric.key: reduce(metric.merge, states) for metric, states in found.items() if states}
 
-    def _footers_of(self, part: Part) -> dict[ScanMetric, State]:
-        footers = read_footers(part.files, self.subject.schema)
+    def _footers_of(self, part: Part, store: StateStore) -> dict[ScanMetric, State]:
+        footers = known_footers(self.subject.name, part.files, self.subject.schema, store)
         if footers is None:
             return {}
         proofs = Proofs(self.columns, footers, self._now)

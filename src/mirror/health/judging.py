@@ -12,6 +12,9 @@ from mirror.health.thresholds import Bounds, MedianDeviation, Trend, TrendType
 
 Shown = Callable[[Any], str]
 
+HIDDEN = "a value that is not shown"
+"""Stands for what a sensitive column holds."""
+
 
 def number(value: Any) -> str:
     """A number as people read it."""
@@ -26,11 +29,13 @@ class Judgement:
         what: how messages call the value.
         reason: the check's own, for a threshold without one.
         shown: how a value is printed.
+        hidden: the value is one of a sensitive column: it is judged, but neither told nor kept.
     """
 
     what: str
     reason: str | None = None
     shown: Shown = number
+    hidden: bool = False
     _breaches: list[str] = field(default_factory=list)
     _severities: list[Severity] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
@@ -43,9 +48,9 @@ class Judgement:
         """
         for one in all_bounds:
             if one.low is not None and low is not None:
-                self._hold(not low >= one.low, f"{self.shown(low)} is below {self.shown(one.low)}", one)
+                self._hold(not low >= one.low, f"{self._told(low)} is below {self.shown(one.low)}", one)
             if one.high is not None and high is not None:
-                self._hold(not high <= one.high, f"{self.shown(high)} is above {self.shown(one.high)}", one)
+                self._hold(not high <= one.high, f"{self._told(high)} is above {self.shown(one.high)}", one)
 
     def deviation(self, one: MedianDeviation | None, earlier: Sequence[float], low: Any, high: Any) -> None:
         """Against the median of the newest ``dataPoints`` of ``earlier``, oldest first; fewer points judge nothing."""
@@ -95,6 +100,9 @@ class Judgement:
             self._breaches.append(f"{text} ({one.severity}: {why})" if why else f"{text} ({one.severity})")
             self._severities.append(one.severity)
 
+    def _told(self, value: Any) -> str:
+        return HIDDEN if self.hidden else self.shown(value)
+
     def note(self, text: str, *, judged: bool = False) -> None:
         """Something to say in any case; ``judged`` makes it count as a verdict."""
         self._notes.append(text)
@@ -114,8 +122,8 @@ class Judgement:
 
         ``shown`` is what a passing check says instead of ``value``.
         """
-        facts: dict[str, Any] = {"event": event, "measured": measured or {}}
-        if isinstance(value, int | float):
+        facts: dict[str, Any] = {"event": event, "measured": {} if self.hidden else measured or {}}
+        if isinstance(value, int | float) and not self.hidden:
             facts["value"] = float(value)
         notes = f" ({'; '.join(self._notes)})" if self._notes else ""
         if self._breaches:
@@ -123,7 +131,8 @@ class Judgement:
                 Status.FAILED, f"{self.what}: {'; '.join(self._breaches)}{notes}", gravest(self._severities), **facts
             )
         status = Status.PASSED if self._judged else Status.NOT_APPLICABLE
-        return Finding(status, f"{self.what}: {self.shown(value) if shown is None else shown}{notes}", **facts)
+        told = shown if shown is not None and not self.hidden else self._told(value)
+        return Finding(status, f"{self.what}: {told}{notes}", **facts)
 
 
 _FOLLOWS: dict[TrendType, Callable[[float, float], bool]] = {

@@ -37,6 +37,11 @@ class DataFreshness(ContentCheck):
         if latest is None or newest.closed_at is None:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
         behind = newest.closed_at.timestamp() - latest / 1e6
-        judgement = Judgement(f"{self.column_name} behind the newest commit", self.reason, span)
+        judgement = Judgement(
+            f"{self.column_name} behind the newest commit",
+            self.reason,
+            span,
+            hidden=case.content.hides(self.column_name),
+        )
         judgement.bounds(self.bounds, behind, behind)
         return judgement.finding(behind, event=newest.rid, measured={"seconds": behind})

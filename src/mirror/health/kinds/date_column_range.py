@@ -44,7 +44,9 @@ class DateColumnRange(ContentCheck):
         low, high = (from_micros(end) if isinstance(end, int) else end for end in ends)
         if low is None:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
-        judgement = Judgement(f"values of {self.column_name}", self.reason, _shown)
+        judgement = Judgement(
+            f"values of {self.column_name}", self.reason, _shown, hidden=case.content.hides(self.column_name)
+        )
         judgement.bounds(self.bounds, low, high)
         measured: dict[str, object] = {"earliest": _shown(low), "latest": _shown(high)}
         text = f"{_shown(low)} to {_shown(high)}"

@@ -39,13 +39,17 @@ class NumericColumnMean(ContentCheck):
 
     def evaluate(self, case: HealthCase) -> Finding:
         event = case.subject.newest.rid
+        if self.trend is not None and case.content.hides(self.column_name):
+            raise SubjectMissingError(
+                f"{self.column_name} of {self.dataset} is sensitive: no mean of it is kept, so there is no trend"
+            )
         total, count = case.content.values(*self.metrics(case.content.columns))
         if total == OVERFLOWED:
             raise SubjectMissingError(f"the sum of {self.column_name} of {self.dataset} leaves its type; cast it")
         if not count:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
         mean = float(total) / count
-        judgement = Judgement(f"mean of {self.column_name}", self.reason)
+        judgement = Judgement(f"mean of {self.column_name}", self.reason, hidden=case.content.hides(self.column_name))
         judgement.bounds(self.bounds, mean, mean)
         judgement.trend(self.trend, case.previous(event), mean)
         return judgement.finding(mean, event=event)

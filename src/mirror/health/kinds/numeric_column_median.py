@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from mirror.health.case import HealthCase
 from mirror.health.declaration import ContentCheck, OneOrMore, some_part
-from mirror.health.errors import NotApplicableError
+from mirror.health.errors import NotApplicableError, SubjectMissingError
 from mirror.health.finding import Finding, Status
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import NumericBounds, Text, Trend
@@ -32,12 +32,16 @@ class NumericColumnMedian(ContentCheck):
     def evaluate(self, case: HealthCase) -> Finding:
         numeric_column(case.content.columns, self.column_name)
         event = case.subject.newest.rid
+        if self.trend is not None and case.content.hides(self.column_name):
+            raise SubjectMissingError(
+                f"{self.column_name} of {self.dataset} is sensitive: no median of it is kept, so there is no trend"
+            )
         median = self._known(case, event)
         if median is None:
             median = case.content.median(self.column_name)
         if median is None:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
-        judgement = Judgement(f"median of {self.column_name}", self.reason)
+        judgement = Judgement(f"median of {self.column_name}", self.reason, hidden=case.content.hides(self.column_name))
         judgement.bounds(self.bounds, median, median)
         judgement.trend(self.trend, case.previous(event), median)
         return judgement.finding(median, event=event)

@@ -35,7 +35,7 @@ class NumericColumnRange(ContentCheck):
         low, high = case.content.values(*self.metrics(case.content.columns))
         if low is None:
             raise NotApplicableError(f"{self.column_name} of {self.dataset} holds no value")
-        judgement = Judgement(f"values of {self.column_name}", self.reason)
+        judgement = Judgement(f"values of {self.column_name}", self.reason, hidden=case.content.hides(self.column_name))
         # NaN is the greatest value of a column, so the maximum tells of it
         judgement.bounds(self.bounds, high if math.isnan(high) else low, high)
         measured: dict[str, object] = {"lowest": _plain(low), "highest": _plain(high)}
