@@ -24,7 +24,6 @@ from mirror.checks.metrics.violations import Violations
 from mirror.checks.patterns import java_pattern_fault
 from mirror.checks.proofs import Proofs
 from mirror.checks.scan import scan_states
-from mirror.checks.sensitivity import hides
 from mirror.checks.state_tables import CatalogStates
 from mirror.checks.states import Increments, Part, StateStore, StateUnit, identity, state_key
 from mirror.checks.stored import stored_subject
@@ -69,8 +68,8 @@ class Content:
         return Columns(self.subject.name, self.subject.schema)
 
     def hides(self, column: str) -> bool:
-        """Whether no report may show values of that column."""
-        return hides(self.subject.sensitive, column)
+        """Whether no report may show values of that column; case matters as little as to Spark."""
+        return column.lower() in {name.lower() for name in self.subject.sensitive}
 
     def want(self, metrics: Iterable[ScanMetric]) -> None:
         """Says beforehand what will be asked for, so that it is learned together."""
