@@ -44,6 +44,10 @@ def c(x):
 @transform_df(Output("/d"), c=Input("/c"))
 def d(c):
     return c
+
+@transform_df(Output("/e "), a=Input("/a"))
+def e(a):
+    return a
 """
 
 
@@ -57,6 +61,11 @@ def test_a_chain_from_first_build_to_new_data(repository) -> None:
         "b": ("succeeded", "input /a will be rebuilt"),
         "c": ("waiting", "input /nowhere was never ingested"),
         "d": ("waiting", "input /c waits: input /nowhere was never ingested"),
+        "e": (
+            "waiting",
+            "'/e ' cannot be the path of a dataset: "
+            "it is empty, ends with '/', has blanks at its ends or contains '..'",
+        ),
     }
     assert first.exit_code == 0
     made = r.result(first, "a")

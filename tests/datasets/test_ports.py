@@ -211,6 +211,18 @@ def test_unfinished_files_are_never_committed(store: DatasetStore, dataset: Data
     commit(port)
     assert [f.path for f in store.view(dataset).files] == ["csv_out/part-0.csv", "left open.txt"]
     assert whole_input(store.view(dataset), store.storage).open("left open.txt").read() == "whole"
+    # So may it in an incremental run: the folders of what was committed are only shown.
+    port = output(store, dataset, UPDATE, incremental=True)
+    before = Path(port.directory("previous").removeprefix("file://"))
+    assert (before / "left open.txt").read_text() == "whole"
+    below = Path(port.directory().removeprefix("file://"))
+    assert below != before
+    below.mkdir(parents=True, exist_ok=True)
+    (below / "more.csv").write_text("2\n")
+    assert port.written
+    commit(port)
+    assert [f.path for f in store.view(dataset).files] == ["csv_out/part-0.csv", "left open.txt", "more.csv"]
+    assert not list(before.rglob("more.csv"))
 
 
 def test_written_folders_bring_their_schema(spark: SparkSession, store: DatasetStore, dataset: Dataset, tmp_path: Path):

@@ -78,6 +78,7 @@ def _spark() -> Any:
         (lambda: transform_df(_plain), TransformTypeError, "takes an Output first"),
         (lambda: transform_df(Output("/b"), Input("/a")), TransformTypeError, "inputs by keyword: name=Input("),
         (lambda: transform_df(Output("/b"), too=Output("/c")), TransformTypeError, "'too' is a second output"),
+        (lambda: transform_df(Output("/b"), output=Output("/c")), TransformTypeError, "its argument 'output' twice"),
         (lambda: transform_pandas(Output("/b"), too=OutputSet(["/c"])), TransformTypeError, "'too' is a second output"),
         (lambda: transform_polars(Output("/b"), too=Output("/c")), TransformTypeError, "Use @transform"),
         (lambda: transform.using(Input("/a")), TransformTypeError, "by keyword"),

@@ -132,6 +132,10 @@ def test_writes_and_files(opened, tmp_path):
         (lambda d: Column.get("v").between(1), TransformTypeError, "Column.between needs its argument 'high'"),
         (lambda d: Column.get("v").like("x"), UnknownAttributeError, "Column has no 'like'"),
         (lambda d: d.set_mode("append"), UnknownAttributeError, "Did you mean 'set_write_mode'"),
+        (lambda d: d.upload_file(3), TransformTypeError, "Dataset.upload_file takes a local path, got 3"),
+        (lambda d: d.upload_file("/a", 3), TransformTypeError, "logical_path of Dataset.upload_file is a text"),
+        (lambda d: d.upload_directory(None), TransformTypeError, "Dataset.upload_directory takes a local path"),
+        (lambda d: d.upload_directory("/no/such"), TransformValueError, "/no/such is none"),
         (lambda d: bool(Column.get("v") == 1), TypeError, "combined with &"),
     ],
 )

@@ -20,6 +20,7 @@ from mirror.builds.specs import VALUE_KINDS, JobSpec
 from mirror.builds.staleness import stale_reason, up_to_date
 from mirror.builds.state import CatalogState, Head, read_state
 from mirror.datasets import DatasetStore, Workspace
+from mirror.datasets.store import path_problem
 
 
 class Decision(StrEnum):
@@ -155,6 +156,9 @@ class _Planner:
 
     def decide(self, spec: JobSpec) -> None:
         inputs, waiting, pending = self._inputs(spec)
+        for _, path in spec.dataset_outputs():
+            if (problem := path_problem(path)) is not None:
+                waiting = f"{path!r} cannot be the path of a dataset: {problem}"
         rebuilt = next((f"input {path} will be rebuilt" for path in pending), None)
         resources = self._resources(spec)
         for param in spec.resources("input"):

@@ -158,12 +158,11 @@ class DatasetWritePort:
         return open_entry(self.path, self.files(read_mode), path, mode, kwargs)
 
     def directory(self, mode: str = "current") -> str:
-        """Spark's name of a folder that shows the files of that part under their logical paths.
-
-        What Spark writes below it in a run that is not incremental becomes part of this transaction.
+        """Spark's name of a folder: that of this transaction's own files for ``current``, where what Spark writes below
+        becomes part of it; else one that shows the files of that part, which nobody may write to.
         """
-        if not self._incremental:
-            # A folder of links may be shared with readers of the same files, so nobody may write there.
+        if mode == "current" or not self._incremental:
+            # Folders that show older files are shared with their readers, or are those of committed transactions.
             return self._storage.spark_name(folder_of(self.rid, self.transaction_rid))
         return directory_of(self._storage, self.files(mode))
 

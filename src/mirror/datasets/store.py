@@ -31,14 +31,21 @@ from mirror.datasets.records import (
 from mirror.datasets.transaction import OpenTransaction
 
 
+def path_problem(path: str) -> str | None:
+    """Why no dataset can have this path; ``None`` when one can."""
+    if path and path == path.strip() and ".." not in path.split("/") and not path.endswith("/"):
+        return None
+    return "it is empty, ends with '/', has blanks at its ends or contains '..'"
+
+
 class DatasetStore(DatasetReader):
     """Everything stored in one workspace: what :class:`DatasetReader` tells, and how it changes."""
 
     def create(self, path: str, *, exist_ok: bool = False) -> Dataset:
         """A new dataset without branches. Raises DatasetNameError, DatasetExistsError."""
         rid, path = (path, self.rids.get(path, path)) if path.startswith("ri.") else (self._mapped_rid(path), path)
-        if not path or path != path.strip() or ".." in path.split("/") or path.endswith("/"):
-            raise DatasetNameError(path, "it is empty, ends with '/', has blanks at its ends or contains '..'")
+        if (problem := path_problem(path)) is not None:
+            raise DatasetNameError(path, problem)
         if exist_ok and (known := self.find(path)) is not None:
             return known
         try:

@@ -196,7 +196,10 @@ class Dataset(Named):
         return name
 
     def _upload(self, path: str | os.PathLike[str], logical_path: str | None) -> str:
-        name = logical_path or Path(path).name
+        if not isinstance(logical_path, str | None):
+            what = f"logical_path of Dataset.upload_file is a text, got {logical_path!r}."
+            raise TransformTypeError(what, caller())
+        name = logical_path or _local("Dataset.upload_file", path).name
         with Path(path).open("rb") as source, self._writer().filesystem().open(name, "wb") as target:
             shutil.copyfileobj(source, target)
         return name
@@ -204,7 +207,9 @@ class Dataset(Named):
     @known_arguments("Dataset.upload_directory")
     def upload_directory(self, local_dir_path: str | os.PathLike[str]) -> dict[str, str]:
         """Store every file below a local folder; local path -> logical path."""
-        root = Path(local_dir_path)
+        root = _local("Dataset.upload_directory", local_dir_path)
+        if not root.is_dir():
+            raise TransformValueError(f"Dataset.upload_directory takes a local folder; {root} is none.", caller())
         files = sorted(f for f in root.rglob("*") if f.is_file())
         uploaded = {str(f): self._upload(f, f.relative_to(root).as_posix()) for f in files}
         self._written()
@@ -222,6 +227,12 @@ class Dataset(Named):
         """The stored schema for Arrow; ``None`` for raw files."""
         stored = open_port(self.alias, False).schema("current")
         return None if stored is None else arrow_schema(stored)
+
+
+def _local(owner: str, given: object) -> Path:
+    if not isinstance(given, str | os.PathLike):
+        raise TransformTypeError(f"{owner} takes a local path, got {given!r}.", caller())
+    return Path(given)
 
 
 def _count(owner: str, given: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from transforms._names import Named, caller
+from transforms._names import Named, caller, known_arguments
 from transforms.api._builders import LightweightBuilder, LightweightForms, PushdownForms, SparkForms
 from transforms.api._declare import MISSING, declared, one_output
 from transforms.api._params import Param
@@ -76,16 +76,19 @@ def _frames(
     return decorate
 
 
+@known_arguments("@transform_df")
 def transform_df(output: Any = MISSING, *more: Any, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
     """Decorator: the function takes one Spark frame per input and returns the frame to write."""
     return _frames("@transform_df", "spark", output, more, inputs)
 
 
+@known_arguments("@transform_pandas")
 def transform_pandas(output: Any = MISSING, *more: Any, **inputs: Param) -> Callable[[Callable[..., Any]], Transform]:
     """Decorator: the function takes one pandas frame per input and returns the frame to write."""
     return _frames("@transform_pandas", "pandas", output, more, inputs)
 
 
+@known_arguments("@transform_polars")
 def transform_polars(
     output: Any = MISSING, *more: Any, **inputs: Param
 ) -> Callable[[Callable[..., Any]], ContainerTransform]:

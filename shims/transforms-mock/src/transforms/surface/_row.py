@@ -45,5 +45,5 @@ def rows(
     module: str, names: str, source: str, test: str, status: Status = Status.SAME, note: str = ""
 ) -> tuple[Row, ...]:
     """Rows that share everything but the name; ``test`` is relative to ``tests/shim``."""
-    prefix = "tests/" if test.startswith(("checks/", "builds/", "models/")) else "tests/shim/"
+    prefix = "tests/" if test.startswith(("checks/", "builds/", "models/", "datasets/")) else "tests/shim/"
     return tuple(Row(f"{module}.{name}", status, source, prefix + test, note) for name in names.split())

@@ -138,7 +138,16 @@ RUNTIME = (
         Status.DIFFERS,
         _NO_SERVER,
     ),
-    *_class("FileSystem", f"{LIBRARY}api-filesystem", _FILES, "open hadoop_path"),
+    *_class("FileSystem", f"{LIBRARY}api-filesystem", _FILES, "open"),
+    *rows(
+        "transforms.api.FileSystem",
+        "hadoop_path",
+        f"{LIBRARY}api-filesystem",
+        "datasets/test_ports.py::test_unfinished_files_are_never_committed",
+        Status.DIFFERS,
+        "Of an output it is where this run's files go; older ones stand under that of filesystem('previous'). What"
+        " Spark writes there is kept with the hidden .crc files it puts beside; a reader asks for them with show_hidden.",
+    ),
     *rows("transforms.api.FileSystem", "ls", f"{LIBRARY}api-filesystem", "test_s05_files.py::test_listing_rules"),
     *rows(
         "transforms.api.FileSystem",
