@@ -18,19 +18,30 @@ _TX = t.transactions
 _BATCH = 500
 
 
-def _walk(*, whole: bool) -> sa.Select[Any]:
-    """From a transaction to its parents, as far as the view or the history reaches."""
-    walk = sa.select(_TX).where(_TX.c.rid == sa.bindparam("end")).cte("walk", recursive=True)
+def _walk(*columns: str, whole: bool) -> sa.CTE:
+    """From a transaction to its parents, as far as the view or the history reaches; all columns, or some."""
     older = _TX.alias("older")
-    step = sa.select(older).join(walk, older.c.rid == walk.c.parent)
+    first = sa.select(*[_TX.c[name] for name in columns]) if columns else sa.select(_TX)
+    further = sa.select(*[older.c[name] for name in columns]) if columns else sa.select(older)
+    walk = first.where(_TX.c.rid == sa.bindparam("end")).cte("walk", recursive=True)
+    step = further.join(walk, older.c.rid == walk.c.parent)
     if not whole:
         stops = sa.and_(walk.c.type == TransactionType.SNAPSHOT, walk.c.status == TransactionStatus.COMMITTED)
         step = step.where(sa.not_(stops))
-    return sa.select(walk.union_all(step))
+    return walk.union_all(step)
 
 
-# Made once: putting the statement together takes longer than running it.
-_VIEW, _WHOLE = _walk(whole=False), _walk(whole=True)
+def _naming() -> sa.Select[Any]:
+    """Files of a view's transactions under some paths."""
+    walk = _walk("rid", "parent", "type", "status", whole=False)
+    paths: sa.BindParameter[Any] = sa.bindparam("paths", expanding=True)
+    named = sa.select(t.files.c.path).join(walk, t.files.c.transaction_rid == walk.c.rid)
+    return named.where(walk.c.status == TransactionStatus.COMMITTED, t.files.c.path.in_(paths)).limit(1)
+
+
+# Made once: putting a statement together takes longer than running it.
+_VIEW, _WHOLE = sa.select(_walk(whole=False)), sa.select(_walk(whole=True))
+_NAMING = _naming()
 
 
 def transaction(connection: Connection, rid: str) -> Transaction | None:
@@ -89,15 +100,13 @@ def files_of(connection: Connection, transactions: Sequence[str]) -> list[Stored
     return found
 
 
-def mentioned(connection: Connection, transactions: Sequence[str], paths: Sequence[str]) -> bool:
-    """Whether one of the transactions names one of the paths."""
-    for at in range(0, len(paths), _BATCH):
-        named = t.files.c.path.in_(paths[at : at + _BATCH])
-        for start in range(0, len(transactions), _BATCH):
-            among = t.files.c.transaction_rid.in_(transactions[start : start + _BATCH])
-            if connection.execute(sa.select(t.files.c.path).where(among, named).limit(1)).first() is not None:
-                return True
-    return False
+def mentioned(connection: Connection, end: str | None, paths: Sequence[str]) -> bool:
+    """Whether a transaction of the view that ends with ``end`` names one of the paths.
+
+    The database walks the view: an append would otherwise cost more with every one before it.
+    """
+    batches = (paths[at : at + _BATCH] for at in range(0, len(paths), _BATCH)) if end is not None else ()
+    return any(connection.execute(_NAMING, {"end": end, "paths": list(some)}).first() is not None for some in batches)
 
 
 def schema(connection: Connection, key: str | None) -> StoredSchema | None:

@@ -135,7 +135,7 @@ class DatasetReader:
     def mentioned(self, end: str | None, paths: Sequence[str]) -> bool:
         """Whether any transaction of the view that ends with ``end`` names one of the paths at all."""
         with self.catalog.reading() as connection:
-            return ledger.mentioned(connection, [x.rid for x in ledger.chain(connection, end)], paths)
+            return ledger.mentioned(connection, end, paths)
 
     def replacing(self, dataset: Dataset, since: str, end: str) -> frozenset[str]:
         """RIDs of the transactions after ``since``, up to ``end``, that changed or removed files of ``since``."""
