@@ -190,6 +190,25 @@ def test_a_snooze_is_silent_until_it_ends(workspace, ran, clock) -> None:
     clock.advance(hours=1)
     awake = evaluate_checks(workspace, [asleep], "master")
     assert (awake.newest[0].notice, awake.newest[0].notified, len(awake.alarms)) == ("failed", ("Ada",), 1)
+    ran(first="succeeded")
+    assert ask(workspace, asleep)["jobStatus"].notified == ("Ada",)
+
+
+def test_who_never_heard_of_a_failure_does_not_hear_of_its_end(workspace, ran, clock) -> None:
+    until = clock() + timedelta(hours=1)
+    asleep = check(
+        "jobStatus",
+        dataset="/first",
+        severity="CRITICAL",
+        subscribers=[{"who": "Ada"}],
+        snooze={"until": until, "reason": "known outage"},
+    )
+    ran(first="failed")
+    assert ask(workspace, asleep)["jobStatus"].notified == ()
+    clock.advance(hours=1)
+    ran(first="succeeded")
+    quiet = ask(workspace, asleep)["jobStatus"]
+    assert (quiet.notice, quiet.notified) == ("recovered", ())
 
 
 def test_builds_count_where_a_dataset_is_their_end_and_schedules_where_it_is_needed(workspace, ran) -> None:

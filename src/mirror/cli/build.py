@@ -105,7 +105,7 @@ def judge_health(workspace: Workspace, progress: Console, report: BuildReport) -
 
     ran = (JobStatus.SUCCEEDED, JobStatus.NOTHING_COMMITTED, JobStatus.FAILED, JobStatus.ABORTED)
     made = {output.dataset for job in report.jobs if job.status in ran for output in job.outputs}
-    if not made or not (workspace.config.repository / "health").is_dir():
+    if not made or not (workspace.config.repository / "health" / "checks").is_dir():
         return ()
     from mirror.health.errors import HealthCheckFileError
     from mirror.health.monitor import after_build

@@ -29,7 +29,7 @@ def conclude(
     before = next((one for one in earlier if one.status is not Status.NOT_APPLICABLE), None)
     notice = _notice(finding, severity, before)
     snoozed = bool(notice or failing) and check.snoozed_until is not None and check.snoozed_until > now
-    told_of = severity if failing else before.severity if before is not None else None
+    told = watchers(check, severity) if severity is not None else _told(earlier)
     return CheckReport(
         check=check.name,
         branch=branch,
@@ -46,7 +46,7 @@ def conclude(
         measured=dict(finding.measured),
         failures=len(row),
         notice=notice,
-        notified=watchers(check, told_of) if notice and not snoozed and told_of is not None else (),
+        notified=told if notice and not snoozed else (),
         snoozed=snoozed,
         config=check.model_dump(mode="json", by_alias=True, exclude_defaults=True),
     )
@@ -56,6 +56,16 @@ def watchers(check: HealthCheck, severity: Severity) -> tuple[str, ...]:
     """The subscribers whose level a failure of that severity reaches."""
     heard = {"all failures"} | ({"only critical"} if severity is Severity.CRITICAL else set())
     return tuple(one.who for one in check.subscribers if one.level in heard)
+
+
+def _told(earlier: Sequence[CheckReport]) -> tuple[str, ...]:
+    """Who has heard of the present run of failures: they hear of its end as well, and nobody else does."""
+    found: dict[str, None] = {}
+    for report in earlier:
+        if report.status in (Status.PASSED, Status.WARNING):
+            break
+        found |= dict.fromkeys(report.notified)
+    return tuple(sorted(found))
 
 
 def _notice(finding: Finding, severity: Severity | None, before: CheckReport | None) -> str:
