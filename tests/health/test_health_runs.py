@@ -258,6 +258,25 @@ def test_durations_are_held_against_bounds_and_their_own_past(workspace, ran) ->
     assert found["scheduleDuration"].value == 400.0
 
 
+def test_what_still_runs_counts_once_it_has_taken_too_long(workspace, ran, clock) -> None:
+    bounds = {"upperBoundInSeconds": 100, "severity": "CRITICAL", "reason": "slow"}
+    checks = [check(kind, dataset="/first", bounds=bounds) for kind in ("jobDuration", "buildDuration")]
+    ran(first="succeeded")
+    rid = journal.start_build(workspace, "master", ())
+    journal.start_job(workspace, rid, SPECS["first"], "master", "because", clock())
+    clock.advance(seconds=90)
+    assert {one.message for one in ask(workspace, *checks).values()} == {
+        "duration of the last job: 1 min",
+        "duration of the last build: 1 min",
+    }
+    clock.advance(seconds=20)
+    late = ask(workspace, *checks)
+    assert late["jobDuration"].message == (
+        "the job that runs since 2026-03-02 12:01 UTC: 1.83 min is above 1.67 min (CRITICAL: slow)"
+    )
+    assert late["buildDuration"].event == rid
+
+
 def test_row_counts_are_relative_to_the_last_that_passed(workspace, commit) -> None:
     relative = check(
         "rowCount",

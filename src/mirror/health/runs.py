@@ -1,4 +1,4 @@
-"""Jobs and builds that have ended, as the builds room wrote them down. Nothing is read but its journal.
+"""Jobs and builds, as the builds room wrote them down. Nothing is read but its journal.
 
 A job that never started, because something upstream failed, is not in the journal: it leaves the status of its dataset
 as it was, as in Foundry, where a schedule's status catches it.
@@ -19,31 +19,33 @@ from mirror.datasets import Workspace
 
 _GOOD = frozenset({JobStatus.SUCCEEDED.value, JobStatus.NOTHING_COMMITTED.value})
 _NEWEST = 2000
-"""Ended jobs of one branch that are looked at."""
+"""Jobs, and builds, of one branch that are looked at."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A job or a build that has ended. ``good`` is whether it succeeded, ``status`` the journal's word for how."""
+class Run:
+    """A job or a build. ``good`` is whether it succeeded, ``status`` the journal's word for how it ended.
+
+    ``finished_at`` is ``None`` while it runs, or when its process died and no later build has noticed yet.
+    """
 
     rid: str
     status: str
     good: bool
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     error: str | None = None
 
-    @property
-    def seconds(self) -> float:
-        """Wall time."""
-        return (self.finished_at - self.started_at).total_seconds()
+    def seconds(self, now: datetime) -> float:
+        """Wall time, until now while it runs."""
+        return ((self.finished_at or now) - self.started_at).total_seconds()
 
 
 @dataclass(frozen=True)
 class _Job:
     reference: str
     build: str
-    ended: Ended
+    run: Run
 
 
 class Runs:
@@ -64,18 +66,18 @@ class Runs:
         """Every dataset that a JobSpec reads or writes."""
         return frozenset(path for spec in self.specs for _, path in (*spec.dataset_inputs(), *spec.dataset_outputs()))
 
-    def jobs(self, dataset: str) -> tuple[Ended, ...]:
+    def jobs(self, dataset: str) -> tuple[Run, ...]:
         """The jobs that make a dataset, oldest first."""
         makers = self._makers((dataset,))
-        return tuple(job.ended for job in self._jobs if job.reference in makers)
+        return tuple(job.run for job in self._jobs if job.reference in makers)
 
-    def builds(self, dataset: str) -> tuple[Ended, ...]:
+    def builds(self, dataset: str) -> tuple[Run, ...]:
         """The builds in which a dataset was made and no other job read it, oldest first."""
         makers = self._makers((dataset,))
         readers = {spec.reference for spec in self.specs if dataset in _aliases(spec)}
         return self._builds_where(lambda references: bool(references & makers) and not references & readers)
 
-    def scheduled(self, targets: Sequence[str]) -> tuple[Ended, ...]:
+    def scheduled(self, targets: Sequence[str]) -> tuple[Run, ...]:
         """The builds in which the targets or anything they need was made, oldest first.
 
         One is good when every such job in it is, so that a failure elsewhere in the same build does not count.
@@ -103,7 +105,7 @@ class Runs:
 
     def _builds_where(
         self, chosen: Callable[[frozenset[str]], bool], needed: frozenset[str] | None = None
-    ) -> tuple[Ended, ...]:
+    ) -> tuple[Run, ...]:
         by_build: dict[str, list[_Job]] = {}
         for job in self._jobs:
             by_build.setdefault(job.build, []).append(job)
@@ -112,12 +114,12 @@ class Runs:
             jobs = by_build.get(build.rid, [])
             if not chosen(frozenset(job.reference for job in jobs)):
                 continue
-            bad = [job for job in jobs if not job.ended.good and (needed is None or job.reference in needed)]
+            bad = [job for job in jobs if not job.run.good and (needed is None or job.reference in needed)]
             stopped = build.status in ("interrupted", "cancelled")
             good = not bad and not stopped and (needed is not None or build.good)
-            error = next((job.ended.error for job in bad if job.ended.error), None)
-            status = build.status if needed is None or stopped else "succeeded" if good else bad[0].ended.status
-            found.append(Ended(build.rid, status, good, build.started_at, build.finished_at, error))
+            error = next((job.run.error for job in bad if job.run.error), None)
+            status = build.status if needed is None or stopped else "succeeded" if good else bad[-1].run.status
+            found.append(Run(build.rid, status, good, build.started_at, build.finished_at, error))
         return tuple(found)
 
     @cached_property
@@ -128,30 +130,27 @@ class Runs:
         query = (
             sa.select(*columns, jobs.c.started_at, jobs.c.finished_at)
             .join(builds, builds.c.rid == jobs.c.build_rid)
-            .where((jobs.c.branch == self._branch) & jobs.c.finished_at.is_not(None))
+            .where((jobs.c.branch == self._branch) & jobs.c.started_at.is_not(None))
             .order_by(builds.c.sequence.desc(), jobs.c.started_at.desc())
             .limit(_NEWEST)
         )
         with self._workspace.catalog.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(
-            _Job(reference, build, Ended(rid, status, status in _GOOD, started, finished, error))
+            _Job(reference, build, Run(rid, status, status in _GOOD, started, finished, error))
             for reference, build, rid, status, error, started, finished in reversed(rows)
         )
 
     @cached_property
-    def _builds(self) -> tuple[Ended, ...]:
+    def _builds(self) -> tuple[Run, ...]:
         builds = t.builds
         columns = (builds.c.rid, builds.c.status, builds.c.started_at, builds.c.finished_at)
-        of_jobs = sorted({job.build for job in self._jobs})
-        query = sa.select(*columns).where(builds.c.branch == self._branch, builds.c.finished_at.is_not(None))
+        query = sa.select(*columns).where(builds.c.branch == self._branch)
         with self._workspace.catalog.reading() as connection:
-            rows = connection.execute(query.order_by(builds.c.sequence)).all()
-        known = set(of_jobs)
+            rows = connection.execute(query.order_by(builds.c.sequence.desc()).limit(_NEWEST)).all()
         return tuple(
-            Ended(rid, status, status == "succeeded", started, finished)
-            for rid, status, started, finished in rows
-            if rid in known
+            Run(rid, status, status == "succeeded", started, finished)
+            for rid, status, started, finished in reversed(rows)
         )
 
 

@@ -26,4 +26,4 @@ class BuildDuration(DatasetCheck, Deviating):
         return self
 
     def evaluate(self, case: HealthCase) -> Finding:
-        return last_duration(case.runs.builds(self.dataset), self, self.bounds, "build")
+        return last_duration(case.runs.builds(self.dataset), self, self.bounds, "build", case.now)

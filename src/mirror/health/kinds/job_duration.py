@@ -26,4 +26,4 @@ class JobDuration(DatasetCheck, Deviating):
         return self
 
     def evaluate(self, case: HealthCase) -> Finding:
-        return last_duration(case.runs.jobs(self.dataset), self, self.bounds, "job")
+        return last_duration(case.runs.jobs(self.dataset), self, self.bounds, "job", case.now)

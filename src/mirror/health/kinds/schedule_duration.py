@@ -26,4 +26,6 @@ class ScheduleDuration(ScheduleCheck, Deviating):
         return self
 
     def evaluate(self, case: HealthCase) -> Finding:
-        return last_duration(case.runs.scheduled(self.schedule.targets), self, self.bounds, "build of the schedule")
+        return last_duration(
+            case.runs.scheduled(self.schedule.targets), self, self.bounds, "build of the schedule", case.now
+        )
