@@ -340,6 +340,22 @@ def test_several_sub_projects_ask_for_a_choice(tmp_path, told, capsys) -> None:
     assert told("init")["inspection"]["others"] == ["one/src"]
     assert run(["init", "--source", "one"]) == 2
     assert '[repository] source = "one"' in capsys.readouterr().err
+    Path("elsewhere").mkdir()
+    for wrong, says in (("nowhere", "'nowhere' does not exist"), ("elsewhere", '[repository] path = "../elsewhere"')):
+        assert run(["init", "--repo", wrong]) == 2
+        assert says in capsys.readouterr().err
+    assert told("init", "--repo", ".")["created"] is False
+
+
+def test_an_entry_point_that_leads_nowhere_is_told(tmp_path, told) -> None:
+    entry = "setup(entry_points={'transforms.pipelines': ['root = astray.pipeline:gone']})\n"
+    write(tmp_path, {"src/setup.py": entry, "src/astray/pipeline.py": "kept = 3\n", "src/astray/__init__.py": ""})
+    (broken,) = told("init")["inspection"]["broken"]
+    assert broken["module"] == "astray.pipeline"
+    assert "has no attribute 'gone'" in broken["problem"]
+    Path("src/setup.py").write_text(entry.replace("gone", "kept"))
+    (broken,) = told("init")["inspection"]["broken"]
+    assert "astray.pipeline:kept as the pipeline" in broken["problem"]
 
 
 def test_a_build_may_leave_out_what_is_broken(tmp_path, told, capsys, caplog) -> None:

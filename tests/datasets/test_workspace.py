@@ -29,9 +29,11 @@ def test_creating_twice_keeps_everything(tmp_path: Path) -> None:
     with Workspace.create(tmp_path / "w", repository=tmp_path) as first:
         first.store.create("/a")
         text = (tmp_path / "w" / "config.toml").read_text()
-    with Workspace.create(tmp_path / "w", repository=tmp_path / "elsewhere") as second:
+    with Workspace.create(tmp_path / "w") as second:
         assert [d.path for d in second.store.datasets()] == ["/a"]
         assert second.config.repository == tmp_path
+    with pytest.raises(WorkspaceConfigError, match=r'write \[repository\] path = "\.\./elsewhere" there'):
+        Workspace.create(tmp_path / "w", repository=tmp_path / "elsewhere")
     assert (tmp_path / "w" / "config.toml").read_text() == text
 
 

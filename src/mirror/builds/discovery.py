@@ -205,14 +205,14 @@ def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[Br
     Where the entry point itself fails, its package is walked instead. Raises GuestNotFoundError.
     """
     from transforms.api import Pipeline
-    from transforms.discovery import noting, tolerant
+    from transforms.discovery import BrokenModule, noting, tolerant
 
     guest = workspace.guest
     pipeline = Pipeline()
     with _importing, tolerant() as broken:
         try:
             pipeline = _import_pipeline(guest, tree_fingerprint(guest.source_root))
-        except (PipelineImportError, PipelineObjectError):
+        except (PipelineImportError, PipelineObjectError) as error:
             package = guest.module.partition(".")[0]
             # What the first attempt noted comes again: modules that failed are not kept by Python.
             broken.clear()
@@ -220,6 +220,9 @@ def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[Br
                 importlib.import_module(guest.module)
             with noting(package):
                 pipeline.discover_transforms(importlib.import_module(package))
+            if all(one.module != guest.module for one in broken):
+                # Its module is whole: what the entry point names in it is missing, or no pipeline.
+                broken.append(BrokenModule(guest.module, error.__cause__ or error))
         if broken:
             _imported[guest.source_root] = "failed"
     distinct = {one.module: one for one in broken}

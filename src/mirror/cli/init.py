@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--repo", default=".", show_default=True, metavar="DIR", help="The transforms repository.")
+@click.option(
+    "--repo",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="The transforms repository (default: the working directory).",
+)
 @click.option("--source", metavar="DIR", help="Its sub-project to run, where several declare a pipeline.")
 @click.option("--sources", metavar="FILE", help="Describes the external systems that transforms ask for.")
 @click.option("--profile", "profile", metavar="FILE", help="Fleet profile to copy into the repository.")
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     ctx: CliContext,
-    repo: str,
+    repo: str | None,
     source: str | None,
     sources: str | None,
     profile: str | None,
@@ -55,7 +60,7 @@ def command(
     problem: str | None = None
     if not existed:
         try:
-            find_source_root(Path(repo).resolve(), source)
+            find_source_root(Path(repo or ".").resolve(), source)
         except GuestNotFoundError as error:
             # A repository may be filled later, but a choice that is open or wrong must not be written down.
             if source is not None or isinstance(error, SeveralSourceRootsError):
@@ -63,7 +68,7 @@ def command(
     described = None if sources is None else Path(sources)
     with Workspace.create(
         path,
-        repository=Path(repo),
+        repository=Path(repo) if repo else None,
         catalog_url=catalog or DEFAULT_CATALOG,
         storage=storage_section(storage, spark_root, storage_options),
         source=source,

@@ -79,7 +79,7 @@ class Workspace:
         cls,
         path: Path,
         *,
-        repository: Path = Path(),
+        repository: Path | None = None,
         catalog_url: str = DEFAULT_CATALOG,
         storage: Mapping[str, Any] | None = None,
         source: str | None = None,
@@ -89,12 +89,13 @@ class Workspace:
         """Makes a workspace and its catalog; one that exists is opened as it is.
 
         Raises StorageUnwritableError, StorageUnreachableError, StorageClientMissingError, StorageSettingsError,
-        CatalogVersionError; WorkspaceConfigError where an existing one says another
-        ``source``, ``sources_file`` or ``storage`` (the keys of that section).
+        CatalogVersionError; WorkspaceConfigError where an existing one says another ``repository`` (of a new one the
+        working directory unless given), ``source``, ``sources_file`` or ``storage`` (the keys of that section).
         """
         path = path.resolve()
         file = path / CONFIG_FILE
         described = None if sources_file is None else sources_file.resolve()
+        place = os.path.relpath((repository or Path()).resolve(), path)
         section = {"root": "data", **(storage or {})}
         settings = parse(section, path)
         if not file.is_file():
@@ -103,13 +104,18 @@ class Workspace:
             with translated(path):
                 path.mkdir(parents=True, exist_ok=True)
                 relative = None if described is None else os.path.relpath(described, path)
-                text = _render(os.path.relpath(repository.resolve(), path), catalog_url, section, source, relative)
+                text = _render(place, catalog_url, section, source, relative)
                 temporary = path / f"{CONFIG_FILE}.{os.getpid()}"
                 temporary.write_text(text, encoding="utf-8")
                 temporary.replace(file)
         workspace = cls(path, _read(file), clock)
         for wanted, known, where in (
             (settings if storage else None, workspace.config.storage, toml.section("storage", section)),
+            (
+                repository and repository.resolve(),
+                workspace.config.repository,
+                f"[repository] path = {json.dumps(place)}",
+            ),
             (source, workspace.config.source, f"[repository] source = {json.dumps(source)}"),
             (described, workspace.config.sources_file, f"[sources] file = {json.dumps(str(described))}"),
         ):
