@@ -175,12 +175,16 @@ def test_a_transaction_limit_takes_batches(repository: Any) -> None:
 
     for v in range(1, 8):
         r.event("c", f"in {'APPEND' if v > 1 else 'SNAPSHOT'} {v}")
-    assert batch() == {"mode": FIRST, "added": "123", "current": "123"}
-    assert batch() == {"mode": ADDS, "added": "456", "previous": "123", "current": "123456"}
+    some = "; takes 3 of the {} new transactions of /c/in"
+    assert batch() == {"mode": FIRST + some.format(7), "added": "123", "current": "123"}
+    assert plan(r.workspace, publish(r.workspace, "master")).jobs[0].how == ADDS + some.format(4)
+    assert batch() == {"mode": ADDS + some.format(4), "added": "456", "previous": "123", "current": "123456"}
     assert batch() == {"mode": ADDS, "added": "7", "previous": "123456", "current": "1234567"}
     assert r.build().status == "up to date"
     r.event("c", "code version=1 -> version=2")
-    assert batch() == {"mode": "snapshot: semantic version 2 instead of 1", "added": "123", "current": "123"}
+    assert batch() == {
+        "mode": "snapshot: semantic version 2 instead of 1" + some.format(7), "added": "123", "current": "123",
+    }  # fmt: skip
     assert batch()["added"] == "456"
     r.event("c", "in UPDATE 8")
     planned = plan(r.workspace, publish(r.workspace, "master")).jobs[0].how

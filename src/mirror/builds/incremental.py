@@ -59,14 +59,15 @@ class InputNow:
 
 @dataclass(frozen=True)
 class IncrementalDecision:
-    """The verdict and, in one clause, why."""
+    """The verdict and, in one clause, why; ``batches`` says which inputs are not read up to their end."""
 
     verdict: Verdict
     reason: str
     refusal: Refusal | None = None
+    batches: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.verdict.value}: {self.reason}"
+        return "; ".join((f"{self.verdict.value}: {self.reason}", *self.batches))
 
     @property
     def incremental(self) -> bool:

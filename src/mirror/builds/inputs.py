@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mirror.builds.incremental import IncrementalDecision, InputNow, decide
@@ -40,9 +40,24 @@ def decide_mode(
     ]
     dropped = _dropped(state.latest.get(spec.reference), outputs)
     forced = tuple(path for path in outputs if path in state.forced)
-    return decide(
+    decided = decide(
         spec.incremental, spec.reference, runs, built, inputs, pending=pending, dropped=dropped, forced=forced
     )
+    if decided.refusal is not None:
+        return decided
+    return replace(decided, batches=tuple(_batches(spec, inputs, previous if decided.incremental else None)))
+
+
+def _batches(spec: JobSpec, inputs: Sequence[InputNow], previous: RunRecord | None) -> Iterator[str]:
+    """What a ``transaction_limit`` leaves for later runs."""
+    limits = {param.key(path): param.settings.get("transaction_limit") for param, path in spec.dataset_inputs()}
+    for entry in inputs:
+        before = None if previous is None else previous.inputs.get(entry.path)
+        rids = [x.rid for x in entry.chain]
+        new = len(rids) - (rids.index(before.end) + 1 if before is not None and before.end in rids else 0)
+        limit = limits[entry.path]
+        if limit and new > int(limit):
+            yield f"takes {limit} of the {new} new transactions of {entry.path}"
 
 
 def previous_run(state: CatalogState, spec: JobSpec, branch: str) -> RunRecord | None:
