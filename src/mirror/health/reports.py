@@ -103,7 +103,7 @@ def keep(workspace: Workspace, reports: Sequence[CheckReport]) -> tuple[CheckRep
     if not reports:
         return ()
     workspace.catalog.ensure(*ROOM)
-    for _ in range(4):
+    for _ in range(9):
         try:
             return _keep(workspace, reports)
         except sa.exc.IntegrityError:
