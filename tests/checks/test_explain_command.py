@@ -21,6 +21,8 @@ from transforms.api import Check, Input, Output, transform_df
         Check(E.primary_key("id"), "key"),
         Check(E.col("text").rlike("^d"), "pattern"),
         Check(E.count().equals(E.dataset_ref("raw").count()), "as many"),
+        Check(E.col("id").is_in_foreign_col(E.dataset_ref("raw").col("id")), "all known"),
+        Check(E.group_by("text").count().lt(9), "few", "WARN"),
     ]),
     raw=Input("/t/raw", checks=Check(E.col("id").gte(0), "positive", "WARN")),
 )
@@ -56,7 +58,9 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
     assert run(["--workspace", str(workspace), "--json", "checks"]) == 0
     recorded = json.loads(capsys.readouterr().out)["checks"]
     assert [(c["dataset"], c["side"], c["name"], c["outcome"]) for c in recorded] == [
+        ("/t/clean", "output", "all known", "PASS"),
         ("/t/clean", "output", "as many", "PASS"),
+        ("/t/clean", "output", "few", "PASS"),
         ("/t/clean", "output", "key", "PASS"),
         ("/t/clean", "output", "pattern", "PASS"),
         ("/t/raw", "input", "positive", "PASS"),
@@ -68,9 +72,13 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
         "  null_count(id)",
         "  row_count",
         "  violations(E.col('text').rlike('^d'))",
-        "groups by (id)",
+        "groups by (text): 1 files not seen before, merged with the groups kept of earlier ones",
+        "  group_violations(E.group_by('text').count().lt(9))",
+        "groups by (id): 64-bit hashes from the files, sorted in memory up to 32,000,000 rows; beyond, or where a hash"
+        " repeats, the keys are grouped",
         "  duplicate_keys(id)",
         "against raw: reference_row_count(raw)",
+        "against raw: values_without_counterpart(raw, id, id), values of 0 files not yet compared with what raw holds",
     ]
     assert plans["/t/raw"][0] == "from states kept of all files"
     assert run(["--workspace", str(workspace), "checks", "clean", "--explain"]) == 0

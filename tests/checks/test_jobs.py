@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from mirror.checks import FAIL, PASS, CheckSubject, evaluate, explain
+from mirror.checks.explanation import SCAN_RULE
 from transforms import expectations as E
 from transforms.api import Check
 
@@ -103,17 +104,31 @@ def test_the_plan_prints(spark: SparkSession) -> None:
         E.group_by("third", "id").is_unique(),
         E.count().equals(E.dataset_ref("other").count()),
         E.schema().contains({}),
+        E.all(E.col("half").exists(), E.col("halve").gt(0)),
+        E.group_by("third").count().gt(1),
     ]
     checks = [Check(expectation, str(i)) for i, expectation in enumerate(expectations)]
     subject = CheckSubject("/d", schema, unread, references={"other": CheckSubject("/o", schema, unread)})
+    hashed = (
+        "64-bit hashes from Spark, sorted in memory up to 32,000,000 rows; beyond, or where a hash repeats, the keys"
+        " are grouped"
+    )
     assert explain(checks, subject, spark=spark, now=NOW).explain() == [
+        "from the schema alone",
+        "  E.schema().contains({})",
+        "  E.col('half').exists()",
+        "not computable",
+        "  E.col('halve').gt(0): /d has no column 'halve'. Did you mean 'half'?",
         "scan of 1 columns (id)",
+        f"  ({SCAN_RULE})",
         "  violations(E.col('id').gte(0))",
         "  row_count",
         "  null_count(id)",
-        "groups by (id)",
+        f"groups by (id): {hashed}",
         "  duplicate_keys(id)",
-        "groups by (third, id)",
+        f"groups by (third, id): {hashed}",
         "  duplicate_keys(third, id)",
+        "groups by (third): all rows",
+        "  group_violations(E.group_by('third').count().gt(1))",
         "against other: reference_row_count(other)",
     ]

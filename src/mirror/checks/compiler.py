@@ -18,6 +18,7 @@ from mirror.checks.metrics.violations import Violations
 from mirror.checks.operands import ARRAY, OTHER, Value, bound
 from mirror.checks.predicates import PatternCheck, Predicates
 from mirror.checks.properties import PropertyCompiler
+from mirror.checks.ranges import refuse_swapped
 from mirror.checks.samples import Rows, Strays, repeated
 from mirror.checks.subject import CheckSubject
 from mirror.checks.verdicts import (
@@ -56,6 +57,10 @@ class Compiler:
     def predicates(self) -> Predicates:
         return Predicates(self.columns, self.now, self.pattern_fault)
 
+    @property
+    def _properties(self) -> PropertyCompiler:
+        return PropertyCompiler(self.columns, self.now, self.subject.sensitive)
+
     def compile(self, expectation: object) -> Verdict:
         """Never raises for what one check asks in vain: that becomes a verdict of ERROR with its reason."""
         if not isinstance(expectation, Expectation):
@@ -69,6 +74,8 @@ class Compiler:
         text = repr(expectation)
         if isinstance(expectation, Constant):
             return Settled(text, expectation.passes, "always" if expectation.passes else "never")
+        if isinstance(expectation, AllOf):
+            refuse_swapped(expectation, self.columns, self.now)
         if expectation.level == ROW:
             return self._rows(text, expectation)
         if isinstance(expectation, AllOf | AnyOf):
@@ -170,10 +177,10 @@ class Compiler:
         return Meets(text, RowCount(), value, bound(value, expectation.condition, self.now), {})
 
     def _property(self, text: str, expectation: PropertyExpectation) -> Verdict:
-        return PropertyCompiler(self.columns, self.now).whole(text, expectation)
+        return self._properties.whole(text, expectation)
 
     def _group(self, text: str, expectation: GroupExpectation) -> Verdict:
-        return PropertyCompiler(self.columns, self.now).grouped(text, expectation, self._keys(expectation.keys))
+        return self._properties.grouped(text, expectation, self._keys(expectation.keys))
 
     def _foreign(self, text: str, expectation: ColumnExpectation) -> Verdict:
         condition = expectation.condition

@@ -9,6 +9,7 @@ CheckError (MirrorError)
 |   |-- UnknownTypeError              what was given as a type is none
 |   |-- ReferenceMissingError         ``E.dataset_ref`` names no dataset of the transform, or one without data
 |   |-- NoSchemaError                 the dataset holds raw files
+|   |-- SwappedRangeError             no value can lie between the two ends demanded
 |   |-- MixedLevelsError              a conditional mixes row and dataset expectations
 |   |-- NotAnExpectationError         the check holds something that is no finished expectation
 |   `-- OverflowedError               a sum left the range of its type
@@ -107,6 +108,16 @@ class NoSchemaError(NotComputable):
 
     def __str__(self) -> str:
         return f"{self.args[0]} has no schema (raw files or no data); only datasets with columns can be checked."
+
+
+class SwappedRangeError(NotComputable):
+    """Args: dataset, what is compared, the lower end, the upper end."""
+
+    reason = "swapped_range"
+
+    def __str__(self) -> str:
+        dataset, subject, low, high = self.args
+        return f"{subject} of {dataset} is to be {low} and {high}, which nothing is; swap the ends."
 
 
 class MixedLevelsError(NotComputable):

@@ -56,7 +56,7 @@ def evaluate(
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     frames = Frames(subject)
     growth = _growth(subject, states, now)
-    planned = plan(verdicts, lambda: _proofs(subject, now, states), None if growth is None else growth.cover)
+    planned = plan(verdicts, lambda: _proofs(subject, now, states), growth)
     values = execute(planned, frames, growth)
     identity = _identity(checks, subject)
     return tuple(
@@ -77,7 +77,7 @@ def explain(
     _refuse_duplicates(checks, subject)
     verdicts = compile_checks(checks, subject, spark=spark, now=now)
     growth = _growth(subject, states, now)
-    return plan(verdicts, lambda: _proofs(subject, now, states), None if growth is None else growth.cover)
+    return plan(verdicts, lambda: _proofs(subject, now, states), growth)
 
 
 def compile_checks(

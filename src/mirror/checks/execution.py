@@ -9,7 +9,9 @@ from pyspark.sql import functions as F
 
 from mirror.checks.columns import ref
 from mirror.checks.footers import read_footers
+from mirror.checks.grouped import GroupedIncrements, GroupGrowth
 from mirror.checks.growth import Growth
+from mirror.checks.kept_strays import KeptStrays
 from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique, proved_unique_with
 from mirror.checks.metrics.base import ForeignMetric, KeyMetric, State
 from mirror.checks.metrics.duplicates import Duplicates
@@ -21,6 +23,7 @@ from mirror.checks.samples import Strays
 from mirror.checks.scan import one_row, scan_states
 from mirror.checks.subject import CheckSubject
 from mirror.errors import InternalError
+from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -55,18 +58,40 @@ def key_states(frame: DataFrame, metrics: Sequence[KeyMetric]) -> dict[str, Stat
     return {metric.key: metric.state(row) for metric in metrics}
 
 
-def foreign_state(frames: Frames, metric: ForeignMetric) -> State:
+def foreign_state(frames: Frames, metric: ForeignMetric, plan: Plan, growth: Growth | None) -> State:
     """The state of a metric about another dataset."""
     if isinstance(metric, ReferenceRows):
-        other = frames.subject.references[metric.dataset]
-        if (footers := read_footers(other.files, other.schema)) is not None:
-            return footers.rows
-        return scan_states(frames.reference(metric.dataset), [RowCount()])[RowCount().key]
+        return _reference_rows(frames, metric, growth)
     if isinstance(metric, ForeignValues):
-        strays = Strays(metric.column, metric.dataset, metric.foreign_column)
-        rows = strays.rows(frames.own(), (), {metric.dataset: frames.reference(metric.dataset)})
-        return int(one_row(rows, {"strays": F.count(F.lit(1))})["strays"])
+        return _strays(frames, metric, plan.strays.get(metric.key), growth)
     raise InternalError(f"no plan for the foreign metric {metric.key}")
+
+
+def _reference_rows(frames: Frames, metric: ReferenceRows, growth: Growth | None) -> int:
+    other, rows = frames.subject.references[metric.dataset], RowCount()
+    if growth is not None and other.files and other.part is not None:
+        theirs = Growth(other, growth.store, growth.now)
+        return int(theirs.states(theirs.cover([rows]))[rows.key])
+    if (footers := read_footers(other.files, other.schema)) is not None:
+        return footers.rows
+    return int(scan_states(frames.reference(metric.dataset), [rows])[rows.key])
+
+
+def _strays(frames: Frames, metric: ForeignValues, files: Sequence[FileEntry] | None, growth: Growth | None) -> int:
+    """``files`` are those whose values are not known to have counterparts; all where ``None``."""
+    subject = frames.subject
+    if files is not None and not files:
+        return 0
+    if files is None or subject.part is None or len(files) == len(subject.files):
+        own = frames.own()
+    else:
+        own = subject.part(files)
+    strays = Strays(metric.column, metric.dataset, metric.foreign_column)
+    rows = strays.rows(own, (), {metric.dataset: frames.reference(metric.dataset)})
+    found = int(one_row(rows, {"strays": F.count(F.lit(1))})["strays"])
+    if not found and files is not None and growth is not None:
+        KeptStrays(subject, growth.store).keep(metric, files)
+    return found
 
 
 def execute(plan: Plan, frames: Frames, growth: Growth | None = None) -> dict[str, object]:
@@ -76,11 +101,23 @@ def execute(plan: Plan, frames: Frames, growth: Growth | None = None) -> dict[st
         states |= growth.states(plan.increments)
     if plan.scan:
         states |= scan_states(frames.own(), plan.scan)
-    for together in plan.keys:
+    key_sets = list(plan.keys)
+    if plan.grouped is not None and growth is not None:
+        states |= _by_group(plan.grouped, growth)
+        # too many groups after all
+        key_sets += [together for together in plan.grouped.metrics if together[0].key not in states]
+    for together in key_sets:
         states |= _keyed(frames, together, states.get(RowCount().key), plan.footers_known, growth)
     for metric in plan.foreign:
-        states[metric.key] = foreign_state(frames, metric)
+        states[metric.key] = foreign_state(frames, metric, plan, growth)
     return {metric.key: metric.value(states[metric.key]) for metric in plan.metrics}
+
+
+def _by_group(grouped: GroupedIncrements, growth: Growth) -> dict[str, State]:
+    groups = GroupGrowth(growth.subject, growth.store)
+    if not growth.units:
+        groups.seen()
+    return groups.states(grouped)
 
 
 def _keyed(

@@ -15,6 +15,7 @@ Everything doubtful is left out, so a verdict from here never differs from a sca
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -63,6 +64,8 @@ class Footers:
 
     rows: int
     columns: Mapping[str, ColumnFacts]
+    told: str = dataclasses.field(default="opened", repr=False, compare=False)
+    """Where the facts came from, in words."""
 
     def column(self, name: str) -> ColumnFacts:
         """What is known about a column; nothing, at worst."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
+from functools import cached_property, reduce
 
 from mirror.checks.columns import Columns
 from mirror.checks.known_footers import known_footers
@@ -29,8 +29,15 @@ class Growth:
         return Columns(self.subject.name, self.subject.schema)
 
     def cover(self, metrics: list[ScanMetric]) -> Increments:
-        """What is kept of these metrics for the subject's files, and what is missing."""
-        return increments(metrics, self.subject.files, self._columns, self.store.units(self.subject.name))
+        """What is kept of these metrics for the subject's files, and what is missing; footers are looked at."""
+        found = increments(metrics, self.subject.files, self._columns, self.units)
+        return Increments(found.kept, tuple(self._settle(part) for part in found.parts))
+
+    @cached_property
+    def units(self) -> Sequence[StateUnit]:
+        """What is kept of the subject and of nothing that its view no longer holds."""
+        everything = {identity(file) for file in self.subject.files}
+        return [unit for unit in self.store.units(self.subject.name) if unit.files <= everything]
 
     def states(self, grown: Increments) -> dict[str, State]:
         """Metric key -> the state of all files; every part is read once, footers first, and kept."""
@@ -40,11 +47,16 @@ class Growth:
                 found[metric].append(state)
         return {metric.key: reduce(metric.merge, states) for metric, states in found.items()}
 
-    def _read(self, part: Part) -> dict[ScanMetric, State]:
+    def _settle(self, part: Part) -> Part:
         footers = known_footers(self.subject.name, part.files, self.subject.schema, self.store)
-        proofs = None if footers is None else Proofs(self._columns, footers, self.now)
-        settled = {} if proofs is None else {m: s for m in part.metrics if (s := m.from_footers(proofs)) is not None}
-        settled |= self._scan(part, [metric for metric in part.metrics if metric not in settled])
+        if footers is None:
+            return part
+        proofs = Proofs(self._columns, footers, self.now)
+        return replace(part, settled={m: s for m in part.metrics if (s := m.from_footers(proofs)) is not None})
+
+    def _read(self, part: Part) -> dict[ScanMetric, State]:
+        settled = dict(part.settled)
+        settled |= self._scan(part, part.unsettled)
         states = {state_key(metric, self._columns): metric.to_json(state) for metric, state in settled.items()}
         self.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
         return settled

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 MEMORY_BOUND_ROWS = 32_000_000
-"""At 8 bytes each: 256 MiB, and as much again while they are sorted."""
+"""At 8 bytes each: 256 MiB, and at most twice as much again while they are gathered and merged."""
 
 _HASHED = (T.IntegralType, T.StringType, T.DateType, T.TimestampType, T.TimestampNTZType, T.BooleanType)
 """Types whose equal values have equal bytes. Floats have two zeros and many NaN."""
@@ -50,7 +50,10 @@ def proved_unique(frame: DataFrame, keys: Sequence[str], files: Sequence[FileEnt
     ``files`` are the local Parquet files that hold all rows of ``frame``, or none.
     """
     hashes = _from_files(frame.schema, keys, files) if files else None
-    return not _repeats(np.sort(_from_spark(frame, keys) if hashes is None else hashes))
+    if hashes is None:
+        hashes = _from_spark(frame, keys)
+    hashes.sort()
+    return not _repeats(hashes)
 
 
 def proved_unique_with(
@@ -73,9 +76,12 @@ def proved_unique_with(
         hashed = _from_files(schema, keys, [by_identity[name] for name in sorted(left)])
         if hashed is None:
             return None
-        fresh = np.sort(hashed)
+        fresh = hashed
+        fresh.sort()
+    merged = np.concatenate([*known, fresh])
     # runs that are sorted already: a merge, not a sort
-    if _repeats(np.sort(np.concatenate([*known, fresh]), kind="stable")):
+    merged.sort(kind="stable")
+    if _repeats(merged):
         return False
     if left:
         store.keep_keys(subject.name, KeyUnit(frozenset(left), way, fresh.astype("<u8").tobytes()), current)
@@ -84,7 +90,7 @@ def proved_unique_with(
 
 def _from_spark(frame: DataFrame, keys: Sequence[str]) -> npt.NDArray[np.uint64]:
     hashed = frame.select(F.xxhash64(*[ref(key) for key in keys]).alias("h"))
-    return as_one_job(hashed).toPandas()["h"].to_numpy().view(np.uint64)
+    return as_one_job(hashed).toPandas()["h"].to_numpy(copy=True).view(np.uint64)
 
 
 def _repeats(ordered: npt.NDArray[np.uint64]) -> bool:

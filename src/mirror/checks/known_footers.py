@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,10 @@ def known_footers(
         parts.append(one)
     if fresh:
         store.keep_facts(dataset, form, fresh)
-    return reduce(lambda left, right: together(left, right, schema), parts) if len(parts) == len(files) else None
+    if len(parts) < len(files):
+        return None
+    found = reduce(lambda left, right: together(left, right, schema), parts)
+    return replace(found, told=f"{len(kept)} of {len(files)} known to the catalog")
 
 
 def to_json(footers: Footers) -> dict[str, Any]:

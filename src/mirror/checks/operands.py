@@ -7,6 +7,7 @@ Comparisons follow Spark: NaN equals itself and is greater than every number.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,7 @@ _FAMILIES: tuple[tuple[type[T.DataType], str], ...] = (
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG = 2**63
+_NUMBERS = (int, float, Decimal)
 _FLIPPED = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte", "equals": "equals", "not_equals": "not_equals"}
 SYMBOLS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "equals": "=", "not_equals": "!="}
 
@@ -91,6 +93,21 @@ class Bound:
         elif isinstance(self.operand, str):
             shown = repr(self.operand)
         return f"{SYMBOLS[self.operator]} {shown}"
+
+
+_COUNTED: Mapping[str, T.DataType] = {
+    "null_percentage": T.DoubleType(),
+    "standard_deviation_sample": T.DoubleType(),
+    "standard_deviation_population": T.DoubleType(),
+    "null_count": T.LongType(),
+    "distinct_count": T.LongType(),
+    "approx_distinct_count": T.LongType(),
+}
+
+
+def property_kind(name: str, column: T.DataType) -> T.DataType:
+    """The type of a property of a column: its own, or that of the column (sums and extremes)."""
+    return _COUNTED.get(name, column)
 
 
 def bound(value: Value, condition: Condition, now: datetime) -> Bound:
@@ -211,7 +228,9 @@ def holds(left: Any, limit: Bound) -> bool:
 
 
 def spark_order(left: Any, right: Any) -> int:
-    """-1, 0 or 1; NaN equals NaN and exceeds everything else."""
+    """-1, 0 or 1; NaN equals NaN and exceeds everything else. A double and an exact number compare as doubles."""
+    if isinstance(left, float) is not isinstance(right, float) and all(isinstance(v, _NUMBERS) for v in (left, right)):
+        left, right = float(left), float(right)
     left_nan = isinstance(left, float) and math.isnan(left)
     right_nan = isinstance(right, float) and math.isnan(right)
     if left_nan or right_nan:

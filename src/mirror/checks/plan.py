@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from mirror.checks.grouped import GroupedIncrements, GroupGrowth, sources
+from mirror.checks.growth import Growth
+from mirror.checks.kept_strays import KeptStrays
 from mirror.checks.metrics.base import ForeignMetric, KeyMetric, Metric, ScanMetric, State
+from mirror.checks.metrics.foreign_values import ForeignValues
 from mirror.checks.proofs import Proofs
 from mirror.checks.states import Increments
 from mirror.checks.verdicts import Verdict
+from transforms.ports import FileEntry
 
 
 @dataclass(frozen=True)
@@ -16,67 +21,59 @@ class Plan:
     """Frozen and printable: what :mod:`mirror.checks.execution` carries out is what :meth:`explain` prints.
 
     Attributes:
+        verdicts: what the plan is for.
         known: what the files' footers say for certain; nothing of it is read.
-        footers_known: the files are local Parquet, so keys may be hashed where they lie.
+        proofs: what all footers say, where that was asked; then the files are local Parquet, and keys may be hashed
+            where they lie.
         increments: states kept from earlier evaluations and the files still to be read for them.
+        grouped: the same of groups.
         scan: metrics that share one pass over the rows.
-        keys: metrics by key set; each set is one job.
+        keys: metrics by key set that take all rows; each set is one job.
         foreign: metrics about other datasets; each is one job at most.
+        strays: by metric key, the files whose values are still to be held against another dataset; all where a
+            metric is not named.
     """
 
+    verdicts: tuple[Verdict, ...]
     known: Mapping[str, State]
+    proofs: Proofs | None
     increments: Increments | None
-    footers_known: bool
+    grouped: GroupedIncrements | None
     metrics: tuple[Metric, ...]
     scan: tuple[ScanMetric, ...]
     keys: tuple[tuple[KeyMetric, ...], ...]
     foreign: tuple[ForeignMetric, ...]
+    strays: Mapping[str, tuple[FileEntry, ...]]
+
+    @property
+    def footers_known(self) -> bool:
+        """Whether the files are local Parquet whose footers can be read."""
+        return self.proofs is not None
 
     def explain(self) -> list[str]:
         """One line per job, then what rides on it."""
-        lines: list[str] = []
-        if self.known:
-            lines.append("from the footers of its files")
-            lines += [f"  {key}" for key in self.known]
-        if self.increments is not None:
-            lines += self._explain_increments(self.increments)
-        if self.scan:
-            columns = sorted({column for metric in self.scan for column in metric.columns})
-            lines.append(f"scan of {len(columns)} columns ({', '.join(columns) or 'none'})")
-            lines += [f"  {metric.key}" for metric in self.scan]
-        for together in self.keys:
-            lines.append(f"groups by ({', '.join(together[0].keys)})")
-            lines += [f"  {metric.key}" for metric in together]
-        lines += [f"against {metric.dataset}: {metric.key}" for metric in self.foreign]
-        return lines or ["nothing to read"]
+        from mirror.checks.explanation import explanation
 
-    @staticmethod
-    def _explain_increments(increments: Increments) -> list[str]:
-        pending = {metric for part in increments.parts for metric in part.metrics}
-        settled = [metric.key for metric in increments.kept if metric not in pending]
-        lines = ["from states kept of all files", *(f"  {key}" for key in settled)] if settled else []
-        for part in increments.parts:
-            lines.append(f"footers, else a scan, of {len(part.files)} files not seen before")
-            lines += [f"  {metric.key}" for metric in part.metrics]
-        return lines
+        return explanation(self)
 
 
 def plan(
     verdicts: Iterable[Verdict],
     facts: Callable[[], Proofs | None] = lambda: None,
-    grow: Callable[[list[ScanMetric]], Increments] | None = None,
+    growth: Growth | None = None,
 ) -> Plan:
     """Every metric once, in the order of the checks.
 
     Args:
         facts: gives what the footers of all files say, if they can be read; asked only where it matters.
-        grow: covers metrics with states kept earlier; it comes before the footers.
+        growth: covers metrics with states kept earlier; it comes before the footers.
     """
+    verdicts = tuple(verdicts)
     metrics: dict[str, Metric] = {}
     for verdict in verdicts:
         for metric in verdict.metrics:
             metrics.setdefault(metric.key, metric)
-    grown = [m for m in metrics.values() if isinstance(m, ScanMetric) and m.stable] if grow is not None else []
+    grown = [m for m in metrics.values() if isinstance(m, ScanMetric) and m.stable] if growth is not None else []
     growing = {m.key for m in grown}
     others = [m for m in metrics.values() if m.key not in growing]
     proofs = facts() if others else None
@@ -85,14 +82,20 @@ def plan(
     for metric in metrics.values():
         if isinstance(metric, KeyMetric) and metric.key not in known:
             key_sets.setdefault(tuple(sorted(metric.keys)), []).append(metric)
+    grouped = None if growth is None else _grouped(growth, key_sets.values())
+    by_group = {m.key for together in grouped.metrics for m in together} if grouped is not None else set()
+    foreign = tuple(m for m in metrics.values() if isinstance(m, ForeignMetric))
     return Plan(
+        verdicts=verdicts,
         known=known,
-        increments=None if grow is None else grow(grown),
-        footers_known=proofs is not None,
+        proofs=proofs,
+        increments=None if growth is None else growth.cover(grown),
+        grouped=grouped,
         metrics=tuple(metrics.values()),
         scan=tuple(m for m in others if isinstance(m, ScanMetric) and m.key not in known),
-        keys=tuple(tuple(together) for together in key_sets.values()),
-        foreign=tuple(m for m in metrics.values() if isinstance(m, ForeignMetric)),
+        keys=tuple(tuple(together) for together in key_sets.values() if together[0].key not in by_group),
+        foreign=foreign,
+        strays={} if growth is None else _strays(growth, foreign),
     )
 
 
@@ -103,3 +106,13 @@ def _settled(metrics: Iterable[Metric], proofs: Proofs) -> dict[str, State]:
         if state is not None:
             states[metric.key] = state
     return states
+
+
+def _grouped(growth: Growth, key_sets: Iterable[list[KeyMetric]]) -> GroupedIncrements | None:
+    wanted = [together for together in key_sets if sources(together) is not None]
+    return GroupGrowth(growth.subject, growth.store).cover(wanted, growth.units) if wanted else None
+
+
+def _strays(growth: Growth, foreign: Iterable[ForeignMetric]) -> dict[str, tuple[FileEntry, ...]]:
+    kept = KeptStrays(growth.subject, growth.store)
+    return {metric.key: kept.left(metric, growth.units) for metric in foreign if isinstance(metric, ForeignValues)}

@@ -32,6 +32,7 @@ from mirror.checks.operands import (
     literal,
     operand,
 )
+from mirror.checks.ranges import refuse_swapped
 from mirror.checks.rules import UNDECIDED_PASSES
 from transforms.expectations.columns import ColumnExpectation
 from transforms.expectations.conditions import (
@@ -68,6 +69,8 @@ class Predicates:
         """Whether a row passes, null where undecided."""
         if isinstance(expectation, Constant):
             return F.lit(expectation.passes)
+        if isinstance(expectation, AllOf):
+            refuse_swapped(expectation, self.columns, self.now)
         if isinstance(expectation, AllOf | AnyOf):
             parts = [self.three_valued(part) for part in expectation.parts]
             return reduce(lambda a, b: a & b if isinstance(expectation, AllOf) else a | b, parts)

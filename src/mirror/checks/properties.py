@@ -12,18 +12,20 @@ from pyspark.sql import types as T
 
 from mirror.checks.columns import Columns, ref
 from mirror.checks.metrics.approx_distinct_count import ApproxDistinctCount
-from mirror.checks.metrics.base import Metric
+from mirror.checks.metrics.base import Metric, ScanMetric
 from mirror.checks.metrics.deviation import PopulationDeviation, SampleDeviation
 from mirror.checks.metrics.distinct_count import DistinctCount
-from mirror.checks.metrics.extremes import MaxValue, MinValue
+from mirror.checks.metrics.extremes import Extreme, MaxValue, MinValue
 from mirror.checks.metrics.group_violations import GroupViolations
 from mirror.checks.metrics.null_count import NullCount, NullPercentage
+from mirror.checks.metrics.row_count import RowCount
 from mirror.checks.metrics.total import Total
-from mirror.checks.operands import ARRAY, NUMERIC, OTHER, Value, bound, from_micros
+from mirror.checks.operands import ARRAY, NUMERIC, OTHER, Value, bound, from_micros, property_kind
 from mirror.checks.predicates import demanded
 from mirror.checks.rules import APPROXIMATE_DEVIATION, VALUELESS_PASSES
 from mirror.checks.samples import Groups
-from mirror.checks.verdicts import DOUBLE, LONG, Meets, NoneOf, Verdict
+from mirror.checks.sensitivity import hides
+from mirror.checks.verdicts import LONG, Meets, NoneOf, Verdict
 from transforms.expectations.conditions import AtNow
 from transforms.expectations.groups import ROWS, GroupExpectation
 from transforms.expectations.properties import PropertyExpectation
@@ -61,12 +63,23 @@ _WITHIN: dict[str, Callable[[Column], Column]] = {
 }
 
 
+def _keepable(metric: Metric) -> ScanMetric | None:
+    """The metric, if its states within groups may be kept.
+
+    Sketches take a kilobyte a group. Spark compares an extreme of 32-bit floats in 32 bits, which Python does not.
+    """
+    if not isinstance(metric, ScanMetric) or isinstance(metric, ApproxDistinctCount):
+        return None
+    return None if isinstance(metric, Extreme) and isinstance(metric.data_type, T.FloatType) else metric
+
+
 @dataclass(frozen=True)
 class PropertyCompiler:
     """Compiles property expectations against one dataset's columns."""
 
     columns: Columns
     now: datetime
+    sensitive: frozenset[str] = frozenset()
 
     def whole(self, text: str, expectation: PropertyExpectation) -> Verdict:
         """A property of the whole column. Raises :class:`NotComputable` errors."""
@@ -76,23 +89,31 @@ class PropertyCompiler:
         context: dict[str, object] = {}
         if isinstance(expectation.condition, AtNow):
             context = {"now": self.now.isoformat(), "bound": from_micros(limit.operand).isoformat()}
-        return Meets(text, _WHOLE[expectation.property_name](field), value, limit, context)
+        metric = _WHOLE[expectation.property_name](field)
+        return Meets(text, metric, value, limit, context, self._hidden(metric))
 
     def grouped(self, text: str, expectation: GroupExpectation, keys: tuple[str, ...]) -> Verdict:
         """A property of every group. Raises :class:`NotComputable` errors."""
         if expectation.column is None:
             name, value, aggregate = ROWS, Value(self.columns.dataset, "the rows of a group", LONG), F.count(F.lit(1))
+            whole: Metric = RowCount()
         else:
             field = self._field(expectation.column, expectation.property_name)
             name = f"{expectation.property_name}({field.name})"
             value = self._value(field, expectation.property_name)
             aggregate = self._within(field, expectation.property_name)
+            whole = _WHOLE[expectation.property_name](field)
         # a name that no key column can have
-        inner = f"·{name}"
-        held = demanded(value, ref(inner), expectation.condition, self.now)
+        called = f"·{name}"
+        held = demanded(value, ref(called), expectation.condition, self.now)
         passes = F.coalesce(held, F.lit(VALUELESS_PASSES))
-        metric = GroupViolations(keys, expectation, inner, aggregate, passes)
-        return NoneOf(text, metric, "groups that break it", Groups(keys, aggregate, inner, ~passes, name))
+        limit = bound(value, expectation.condition, self.now)
+        metric = GroupViolations(keys, expectation, called, aggregate, passes, _keepable(whole), limit)
+        sample = Groups(keys, aggregate, called, ~passes, name, self._hidden(whole))
+        return NoneOf(text, metric, "groups that break it", sample)
+
+    def _hidden(self, metric: Metric) -> bool:
+        return metric.reveals and any(hides(self.sensitive, column) for column in metric.columns)
 
     def _within(self, field: T.StructField, property_name: str) -> Column:
         column = ref(field.name)
@@ -111,13 +132,5 @@ class PropertyCompiler:
         return field
 
     def _value(self, field: T.StructField, property_name: str) -> Value:
-        kinds = {
-            "null_percentage": DOUBLE,
-            "standard_deviation_sample": DOUBLE,
-            "standard_deviation_population": DOUBLE,
-            "null_count": LONG,
-            "distinct_count": LONG,
-            "approx_distinct_count": LONG,
-        }
         what = f"{property_name} of {field.name}" if property_name not in ("min_value", "max_value") else field.name
-        return Value(self.columns.dataset, what, kinds.get(property_name, field.dataType))
+        return Value(self.columns.dataset, what, property_kind(property_name, field.dataType))

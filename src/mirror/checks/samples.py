@@ -19,6 +19,7 @@ from mirror.checks.columns import ref
 from mirror.checks.jobs import as_one_job
 from mirror.checks.metrics.duplicates import GROUP_ROWS
 from mirror.checks.rules import MASK, OFFENDING_COLUMNS, OFFENDING_ROWS
+from mirror.checks.sensitivity import hides
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -36,6 +37,11 @@ class Sample(ABC):
     @property
     def references(self) -> tuple[str, ...]:
         """The other datasets that :meth:`rows` needs."""
+        return ()
+
+    @property
+    def secret(self) -> tuple[str, ...]:
+        """Columns of :meth:`rows` that show values of a sensitive column under another name."""
         return ()
 
 
@@ -62,11 +68,19 @@ class Groups(Sample):
     name: str
     offends: Column
     shown_as: str
+    hidden: bool = False
+
+    @property
+    def secret(self) -> tuple[str, ...]:
+        return (self._property,) if self.hidden else ()
+
+    @property
+    def _property(self) -> str:
+        return self.name if self.shown_as in self.keys else self.shown_as
 
     def rows(self, frame: DataFrame, identity: Sequence[str], references: Mapping[str, DataFrame]) -> DataFrame:
         grouped = frame.groupBy(*[ref(key) for key in self.keys]).agg(self.aggregate.alias(self.name))
-        shown_as = self.name if self.shown_as in self.keys else self.shown_as
-        return grouped.where(self.offends).withColumnRenamed(self.name, shown_as)
+        return grouped.where(self.offends).withColumnRenamed(self.name, self._property)
 
 
 def repeated(keys: tuple[str, ...]) -> Groups:
@@ -107,7 +121,8 @@ def collect(
     orderable = [ref(f.name) for f in found.schema.fields if _orderable(f.dataType)]
     if orderable:
         found = found.orderBy(*orderable)
-    shown = [_shown(field, field.name in sensitive) for field in found.schema.fields]
+    secret = {*sensitive, *sample.secret}
+    shown = [_shown(field, hides(secret, field.name)) for field in found.schema.fields]
     bounded = found.limit(OFFENDING_ROWS).select(F.to_json(F.struct(*shown), _JSON).alias("row"))
     return tuple(json.loads(row["row"]) for row in as_one_job(bounded).collect())
 

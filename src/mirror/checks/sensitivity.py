@@ -9,6 +9,11 @@ from mirror.datasets.records import StoredSchema
 TYPE_CLASS = "sensitive"
 
 
+def hides(sensitive: Iterable[str], column: str) -> bool:
+    """Whether no result may show values of that column; the case of names does not matter, as in Spark."""
+    return column.lower() in {name.lower() for name in sensitive}
+
+
 def sensitive_columns(schema: StoredSchema | None, declared: Iterable[str] = ()) -> frozenset[str]:
     """The ``declared`` columns, and those whose writer gave them a type class of the kind or name ``sensitive``.
 

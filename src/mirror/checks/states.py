@@ -7,8 +7,8 @@ them away silences that unit alone, whose other files are then read again, and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mirror.checks.columns import Columns
@@ -64,6 +64,13 @@ class Part:
 
     files: tuple[FileEntry, ...]
     metrics: tuple[ScanMetric, ...]
+    settled: Mapping[ScanMetric, State] = field(default_factory=dict)
+    """What the footers of the files say; the other metrics take a scan."""
+
+    @property
+    def unsettled(self) -> tuple[ScanMetric, ...]:
+        """The metrics that take a scan of the files."""
+        return tuple(metric for metric in self.metrics if metric not in self.settled)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,24 @@ def identity(file: FileEntry) -> str:
 
 def state_key(metric: ScanMetric, columns: Columns) -> str:
     """A metric's key and the types it was computed on."""
-    kinds = ",".join(columns[name].dataType.simpleString() for name in metric.columns)
-    return f"{FORM}|{metric.key}|{kinds}"
+    return kept_key(metric.key, metric.columns, columns)
+
+
+def kept_key(key: str, reads: Iterable[str], columns: Columns) -> str:
+    """Under what something is kept that was computed from these columns."""
+    kinds = ",".join(columns[name].dataType.simpleString() for name in reads)
+    return f"{FORM}|{key}|{kinds}"
+
+
+def covered(key: str, files: Collection[str], units: Sequence[StateUnit]) -> tuple[list[Any], frozenset[str]]:
+    """What is kept under ``key`` of disjoint sets of these files, larger ones first, and the files left."""
+    usable = sorted((u for u in units if key in u.states and u.files), key=lambda u: -len(u.files))
+    documents, left = [], set(files)
+    for unit in usable:
+        if unit.files <= left:
+            documents.append(unit.states[key])
+            left -= unit.files
+    return documents, frozenset(left)
 
 
 def increments(
@@ -96,18 +119,14 @@ def increments(
     """Covers the files with kept units, metric by metric; larger units first, none twice."""
     by_identity = {identity(file): file for file in files}
     everything = frozenset(by_identity)
-    usable = sorted((u for u in units if u.files and u.files <= everything), key=lambda u: -len(u.files))
+    usable = [unit for unit in units if unit.files <= everything]
     kept: dict[ScanMetric, tuple[State, ...]] = {}
     missing: dict[frozenset[str], list[ScanMetric]] = {}
     for metric in metrics:
-        key, states, left = state_key(metric, columns), [], set(everything)
-        for unit in usable:
-            if key in unit.states and unit.files <= left:
-                states.append(metric.from_json(unit.states[key]))
-                left -= unit.files
-        kept[metric] = tuple(states)
+        documents, left = covered(state_key(metric, columns), everything, usable)
+        kept[metric] = tuple(metric.from_json(document) for document in documents)
         if left:
-            missing.setdefault(frozenset(left), []).append(metric)
+            missing.setdefault(left, []).append(metric)
     parts = tuple(
         Part(tuple(by_identity[name] for name in sorted(left)), tuple(wanting)) for left, wanting in missing.items()
     )

@@ -20,7 +20,7 @@ from mirror.checks.metrics.row_count import RowCount
 from mirror.checks.metrics.total import OVERFLOWED
 from mirror.checks.operands import SYMBOLS, TIMESTAMP, WALL_CLOCK, Bound, Value, family, from_micros, holds
 from mirror.checks.result import ERROR, FAIL, PASS, Part
-from mirror.checks.rules import VALUELESS_PASSES
+from mirror.checks.rules import MASK, VALUELESS_PASSES
 from mirror.checks.samples import Sample
 
 Values = Mapping[str, object]
@@ -112,6 +112,7 @@ class Meets(Verdict):
     subject: Value
     limit: Bound
     context: Mapping[str, object]
+    hidden: bool = False
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -134,6 +135,8 @@ class Meets(Verdict):
         return Part(self.text, outcome, f"{self.metric.key} is {shown}, expected {demand}", measured)
 
     def _shown(self, value: object) -> object:
+        if self.hidden and value is not None:
+            return MASK
         if isinstance(value, int) and family(self.subject.kind) in (TIMESTAMP, WALL_CLOCK):
             return plain(from_micros(value))
         return plain(value)
@@ -230,4 +233,3 @@ class Chosen(Verdict):
 
 
 LONG = T.LongType()
-DOUBLE = T.DoubleType()

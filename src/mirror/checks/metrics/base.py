@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 State = Any
 """A metric's own: numbers, text, dates, or a tuple of them."""
 
+NULL_GROUP = "null"
+"""The name of the group whose key columns are all null."""
+
 
 @dataclass(frozen=True)
 class Metric(ABC):
@@ -43,6 +46,11 @@ class Metric(ABC):
     @abstractmethod
     def columns(self) -> tuple[str, ...]:
         """The columns of the dataset that it reads; nothing else is."""
+
+    @property
+    def reveals(self) -> bool:
+        """Whether the value may be a value of the data, which must not be shown of a sensitive column."""
+        return False
 
     @abstractmethod
     def value(self, state: State) -> object:
@@ -108,6 +116,15 @@ class KeyMetric(Metric):
     @abstractmethod
     def state(self, row: Mapping[str, Any]) -> State:
         """The state from the values of :meth:`across`, by name."""
+
+    @property
+    def kept_as(self) -> ScanMetric | None:
+        """What of each group suffices to know this metric; ``None`` where no state of bounded size merges to it."""
+        return None
+
+    def judged(self, groups: Mapping[str, State]) -> State:
+        """The state from those of :attr:`kept_as` by group; :data:`NULL_GROUP` is the one whose key is null."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

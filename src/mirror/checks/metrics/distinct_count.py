@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyspark.sql import functions as F
 
 from mirror.checks.columns import ref
-from mirror.checks.metrics.base import KeyMetric
+from mirror.checks.metrics.base import NULL_GROUP, KeyMetric
 from mirror.checks.metrics.duplicates import GROUP_ROWS
+from mirror.checks.metrics.row_count import RowCount
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -35,6 +36,13 @@ class DistinctCount(KeyMetric):
 
     def state(self, row: Mapping[str, Any]) -> int:
         return int(row[self.key])
+
+    @property
+    def kept_as(self) -> RowCount:
+        return RowCount()
+
+    def judged(self, groups: Mapping[str, int]) -> int:
+        return len(groups) - (NULL_GROUP in groups)
 
     def value(self, state: int) -> int:
         return state

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyspark.sql import functions as F
 
 from mirror.checks.metrics.base import KeyMetric
+from mirror.checks.metrics.row_count import RowCount
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -35,6 +36,13 @@ class Duplicates(KeyMetric):
 
     def state(self, row: Mapping[str, Any]) -> int:
         return int(row[self.key])
+
+    @property
+    def kept_as(self) -> RowCount:
+        return RowCount()
+
+    def judged(self, groups: Mapping[str, int]) -> int:
+        return sum(rows > 1 for rows in groups.values())
 
     def value(self, state: int) -> int:
         return state

@@ -34,13 +34,19 @@ def comparable(column: Column, kind: T.DataType) -> Column:
 
 
 @dataclass(frozen=True)
-class _Extreme(ScanMetric):
+class Extreme(ScanMetric):
+    """What both have in common."""
+
     column: str
     data_type: T.DataType = field(repr=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,)
+
+    @property
+    def reveals(self) -> bool:
+        return True
 
     def state(self, row: Mapping[str, Any]) -> Any:
         value = row[self.key]
@@ -58,7 +64,7 @@ class _Extreme(ScanMetric):
 
 
 @dataclass(frozen=True)
-class MinValue(_Extreme):
+class MinValue(Extreme):
     """State: the value."""
 
     kind: ClassVar[str] = "min_value"
@@ -77,7 +83,7 @@ class MinValue(_Extreme):
 
 
 @dataclass(frozen=True)
-class MaxValue(_Extreme):
+class MaxValue(Extreme):
     """State: the value."""
 
     kind: ClassVar[str] = "max_value"

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark.sql import functions as F
 
-from mirror.checks.metrics.base import KeyMetric
+from mirror.checks.metrics.base import KeyMetric, ScanMetric, State
+from mirror.checks.metrics.total import OVERFLOWED, Total
+from mirror.checks.operands import Bound, holds
+from mirror.checks.rules import VALUELESS_PASSES
 from transforms.expectations.groups import GroupExpectation
 
 if TYPE_CHECKING:
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 class GroupViolations(KeyMetric):
     """State and value: the number of groups; 0 on an empty dataset.
 
-    ``aggregate`` is the property as a Spark aggregate called ``name``, ``passes`` the condition on that name.
+    ``aggregate`` is the property as a Spark aggregate called ``name``, ``passes`` the condition on that name; ``inner``
+    is the same property as a metric whose states merge, ``limit`` the same condition in Python.
     """
 
     kind: ClassVar[str] = "group_violations"
@@ -29,6 +33,8 @@ class GroupViolations(KeyMetric):
     name: str = field(repr=False, compare=False)
     aggregate: Column = field(repr=False, compare=False)
     passes: Column = field(repr=False, compare=False)
+    inner: ScanMetric | None = field(repr=False, compare=False)
+    limit: Bound = field(repr=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -50,6 +56,20 @@ class GroupViolations(KeyMetric):
 
     def state(self, row: Mapping[str, Any]) -> int:
         return int(row[self.key])
+
+    @property
+    def kept_as(self) -> ScanMetric | None:
+        return self.inner
+
+    def judged(self, groups: Mapping[str, State]) -> int:
+        assert self.inner is not None  # noqa: S101 - only asked for what was kept
+        return sum(not self._passes(self.inner.value(state)) for state in groups.values())
+
+    def _passes(self, value: object) -> bool:
+        # a sum beyond its type is no value to Spark
+        if value is None or (value == OVERFLOWED and isinstance(self.inner, Total)):
+            return VALUELESS_PASSES
+        return holds(value, self.limit)
 
     def value(self, state: int) -> int:
         return state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark.sql import functions as F
@@ -26,6 +26,14 @@ OVERFLOWED = "overflowed"
 """The value of a sum that does not fit its type."""
 
 _HALF = 2**32
+_WIDE = Context(prec=76)
+
+
+def _plus(left: Any, right: Any) -> Any:
+    """The sum; an overflow stays one. Python alone would round decimals to 28 digits."""
+    if left is None or right is None:
+        return None
+    return _WIDE.add(left, right) if isinstance(left, Decimal) else left + right
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,11 @@ class Total(ScanMetric):
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,)
+
+    @property
+    def reveals(self) -> bool:
+        # the sum of one value is that value
+        return True
 
     def aggregates(self) -> dict[str, Column]:
         column = ref(self.column)
@@ -62,8 +75,7 @@ class Total(ScanMetric):
     def merge(self, left: tuple[int, Any], right: tuple[int, Any]) -> tuple[int, Any]:
         if left[0] == 0 or right[0] == 0:
             return right if left[0] == 0 else left
-        both = left[1] is not None and right[1] is not None
-        return left[0] + right[0], left[1] + right[1] if both else None
+        return left[0] + right[0], _plus(left[1], right[1])
 
     def value(self, state: tuple[int, Any]) -> Any:
         count, total = state
