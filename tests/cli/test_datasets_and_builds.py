@@ -142,6 +142,7 @@ def test_refusals_name_the_way_out_and_exit_2(repo: Path, capsys: pytest.Capture
         (["history", "raw", "--branch", "mastr"], "Did you mean 'master'"),
         (["ingest", "/Fleet/raw", "torn.parquet"], "torn.parquet: it is no readable Parquet file"),
         (["ingest", "/Fleet/raw", "missing.csv"], "missing.csv: there is no such file"),
+        (["ingest", "--infer-schema", "/Fleet/raw", "/dev/null"], "/dev/null: it is a folder without files, or no reg"),
         (["build", "/Fleet/claen"], "Did you mean '/Fleet/clean'"),
         (["build", "late"], "'late' cannot be built yet: input /Fleet/never was never ingested"),
         (["preview", "clan"], "Did you mean 'clean'"),

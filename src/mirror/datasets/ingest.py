@@ -150,6 +150,8 @@ def _collect(files: Sequence[str]) -> list[_Incoming]:
         if not path.exists():
             raise UnreadableFileError(given, "there is no such file")
         members = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+        if not members:
+            raise UnreadableFileError(given, "it is a folder without files, or no regular file")
         for member in members:
             logical = member.name if path.is_file() else member.relative_to(path).as_posix()
             if logical in found:
