@@ -9,6 +9,7 @@ from mirror.builds import errors as e
 from mirror.builds.published import as_published
 from mirror.builds.scope import Scope
 from mirror.datasets import TransactionType
+from mirror.health.runs import Runs
 
 
 def spec(name: str, reads: str, makes: str) -> JobSpec:
@@ -167,6 +168,10 @@ def test_a_failure_spares_what_does_not_need_it_unless_told_to_abort(repository)
     assert {name: status for name, (status, _) in r.outcome(report).items()} == {
         "a": "succeeded", "b": "failed", "c": "not run", "e": "succeeded",
     }  # fmt: skip
+    # What never ran is known to the build, and is no job of its dataset.
+    runs = Runs(r.workspace, "master")
+    assert [run.status for run in runs.builds("/C")] == ["failed"]
+    assert runs.jobs("/C") == ()
     report = r.build(force=True, abort_on_failure=True)
     assert r.outcome(report) == {
         "a": ("succeeded", "forced"),

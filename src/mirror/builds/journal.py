@@ -70,6 +70,17 @@ def start_job(workspace: Workspace, build_rid: str, spec: JobSpec, branch: str, 
     return rid
 
 
+def note_unstarted(
+    workspace: Workspace, build_rid: str, spec: JobSpec, branch: str, status: JobStatus, why: str
+) -> None:
+    """Writes down that a planned job of a build never ran; nothing where it did after all."""
+    rid, now = job_rid(build_rid, spec.reference), workspace.clock()
+    values = {"rid": rid, "build_rid": build_rid, "reference": spec.reference, "branch": branch, "reason": why}
+    with workspace.catalog.writing() as connection:
+        if connection.scalar(sa.select(t.jobs.c.rid).where(t.jobs.c.rid == rid)) is None:
+            connection.execute(t.jobs.insert().values(**values, status=status.value, started_at=now, finished_at=now))
+
+
 def finish_job(
     connection: Connection, rid: str, status: JobStatus, now: datetime, *, error: str | None = None, **values: Any
 ) -> None:

@@ -234,6 +234,11 @@ class _Scheduler:
     def _end(self, job: JobDecision, result: JobResult) -> None:
         if self._cancelled and result.status is JobStatus.FAILED:
             result = _untouched(job, self._plan.branch, JobStatus.CANCELLED, "cancelled")
+        if job.decision is Decision.RUN and result.status in (JobStatus.NOT_RUN, JobStatus.CANCELLED):
+            context = self._context
+            journal.note_unstarted(
+                context.workspace, context.build_rid, job.spec, context.branch, result.status, result.reason
+            )
         self._results[job.spec.reference] = result
         self._watcher.ended(job, result)
 

@@ -67,9 +67,10 @@ class Runs:
         return frozenset(path for spec in self.specs for _, path in (*spec.dataset_inputs(), *spec.dataset_outputs()))
 
     def jobs(self, dataset: str) -> tuple[Run, ...]:
-        """The jobs that make a dataset, oldest first."""
+        """The jobs that make a dataset and ran, oldest first; one that something upstream kept from running did not."""
         makers = self._makers((dataset,))
-        return tuple(job.run for job in self._jobs if job.reference in makers)
+        ran = (job for job in self._jobs if job.run.status != JobStatus.NOT_RUN)
+        return tuple(job.run for job in ran if job.reference in makers)
 
     def builds(self, dataset: str) -> tuple[Run, ...]:
         """The builds in which a dataset was made and no other job read it, oldest first."""
