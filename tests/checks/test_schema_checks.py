@@ -58,6 +58,7 @@ CASES: list[tuple[E.Expectation, str, str]] = [
     (E.col("id").has_type("bigint"), ERROR, "'bigint', expected of id of /Fleet/clean, is no Spark or Polars type"),
     (E.col("id").exists(), PASS, "id: bigint"),
     (E.col("gone").exists(), FAIL, "no column 'gone'"),
+    (E.col("inner.x").exists(), FAIL, "no column 'inner.x'"),
     (E.negate(E.col("gone").exists()), PASS, "no column 'gone'"),
 ]
 

@@ -51,7 +51,7 @@ CASES: list[tuple[Callable[[], object], type[TransformsError], str]] = [
         UnknownArgumentError,
         "Did you mean 'offset_in_seconds'",
     ),
-    (lambda: E.col("a").rlike(), TransformTypeError, "Column.rlike needs its argument 'regex'"),
+    (lambda: E.col("a").rlike(), TransformTypeError, "E.col('a').rlike needs its argument 'regex'"),
     (lambda: E.group_by("a").count().gt(E.dataset_ref("x").count()), ExpectationValueError, "only E.count() compares"),
     (lambda: E.count().gt(E.dataset_ref("x").col("y")), ExpectationValueError, "E.dataset_ref('input').count()"),
     (lambda: E.col("a").gt(1) and E.col("a").lt(2), IncompleteExpectationError, "combine with E.all(...), E.any(...)"),

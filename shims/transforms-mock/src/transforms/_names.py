@@ -75,7 +75,7 @@ def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Ca
     """Decorator: arguments that do not fit the function raise an error of ours with file and line.
 
     Args:
-        owner: what the author calls the function; ``{}`` in it stands for the class of the object it is called on.
+        owner: what the author calls the function; ``{}`` in it stands for the object it is called on: its ``_said``, else its class.
         hint: what else to say of an argument that exists elsewhere.
 
     Raises:
@@ -123,4 +123,4 @@ def in_order(values: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _owner(owner: str, args: tuple[Any, ...]) -> str:
-    return owner.format(type(args[0]).__name__) if "{}" in owner else owner
+    return owner.format(getattr(args[0], "_said", None) or type(args[0]).__name__) if "{}" in owner else owner

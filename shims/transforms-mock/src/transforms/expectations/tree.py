@@ -54,7 +54,11 @@ class Fluent(Refusing):
     def __init_subclass__(cls) -> None:
         for name, method in list(vars(cls).items()):
             if isinstance(method, FunctionType) and not name.startswith("_"):
-                setattr(cls, name, known_arguments(f"{cls.__name__}.{name}")(method))
+                setattr(cls, name, known_arguments(f"{{}}.{name}")(method))
+
+    @property
+    def _said(self) -> str:
+        return repr(self)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
