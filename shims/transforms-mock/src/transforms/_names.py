@@ -75,7 +75,8 @@ def known_arguments(owner: str, hint: str = "") -> Callable[[Callable[P, R]], Ca
     """Decorator: arguments that do not fit the function raise an error of ours with file and line.
 
     Args:
-        owner: what the author calls the function; ``{}`` in it stands for the object it is called on: its ``_said``, else its class.
+        owner: what the author calls the function; ``{}`` in it stands for the object it is called on: its ``_said``, or
+            its class.
         hint: what else to say of an argument that exists elsewhere.
 
     Raises:
