@@ -78,6 +78,8 @@ def test_a_missing_package_and_spark_at_import_come_with_a_way_out(tmp_path: Pat
     )
     assert text(ModuleNotFoundError("gone", name="mine.x")) == "gone"
     assert "'functions' belongs to Foundry; docs/fidelity.md" in text(ModuleNotFoundError("x", name="functions.api"))
+    misspelt = text(ModuleNotFoundError("x", name="transforms.verb.dataframe"))
+    assert misspelt.endswith("served here, nearest: 'transforms.verbs.dataframes'")
     assert text(ValueError("x")) == "ValueError: x"
     session = "need a running session, which there is none at import, in Foundry neither: move the expression"
     assert session in text(RuntimeError("SparkContext or SparkSession should be created first."))

@@ -5,10 +5,13 @@ Spark wraps an error of a Python worker into pages of Java; what helps is the la
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+
+from mirror.errors import nearest
 
 _LONGEST = 2000
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
@@ -109,12 +112,28 @@ def _missing(kind: str, text: str) -> str:
     return _for_package(found[1], None) if kind == "ModuleNotFoundError" and found else ""
 
 
+def _served(package: str) -> list[str]:
+    """The public modules below one of Foundry's packages that are served here."""
+    spec = importlib.util.find_spec(package)
+    found = []
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for file in Path(folder).rglob("*.py"):
+            parts = file.relative_to(folder).with_suffix("").parts
+            if not parts[-1].startswith("__"):
+                found.append(".".join((package, *parts)))
+            elif len(parts) > 1:
+                found.append(".".join((package, *parts[:-1])))
+    return [name for name in found if "._" not in name]
+
+
 def _for_package(name: str, root: Path | None) -> str:
     package = name.partition(".")[0]
     if root is not None and package in set(_own(root)):
         return ""
     if package in _OF_FOUNDRY or package.startswith(("palantir_", "foundry_", "transforms_")):
-        return f". '{package}' belongs to Foundry; docs/fidelity.md lists what of it is served here"
+        close = nearest(name, _served(package)).removeprefix(" Did you mean").rstrip("?")
+        also = f", nearest:{close}" if close else ""
+        return f". '{package}' belongs to Foundry; docs/fidelity.md lists what of it is served here{also}"
     wanted = _DISTRIBUTIONS.get(package, package)
     return f". Install it where mirror runs: pip install {wanted}; a library of your own: pip install its src folder"
 
