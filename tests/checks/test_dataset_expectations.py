@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Context, Decimal
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from mirror.checks import ERROR, FAIL, PASS, CheckResult
+from mirror.checks.metrics.total import Total
+from mirror.checks.operands import Bound, holds
 from transforms import expectations as E
 
 Judge = Callable[..., dict[str, CheckResult]]
@@ -32,6 +36,8 @@ CASES: list[tuple[E.Expectation, str, str]] = [
     (E.col("num").sum().gt(0), PASS, FAIL),
     (E.col("dbl").sum().gt(1e300), PASS, FAIL),
     (E.col("dec").sum().equals(2.5), PASS, FAIL),
+    (E.col("num").max_value().lt(float("inf")), PASS, FAIL),
+    (E.col("dbl").min_value().gt(float("-inf")), PASS, FAIL),
     (E.col("num").standard_deviation_sample().lt(5.6), PASS, FAIL),
     (E.col("num").standard_deviation_sample().gt(5.5), PASS, FAIL),
     (E.col("num").standard_deviation_population().lt(4.9), PASS, FAIL),
@@ -122,6 +128,20 @@ def test_no_setting_of_the_session_changes_a_verdict(
     assert {name: (r.outcome, r.detail) for name, r in found.items()} == {
         name: (r.outcome, r.detail) for name, r in on_rows.items()
     }
+
+
+def test_numbers_compare_as_in_spark() -> None:
+    # an exact number beside a double is a double; Python alone would call 0.3 the smaller of the two
+    assert holds(Decimal("0.3"), Bound("lte", 0.3))
+    assert holds(Decimal("0.30"), Bound("equals", 0.3))
+    assert holds(2**53 + 1, Bound("equals", float(2**53)))
+    assert not holds(2**53 + 1, Bound("equals", 2**53))
+    assert holds(float("nan"), Bound("gt", float("inf")))
+    assert holds(float("nan"), Bound("equals", float("nan")))
+    # and Python alone would keep 28 digits of a decimal sum
+    total = Total("c", T.DecimalType(38, 2))
+    large, small = Decimal(10**33), Decimal("0.01")
+    assert total.value(total.merge((1, large), (1, small))) == Decimal(10**35 + 1).scaleb(-2, Context(prec=40))
 
 
 def test_a_property_of_nothing_says_so(on_nothing: dict[str, CheckResult]) -> None:

@@ -92,8 +92,43 @@ def test_suggests_code_for_a_stored_dataset(workspace: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert run(["--workspace", str(workspace), "checks", "suggest", "clean"]) == 0
     assert (
-        "Check(E.primary_key('id'), 'id is a key', 'WARN'),  # unique and never null in 2 rows"
+        "Check(E.primary_key('id'), 'id is a key', 'WARN', 'unique and never null in 2 rows'),"
         in capsys.readouterr().out
     )
     assert run(["--workspace", str(workspace), "checks", "suggest"]) == 2
     assert "suggest DATASET" in capsys.readouterr().err
+
+
+@pytest.mark.nightly
+def test_suggestions_are_code_to_paste(workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # every kind of suggestion: key, presence, share of nulls, range, allowed values, and a quote in a value
+    states = ["it's on", 'o"ff', "a\\b\n"]
+    frame = pd.DataFrame({"id": range(200), "v": [None if i % 10 == 0 else i % 7 / 3 for i in range(200)]})
+    frame["state"] = [states[i % 3] for i in range(200)]
+    frame.to_parquet(tmp_path / "more.parquet")
+    at = ["--workspace", str(workspace)]
+    assert run([*at, "ingest", "/t/more", str(tmp_path / "more.parquet")]) == 0
+    capsys.readouterr()
+    assert run([*at, "checks", "suggest", "/t/more"]) == 0
+    suggested = capsys.readouterr().out
+    assert all(word in suggested for word in ("primary_key", "null_percentage", "E.all(", "is_in("))
+    jobs = workspace.parent / "transforms-python" / "src" / "guest_explained" / "jobs.py"
+    pasted = f"""
+@transform_df(Output("/t/copied", checks=[
+{suggested}]), source=Input("/t/more"))
+def copied(source):
+    return source
+"""
+    jobs.write_text(JOBS + pasted)
+    try:
+        assert run([*at, "build", "/t/copied"]) == 0
+        capsys.readouterr()
+        assert run([*at, "--json", "checks", "/t/copied"]) == 0
+        recorded = json.loads(capsys.readouterr().out)["checks"]
+        assert len(recorded) == suggested.count("Check(")
+        failed = {c["name"] for c in recorded if c["outcome"] != "PASS"}
+        # the thousandth outside a range may be real values
+        assert failed <= {"v range"}
+        assert all(c["result"]["description"] for c in recorded)
+    finally:
+        jobs.write_text(JOBS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -45,6 +46,31 @@ CASES: list[tuple[E.Expectation, str, str]] = [
     (E.primary_key("tags"), "wrong_type", "keys and groups are plain columns"),
     (E.col("num").equals_col("text"), "wrong_type", "compare columns of one plain kind"),
     (E.col("num").gt(10**40), "wrong_type", "more than 38 digits"),
+    (E.col("dec").gt(Decimal("NaN")), "wrong_type", "decimals are finite"),
+    (
+        E.all(E.col("num").gte(10), E.col("num").lte(-10)),
+        "swapped_range",
+        "is to be >= 10 and <= -10, which nothing is",
+    ),
+    (E.all(E.col("num").lt(3), E.col("NUM").non_null(), E.col("num").gt(3.5)), "swapped_range", "swap the ends"),
+    (E.all(E.col("num").gt(3), E.all(E.col("num").lt(3))), "swapped_range", "E.col('num') of /Fleet/clean"),
+    (E.all(E.col("dbl").gte(float("inf")), E.col("dbl").lte(0)), "swapped_range", ">= inf and <= 0"),
+    (
+        E.all(E.col("at").is_after("2024-05-02T01:00:00+02:00"), E.col("at").lt("2024-05-01T22:00:00Z")),
+        "swapped_range",
+        "> 2024-05-01T23:00:00+00:00 and < 2024-05-01T22:00:00+00:00",
+    ),
+    (
+        E.all(E.col("at").timestamp_offset_to_current_time().gt(60), E.col("at").is_after("2024-05-01T12:00:00Z")),
+        "swapped_range",
+        "< 2024-05-01T11:59:00+00:00",
+    ),
+    (E.negate(E.all(E.col("day").gte("2024-05-02"), E.col("day").lte("2024-05-01"))), "swapped_range", "swap the ends"),
+    (E.all(E.col("text").gte("b"), E.col("text").lt("b")), "swapped_range", "is to be >= 'b' and < 'b'"),
+    (E.all(E.col("tags").size().gt(2), E.col("tags").size().lt(2)), "swapped_range", "E.col('tags').size()"),
+    (E.all(E.count().gte(10), E.count().lte(5)), "swapped_range", "E.count() of /Fleet/clean is to be >= 10 and <= 5"),
+    (E.all(E.col("num").sum().gt(9), E.col("num").sum().lt(1)), "swapped_range", "E.col('num').sum()"),
+    (E.all(E.group_by("flag").count().gt(9), E.group_by("flag").count().lt(1)), "swapped_range", ".count() of"),
     (E.col("num").max_value().is_before("2024-05-01T00:00:00Z"), "wrong_type", "Timestamp columns only"),
     (E.col("text").rlike("(a"), "bad_pattern", "'(a' for text of /Fleet/clean does not compile: Unclosed group"),
     (E.col("at").is_before("2024-05-01T00:00:00"), "timestamp_without_zone", "write e.g. '2024-05-01T00:00:00+00:00'"),
@@ -67,6 +93,12 @@ DECIDED: list[tuple[E.Expectation, str]] = [
     (E.all(E.col("nun").gt(1), E.col("row").gt(1)), FAIL),
     (E.any(E.negate(E.col("nun").exists()), E.col("nun").gt(0)), PASS),
     (E.any(E.primary_key("nun"), E.primary_key("row")), PASS),
+    # ends that meet are no mistake, nor are ends of different columns, a gap, or what could never be swapped in text
+    (E.all(E.col("row").gte(1), E.col("row").lte(5), E.col("num").lte(11), E.col("num").gte(-1)), PASS),
+    (E.all(E.col("flag").equals(True), E.col("dec").gte(0.1), E.col("dec").lte(Decimal("0.1"))), FAIL),
+    (E.any(E.all(E.col("row").gte(9), E.col("row").lte(0)), E.col("row").gt(0)), PASS),
+    (E.any(E.col("num").gte(11), E.col("num").lte(1)), PASS),
+    (E.all(E.col("at").gte("2024-05-01T12:00:00+02:00"), E.col("at").lt("2024-05-01T11:00:00Z")), FAIL),
     (E.all(E.col("nun").exists(), E.col("nun").gt(0)), FAIL),
 ]
 
@@ -133,6 +165,7 @@ def test_errors_pickle() -> None:
         errors.ReferenceMissingError("/d", "left", ("lefts",), ""),
         errors.ReferenceMissingError("/d", "left", ("left",), "has no schema"),
         errors.NoSchemaError("/d"),
+        errors.SwappedRangeError("/d", "E.col('a')", ">= 1", "<= 0"),
         errors.MixedLevelsError("/d", "E.when(...)"),
         errors.NotAnExpectationError("/d", "3"),
         errors.OverflowedError("/d", "a", "decimal(38,0)"),

@@ -31,10 +31,16 @@ def results(judge: Judge, rows: DataFrame) -> dict[str, CheckResult]:
         "repeats": E.group_by("flag").is_unique(),
         "groups": E.group_by("flag").col("num").sum().gte(-1),
         "secret": E.col("text").is_in("alpha"),
+        "secret largest": E.col("text").max_value().lt("a"),
+        "secret smallest": E.col("Dec").min_value().gt(0),
+        "secret total": E.col("dec").sum().lt(0),
+        "secret by group": E.group_by("flag").col("text").max_value().lt("a"),
+        "secret groups": E.group_by("text").col("dec").sum().lt(0),
+        "secret without value": E.all(E.col("row").lt(9), E.col("dec").distinct_count().lt(9)),
         "both": E.all(E.col("num").lt(11), E.primary_key("row"), E.group_by("flag").is_unique()),
         "property": E.col("num").sum().lt(0),
     }
-    return judge(rows, named, sensitive=frozenset({"text"}))
+    return judge(rows, named, sensitive=frozenset({"TEXT", "dec"}))
 
 
 def test_offenders_carry_the_declared_key_and_the_columns_concerned(results: dict[str, CheckResult]) -> None:
@@ -59,7 +65,16 @@ def test_groups_show_their_key_and_property(results: dict[str, CheckResult]) -> 
 
 def test_sensitive_values_are_masked(results: dict[str, CheckResult]) -> None:
     assert [r["text"] for r in results["secret"].offending] == ["***", None, "***", "***"]
-    assert "beta" not in json.dumps(results["secret"].to_json())
+    for name in ("secret", "secret largest", "secret smallest", "secret total", "secret by group", "secret groups"):
+        assert results[name].outcome == FAIL
+        told = json.dumps(results[name].to_json())
+        assert "***" in told
+        # the largest text, the least and the total decimal, and one in a group; "a", 0 and "alpha" are the author's
+        assert not [value for value in ("beta", "-1.0", "2.5", "3.5") if value in told], name
+    assert results["secret largest"].detail == "max_value(text) is ***, expected < 'a'"
+    assert results["secret largest"].measured == {"max_value(text)": "***"}
+    # what reveals no value is shown
+    assert results["secret without value"].measured["distinct_count(dec)"] == 4
 
 
 def test_composites_break_down(results: dict[str, CheckResult]) -> None:

@@ -22,6 +22,7 @@ def test_proposes_what_the_data_show(spark: SparkSession) -> None:
         "CASE WHEN id % 10 = 0 THEN NULL WHEN id = 5 THEN 1e9 WHEN id = 6 THEN double('NaN') ELSE id % 50 END AS temp",
         "CASE WHEN id % 2 = 0 THEN 'ok' ELSE 'warn' END AS status",
         "CASE WHEN id % 4 = 0 THEN NULL ELSE 'x' END AS note",
+        "CASE WHEN id % 2 = 0 THEN double('Infinity') ELSE 1D END AS odd",
         "array(id) AS tags",
     )
     made = {s.name: s for s in suggest(CheckSubject("/d", frame.schema, lambda: frame))}
@@ -37,13 +38,17 @@ def test_proposes_what_the_data_show(spark: SparkSession) -> None:
         "temp range": E.all(E.col("temp").gte(1.0), E.col("temp").lte(49.0)),
         "status present": E.col("status").non_null(),
         "status allowed": E.col("status").is_in("ok", "warn"),
+        # infinity is no bound, and no literal to paste
+        "odd present": E.col("odd").non_null(),
         "note nulls": E.col("note").null_percentage().lte(0.5),
         "note allowed": E.col("note").is_in("x", None),
     }
     assert made["temp nulls"].code() == (
-        "Check(E.col('temp').null_percentage().lte(0.2), 'temp nulls', 'WARN'),"
-        "  # 10.00% of 2000 rows are null; twice that is allowed"
+        "Check(E.col('temp').null_percentage().lte(0.2), 'temp nulls', 'WARN',"
+        " '10.00% of 2000 rows are null; twice that is allowed'),"
     )
+    secret = suggest(CheckSubject("/d", frame.schema, lambda: frame, sensitive=frozenset({"Temp", "note"})))
+    assert {s.name for s in secret} == made.keys() - {"temp range", "note allowed"}
     checks = [Check(s.expectation, s.name) for s in made.values() if s.name != "temp range"]
     subject = CheckSubject("/d", frame.schema, lambda: frame)
     results = evaluate(checks, subject, spark=spark, now=datetime(2024, 1, 1, tzinfo=UTC))

@@ -11,6 +11,7 @@ from mirror.checks.stored import commits_of
 from mirror.checks.suggest_history import Commit, from_history
 from mirror.datasets import TransactionType, Workspace
 from transforms import expectations as E
+from transforms.api import Check
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -31,6 +32,9 @@ def test_freshness_follows_the_rhythm_and_not_one_late_commit() -> None:
         "committed every 3600 s (median of 5 gaps, spread 178 s); the newest value was 300 s old at the last commit,"
         " and one gap and 3 spreads more are allowed"
     )
+    # what is printed is code that makes the same check, its reason included
+    (pasted,) = eval(f"[{made.code()}]", {"Check": Check, "E": E})  # noqa: S307 - our own text
+    assert (pasted.expectation, pasted.on_error, pasted.description) == (made.expectation, "WARN", made.reason)
     assert from_history(past, {}) == []
     assert from_history(past[:4], newest) == []
 

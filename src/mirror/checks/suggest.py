@@ -6,6 +6,7 @@ describes what was seen; whether it must hold is for its author to decide, so no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from pyspark.sql import types as T
 from mirror.checks.columns import ref
 from mirror.checks.jobs import as_one_job
 from mirror.checks.key_hashes import MEMORY_BOUND_ROWS, hashable, proved_unique
+from mirror.checks.sensitivity import hides
 from mirror.checks.subject import CheckSubject
 from mirror.checks.suggest_history import Commit, from_history
 from mirror.checks.suggestion import Suggestion
@@ -39,7 +41,7 @@ _ACCURACY = 10_000
 def suggest(subject: CheckSubject, commits: Sequence[Commit] = ()) -> list[Suggestion]:
     """What the rows of a dataset with a schema propose, column by column, and what its ``commits`` do, oldest first.
 
-    Nothing on an empty dataset.
+    Nothing on an empty dataset, and nothing that shows a value of a sensitive column.
     """
     frame = subject.frame()
     fields = [f for f in frame.schema.fields if not isinstance(f.dataType, T.ArrayType | T.MapType | T.StructType)]
@@ -51,8 +53,9 @@ def suggest(subject: CheckSubject, commits: Sequence[Commit] = ()) -> list[Sugge
     if not row["rows"]:
         return []
     row |= _enumerations(frame, fields, row)
-    found = [_suggested(field, row) for field in fields]
-    newest = {f.name: at.replace(tzinfo=UTC) for f in fields if (at := row.get(f"newest:{f.name}")) is not None}
+    found = [_suggested(field, row, hidden=hides(subject.sensitive, field.name)) for field in fields]
+    shown = [f for f in fields if not hides(subject.sensitive, f.name)]
+    newest = {f.name: at.replace(tzinfo=UTC) for f in shown if (at := row.get(f"newest:{f.name}")) is not None}
     return [*_keys(frame, fields, row), *(s for some in found for s in some), *from_history(commits, newest)]
 
 
@@ -84,7 +87,7 @@ def _enumerations(frame: DataFrame, fields: list[T.StructField], row: dict[str, 
     return {f"allowed:{name}": values for name, values in zip(few, found, strict=True)}
 
 
-def _suggested(field: T.StructField, row: dict[str, Any]) -> list[Suggestion]:
+def _suggested(field: T.StructField, row: dict[str, Any], *, hidden: bool) -> list[Suggestion]:
     name, rows, values = field.name, row["rows"], row[f"values:{field.name}"]
     column, made = E.col(name), []
     if values == rows:
@@ -94,10 +97,10 @@ def _suggested(field: T.StructField, row: dict[str, Any]) -> list[Suggestion]:
         limit = min(1.0, round(2 * share, 3) or 0.001)
         reason = f"{share:.2%} of {rows} rows are null; twice that is allowed"
         made.append(Suggestion(f"{name} nulls", column.null_percentage().lte(limit), reason))
-    if rows < ENOUGH_ROWS:
+    if rows < ENOUGH_ROWS or hidden:
         return made
     bounds = row.get(f"range:{name}")
-    if bounds and bounds[0] < bounds[1] and not _is_key(name, row):
+    if bounds and bounds[0] < bounds[1] and all(map(math.isfinite, bounds)) and not _is_key(name, row):
         low, high = (int(b) if isinstance(field.dataType, T.IntegralType) else float(b) for b in bounds)
         reason = f"99.8% of {values} values lie between these"
         made.append(Suggestion(f"{name} range", E.all(column.gte(low), column.lte(high)), reason))

@@ -22,5 +22,5 @@ class Suggestion:
     reason: str
 
     def code(self) -> str:
-        """A line to paste into ``checks=[...]``, with the reason beside it."""
-        return f"Check({self.expectation!r}, {self.name!r}, 'WARN'),  # {self.reason}"
+        """A line to paste into ``checks=[...]``; the reason is its description, which every verdict carries."""
+        return f"Check({self.expectation!r}, {self.name!r}, 'WARN', {self.reason!r}),"

@@ -72,7 +72,8 @@ def _suggest(context: CliContext, dataset: str, branch: str | None) -> ExitCode:
 
     with context.open_workspace() as workspace:
         found, wanted = workspace.store.dataset(dataset), branch or workspace.config.default_branch
-        subject = stored_subject(start_session(), workspace.store.view(found, wanted))
+        hidden = workspace.config.sensitive.get(found.path, ())
+        subject = stored_subject(start_session(), workspace.store.view(found, wanted), sensitive=hidden)
         made = [] if subject.schema is None else suggest(subject, commits_of(workspace.store, found, wanted))
     lines = [one.code() for one in made]
     document = [{"name": s.name, "expectation": repr(s.expectation), "reason": s.reason} for s in made]
