@@ -338,6 +338,7 @@ ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
     (e.UnknownTransformError("cleen", ("clean",)), 2, ("'cleen'", "Did you mean 'clean'", "Known: clean")),
     (e.UnboundKindError("t", "p", "media_set"), 2, ("'t'", "'p'", "media_set", "docs/fidelity.md")),
     (e.JobFailedError("t", ("/a",), "/f.py:3", "ValueError", "no"), 1, ("'t'", "/a", "/f.py:3", "ValueError: no")),
+    (e.JobFailedError("t", (), None, "ValueError", "no"), 1, ("transform 't' failed: ValueError: no",)),
     (e.ChecksFailedError("t", (("/a", "pk", "2 doubled"),)), 1, ("'t'", "'pk' on '/a': 2 doubled", "nothing")),
     (e.BatchInputError("t", "why"), 1, ("'t'", "why", "APPEND", "InvalidTransactionTypeForBatchInputResolution")),
     (e.NotIncrementalError("t", "why"), 1, ("'t'", "why", "semantic_version")),

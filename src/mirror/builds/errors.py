@@ -160,7 +160,8 @@ class JobFailedError(MirrorError):
     def __str__(self) -> str:
         transform, outputs, place, kind, text = self.args
         where = f" at {place}" if place else ""
-        return f"transform {transform!r} (makes {', '.join(outputs)}) failed{where}: {kind}: {text}"
+        makes = f" (makes {', '.join(outputs)})" if outputs else ""
+        return f"transform {transform!r}{makes} failed{where}: {kind}: {text}"
 
 
 class ChecksFailedError(VerdictError):

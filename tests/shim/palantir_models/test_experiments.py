@@ -272,6 +272,14 @@ def test_probabilities_of_several_classes() -> None:
         ({"evaluation_df": pd.DataFrame({"truth": [1]})}, "1 targets meet 2 predictions"),
         ({"evaluation_df": pd.DataFrame({"truth": [1, None]})}, "1 of 2 values of 'truth' are null"),
         ({"inputs": pd.DataFrame({"truth": [], "said": []})}, "the figures cannot be computed: Found array with 0"),
+        (
+            {"targets": pd.Series([1.0, 2.0])},
+            "targets names a column, got Series. Give the frame that holds it as eval",
+        ),
+        (
+            {"evaluator_config": RegressionEvaluatorConfig},
+            r"evaluator_config is made by RegressionEvaluatorConfig\(...\)",
+        ),
         ({"model": Twice()}, "2 output frames hold the column 'prediction'; exactly one must"),
     ],
 )

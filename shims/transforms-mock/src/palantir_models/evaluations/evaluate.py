@@ -52,9 +52,16 @@ def evaluate(
         evaluator_config: a ``RegressionEvaluatorConfig`` or ``ClassificationEvaluatorConfig``.
 
     Raises:
-        ExperimentError: no or several outputs hold the prediction, the target is missing, lengths differ, or there are
-        nulls.
+        ExperimentError: no or several outputs hold the prediction, the target is missing, lengths differ, there are
+        nulls, or an argument is something else.
     """
+    for argument, given in (("targets", targets), ("prediction_column", prediction_column or targets)):
+        if not isinstance(given, str):
+            what = f"{argument} names a column, got {type(given).__name__}."
+            raise ExperimentError("evaluate", what, "Give the frame that holds it as evaluation_df=.")
+    if isinstance(evaluator_config, type) or not hasattr(evaluator_config, "metrics"):
+        what = f"evaluator_config is made by RegressionEvaluatorConfig(...) or another, got {evaluator_config!r}."
+        raise ExperimentError("evaluate", what)
     args, kwargs = _arguments(model, inputs)
     wanted = prediction_column or targets
     predicted_frame = _prediction_frame(_run(model, args, kwargs), wanted)
