@@ -186,11 +186,13 @@ def _verdicts(workspace: Workspace) -> None:
         build = {"rid": "b", "sequence": 1, "branch": "master", "fallbacks": "[]", "status": "DONE", "started_at": NOW}
         connection.execute(builds.builds.insert().values(**build))
         for job, outcome in (("j1", "FAIL"), ("j2", "PASS")):
-            row = {"rid": job, "build_rid": "b", "reference": "r", "branch": "master", "status": "DONE", "reason": ""}
-            connection.execute(builds.jobs.insert().values(**row))
             later = NOW + timedelta(hours=job == "j2")
+            row = {"rid": job, "build_rid": "b", "reference": "r", "branch": "master", "reason": ""}
+            connection.execute(builds.jobs.insert().values(**row, status="succeeded", started_at=later))
             unit = CheckResult("repaired", "FAIL", outcome, "E.count().gt(0)", "", {})
             _keep(connection, job, dataset, unit, later)
+            if job == "j1":
+                _keep(connection, job, dataset, replace(unit, name="removed"), later)
         offending = ({"damper": -0.04, "device_id": None},)
         warns = CheckResult("damper", "WARN", "FAIL", "E.col('damper').gte(0)", "1 of 6 rows", {}, offending)
         broken = CheckResult(
@@ -325,6 +327,10 @@ def test_only_the_newest_verdict_of_a_check_counts(snapshot: ReportSnapshot) -> 
         "repaired": "pass",
     }
     assert snapshot.check_counts() == {"pass": 1, "warn": 1, "fail": 0, "error": 1}
+    # what came before, newest last; a check that its transform judges no more is gone with its past
+    assert {check.name: check.past for check in snapshot.checks}["repaired"] == (
+        ("fail", NOW), ("pass", NOW + timedelta(hours=1))
+    )  # fmt: skip
     damper = next(check for check in snapshot.checks if check.name == "damper")
     assert [(one.check, one.status, one.severity, [status for status, _ in one.past]) for one in snapshot.health] == [
         ("late", "fail", "CRITICAL", ["idle", "pass", "fail"])

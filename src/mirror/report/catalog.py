@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from mirror.builds import tables as builds
+from mirror.builds import check_history
 from mirror.checks.result import CheckResult
 from mirror.datasets import DatasetStore, Workspace
-from mirror.datasets import tables as datasets
 from mirror.models import tables as models
-from mirror.report.snapshot import CheckLine, DatasetLine, ModelLine
+from mirror.report.snapshot import CheckLine, DatasetLine, ModelLine, verdict_status
+
+SHOWN_VERDICTS = 30
+"""Of one check, over time."""
 
 
 def dataset_lines(store: DatasetStore, branch: str, produced: Collection[str] | None) -> tuple[DatasetLine, ...]:
@@ -46,33 +46,28 @@ def dataset_lines(store: DatasetStore, branch: str, produced: Collection[str] | 
 
 
 def check_lines(workspace: Workspace, branch: str) -> tuple[CheckLine, ...]:
-    """The newest result of every check on the branch, ordered by dataset and name."""
-    table = builds.check_results
-    workspace.catalog.ensure(*builds.ROOM)
-    query = (
-        sa.select(datasets.datasets.c.path, table.c.evaluated_at, table.c.document)
-        .join(datasets.datasets, datasets.datasets.c.rid == table.c.dataset_rid)
-        .where(table.c.branch == branch)
-        .order_by(table.c.evaluated_at, table.c.job_rid)
-    )
-    newest: dict[tuple[str, str], CheckLine] = {}
-    with workspace.catalog.reading() as connection:
-        for path, evaluated_at, document in connection.execute(query):
-            line = _check(path, CheckResult.from_json(json.loads(document)), evaluated_at)
-            newest[(line.dataset, line.name)] = line
-    return tuple(newest[key] for key in sorted(newest))
+    """The newest result of every check that still exists on the branch, and what came before; by dataset and name."""
+    history: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in check_history(workspace, branch=branch):
+        history.setdefault((entry["dataset"], entry["name"]), []).append(entry)
+    return tuple(_check(entries) for _, entries in sorted(history.items()) if not entries[0]["superseded"])
 
 
-def _check(path: str, result: CheckResult, evaluated_at: datetime) -> CheckLine:
+def _check(entries: Sequence[Mapping[str, Any]]) -> CheckLine:
+    newest, result = entries[0], CheckResult.from_json(entries[0]["result"])
     return CheckLine(
-        dataset=path,
+        dataset=newest["dataset"],
         name=result.name,
         expectation=result.expectation,
         outcome=result.outcome,
         on_error=result.on_error,
         detail=result.detail,
-        checked_at=evaluated_at,
+        checked_at=newest["evaluated_at"],
         offending=tuple(tuple((key, _short(value)) for key, value in row.items()) for row in result.offending),
+        past=tuple(
+            (verdict_status(one["outcome"], one["on_error"]), one["evaluated_at"])
+            for one in reversed(entries[:SHOWN_VERDICTS])
+        ),
     )
 
 

@@ -50,9 +50,21 @@ class Edge:
     via: str
 
 
+def verdict_status(outcome: str, on_error: str) -> str:
+    """``pass``; ``error`` when it could not be computed; else ``fail`` or ``warn`` as the check was declared."""
+    if outcome == "PASS":
+        return "pass"
+    if outcome == "ERROR":
+        return "error"
+    return "fail" if on_error == "FAIL" else "warn"
+
+
 @dataclass(frozen=True)
 class CheckLine:
-    """The newest verdict of one check. ``offending`` rows are (column, value) pairs as text."""
+    """The newest verdict of one check, and (status, time) of it and those before it, newest last.
+
+    ``offending`` rows are (column, value) pairs as text.
+    """
 
     dataset: str
     name: str
@@ -62,15 +74,12 @@ class CheckLine:
     detail: str
     checked_at: datetime | None = None
     offending: tuple[tuple[tuple[str, str], ...], ...] = ()
+    past: tuple[tuple[str, datetime], ...] = ()
 
     @property
     def status(self) -> str:
-        """``pass``; ``error`` when it could not be computed; else ``fail`` or ``warn`` as the check was declared."""
-        if self.outcome == "PASS":
-            return "pass"
-        if self.outcome == "ERROR":
-            return "error"
-        return "fail" if self.on_error == "FAIL" else "warn"
+        """As :func:`verdict_status`."""
+        return verdict_status(self.outcome, self.on_error)
 
 
 @dataclass(frozen=True)
