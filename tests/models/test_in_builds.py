@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirror.builds import BuildReport, build
+from mirror.cli import run
 from mirror.datasets import Workspace
 from mirror.models import PRODUCTION, STAGING, Governance, ModelBinder
 
@@ -170,7 +171,9 @@ def test_scoring_waits_follows_the_release_and_rolls_back(guest: Guest) -> None:
     assert guest.flags() == [False, False, True]
 
 
-def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluations(guest: Guest) -> None:
+def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluations(
+    guest: Guest, capsys: pytest.CaptureFixture[str]
+) -> None:
     guest.build(FOREST)
     governance = Governance(guest.workspace)
     registry = governance.registry
@@ -189,6 +192,13 @@ def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluation
         governance.release(FOREST, to=environment, **WHO)
     assert guest.outcome()["judge"][0] == "succeeded"
     assert [e["metrics"] for e in registry.evaluations(version)] == [{"flagged": 0.5}]
+    for command, says in (
+        (("models", "list", FOREST), f"{version.semantic} in evaluation "),
+        (("models", "list", FOREST), ": flagged 0.5"),
+        (("show", FOREST), f"{FOREST} is a model: `mirror models list {FOREST}` tells its versions"),
+    ):
+        assert run(["--workspace", str(guest.workspace.path), *command]) == 0
+        assert says in capsys.readouterr().out
 
 
 def test_a_version_published_before_its_job_failed_is_nowhere(guest: Guest) -> None:

@@ -59,6 +59,10 @@ def list_models(context: CliContext, name: str | None) -> None:
             console.print("no model was published yet; build a training transform first: mirror build")
         for entry in document:
             console.print(_model_table(entry))
+            for version in entry["versions"]:
+                for judged in version["evaluations"]:
+                    figures = ", ".join(f"{name} {value:g}" for name, value in judged["metrics"].items())
+                    console.print(f"{version['version']} in evaluation {judged['name']}: {figures}")
 
     context.emit(document, render, markup=False)
 
@@ -232,6 +236,8 @@ def _model_document(governance: Governance, model: Model) -> dict[str, Any]:
             "published": v.created_at.isoformat(),
             "trained_from": [i["alias"] + "@" + i["transaction"] for i in v.provenance.get("inputs", ())],
             "seeds": v.provenance.get("seeds", {}),
+            "experiment": v.experiment,
+            "evaluations": list(governance.registry.evaluations(v)),
             "submitted": v.rid in submitted,
             "released": [e for e, r in in_force.items() if r.version_rid == v.rid],
             "checks": [_verdict_document(c) for c in governance.verdicts(submitted[v.rid])]

@@ -54,13 +54,21 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
         if document["dataset"] is not None:
             _show_dataset(console, document)
         elif made.spec is None or target not in (made.spec.name, made.spec.reference):
-            console.print(f"{target} holds nothing yet", markup=False)
+            console.print(_without_dataset(target, made.spec), markup=False)
         if made.note:
             console.print(made.note, markup=False)
         if made.spec is not None:
             _show_transform(console, made.spec)
 
     ctx.emit(document, render)
+
+
+def _without_dataset(target: str, spec: JobSpec | None) -> str:
+    made = {alias: param.kind for param in (spec.resources("output") if spec else ()) for alias in param.aliases}
+    kinds = {kind for alias, kind in made.items() if f"/{alias}".endswith("/" + target.lstrip("/"))}
+    if "model_output" in kinds:
+        return f"{target} is a model: `mirror models list {target}` tells its versions"
+    return f"{target} holds nothing yet"
 
 
 def _dataset(workspace: Workspace, found: Dataset, branch: str, at: str | None, rows: int) -> dict[str, Any]:
