@@ -16,14 +16,21 @@ from fleet_health.profiles.units import conversion, sources_for
         ("inH2O", "Pa", 1.4, 348.724474),
         ("psi", "kPa", 1.0, 6.894757293168),
         ("kPa", "kPa", 3.0, 3.0),
+        ("L/h", "L/s", 7200.0, 2.0),
+        ("kelvin", "degC", 273.15, 0.0),
+        ("kelvin", "degF", 273.15, 32.0),  # over the base unit, both ways with a shift
+        ("degC", "degF", -40.0, -40.0),
+        ("km/h", "mm/s", 3.6, 1000.0),
     ],
 )
 def test_known_conversions(source: str, stored: str, value: float, expected: float) -> None:
     rule = conversion(source, stored)
     assert rule is not None
-    assert (value + rule.shift) * rule.factor == pytest.approx(expected, rel=1e-12)
+    assert (value + rule.shift) * rule.factor == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 def test_unknown_conversions() -> None:
     assert conversion("degF", "kPa") is None
-    assert sources_for("Pa") == ["Pa", "inH2O", "kPa", "psi"]
+    assert conversion("degC", "K") is None  # one is a temperature, the other a difference
+    assert sources_for("Pa") == ["MPa", "Pa", "bar", "hPa", "inH2O", "kPa", "mbar", "psi"]
+    assert sources_for("widgets", {"widgets", "kPa"}) == ["widgets"]

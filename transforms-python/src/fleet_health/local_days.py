@@ -9,8 +9,9 @@ from fleet_health.profiles.model import Profile
 
 
 def zone_of(device_id: str, profile: Profile) -> str:
-    """The zone declared for a device; UTC for devices that are not declared in the profile."""
-    return next((d.timezone for d in profile.registry.devices if d.device_id == device_id), "UTC")
+    """The zone declared for a device, else the one of the whole fleet, else UTC."""
+    fleet = profile.zone or "UTC"
+    return next((d.timezone for d in profile.registry.devices if d.device_id == device_id), fleet)
 
 
 def local_day(day: date, zone: str) -> tuple[datetime, datetime]:

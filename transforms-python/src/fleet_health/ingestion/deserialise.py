@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 import pandas as pd
@@ -13,10 +14,10 @@ from pyspark.sql import functions as F
 
 from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_columns
 from fleet_health.ids import natural_key_id, natural_key_id_of
-from fleet_health.ingestion.cells import read_sensor, read_time
+from fleet_health.ingestion.cells import Seen, read_sensor, read_time
 from fleet_health.ingestion.header import Header, match_header
 from fleet_health.ingestion.lines import Line, decompressed, read_lines
-from fleet_health.profiles.model import Profile
+from fleet_health.profiles.model import Profile, Source, SourceTime
 
 CHUNK_LINES = 20_000
 
@@ -26,13 +27,29 @@ SCHEMA_MISMATCH = "SCHEMA_MISMATCH"
 Failure = tuple[int, str, str, str]
 
 
-def deserialise(files: DataFrame, open_file: Callable[[str], IO[bytes]], profile: Profile) -> DataFrame:
+@dataclass(frozen=True)
+class _File:
+    """What all parts of one file share."""
+
+    path: str
+    device: str | None
+    zones: Mapping[str, str]
+    seen: Seen = field(default_factory=set)
+
+
+def deserialise(
+    files: DataFrame,
+    open_file: Callable[[str], IO[bytes]],
+    profile: Profile,
+    zones: Mapping[str, str] | None = None,
+) -> DataFrame:
     """Every line of every file, read on the executors.
 
     Args:
         files: one row per file with its logical ``path``.
         open_file: opens a logical path for reading bytes; called in Python workers.
         profile: how the files are written.
+        zones: time zone by device, from the registry, for profiles that say so.
 
     Returns:
         the columns of ``raw_sensor_readings`` (null in a malformed line) plus ``reason`` (null in a readable line),
@@ -43,7 +60,7 @@ def deserialise(files: DataFrame, open_file: Callable[[str], IO[bytes]], profile
         for batch in batches:
             for path in batch["path"]:
                 with open_file(path) as stream:
-                    yield from parse_file(stream, path, profile)
+                    yield from parse_file(stream, path, profile, zones)
 
     return files.select("path").mapInPandas(parse, parsed_schema(profile))
 
@@ -62,10 +79,12 @@ def malformed(parsed: DataFrame) -> DataFrame:
     return bad.withColumn("dead_letter_id", natural_key_id("dead_letter", *identity)).select(*MALFORMED_COLUMNS)
 
 
-def parse_file(stream: IO[bytes], path: str, profile: Profile) -> Iterator[pd.DataFrame]:
+def parse_file(
+    stream: IO[bytes], path: str, profile: Profile, zones: Mapping[str, str] | None = None
+) -> Iterator[pd.DataFrame]:
     """The lines of one file as frames of :func:`parsed_schema`, at most :data:`CHUNK_LINES` lines each."""
     source = profile.source
-    device = _device_of(path, profile)
+    file = _File(path, _device_of(path, profile), {**(zones or {}), **_declared_zones(profile)})
     header: Header | None = None
     rows: list[tuple[int, list[str], str]] = []
     failures: list[Failure] = []
@@ -85,24 +104,28 @@ def parse_file(stream: IO[bytes], path: str, profile: Profile) -> Iterator[pd.Da
         if line.problem is not None:
             failures.append((line.number, line.text, DESERIALIZATION_FAILURE, line.problem))
         else:
-            _sort_in(line, header, source.delimiter, rows, failures)
+            _sort_in(line, header, source, rows, failures)
         if len(rows) + len(failures) >= CHUNK_LINES:
-            yield from _frames(rows, failures, header, path, device, profile)
+            yield from _frames(rows, failures, header, file, profile)
             rows, failures = [], []
     if header is not None:
-        yield from _frames(rows, failures, header, path, device, profile)
+        yield from _frames(rows, failures, header, file, profile)
 
 
 def _sort_in(
-    line: Line, header: Header, delimiter: str, rows: list[tuple[int, list[str], str]], failures: list[Failure]
+    line: Line, header: Header, source: Source, rows: list[tuple[int, list[str], str]], failures: list[Failure]
 ) -> None:
     if header.problem is not None:
         failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
         return
-    fields = _fields(line.text, delimiter)
+    fields = _fields(line.text, source.delimiter)
     if len(fields) != header.width:
         detail = f"{len(fields)} fields instead of {header.width}"
+        if len(fields) == header.width + 1 and fields[-1] == "" and not source.trailing_delimiter:
+            detail += "; lines that end with a delimiter are read with `source.trailing_delimiter: true`"
         failures.append((line.number, line.text, SCHEMA_MISMATCH, detail))
+    elif source.trailing_delimiter and fields[-1].strip():
+        failures.append((line.number, line.text, SCHEMA_MISMATCH, "the line does not end with a delimiter"))
     else:
         rows.append((line.number, fields, line.text))
 
@@ -121,13 +144,12 @@ def _frames(
     rows: list[tuple[int, list[str], str]],
     failures: list[Failure],
     header: Header,
-    path: str,
-    device: str | None,
+    file: _File,
     profile: Profile,
 ) -> Iterator[pd.DataFrame]:
     names = parsed_schema(profile).fieldNames()
     if rows:
-        readings, unreadable_identity = _readings(rows, header, path, device, profile)
+        readings, unreadable_identity = _readings(rows, header, file, profile)
         failures = failures + unreadable_identity
         # Absent columns hold None, not NaN: Spark 4 takes no column of numbers for one of text.
         absent = {name: None for name in names if name not in readings.columns}
@@ -136,13 +158,14 @@ def _frames(
         failures.sort()
         numbers, texts, reasons, details = zip(*failures, strict=True)
         bad = pd.DataFrame({"line_number": numbers, "payload": texts, "reason": reasons, "error_detail": details})
-        bad = bad.assign(source_file=path, device_id=device, _partition_key=device, _sequence_number=bad["line_number"])
+        bad = bad.assign(source_file=file.path, device_id=file.device, _partition_key=file.device)
+        bad["_sequence_number"] = bad["line_number"]
         # an absent column would be one of float NaN, which Arrow turns into no timestamp and no list
         yield bad.reindex(columns=names).astype("object").where(lambda cells: cells.notna(), None)
 
 
 def _readings(
-    rows: list[tuple[int, list[str], str]], header: Header, path: str, device: str | None, profile: Profile
+    rows: list[tuple[int, list[str], str]], header: Header, file: _File, profile: Profile
 ) -> tuple[pd.DataFrame, list[Failure]]:
     source = profile.source
     numbers, fields, texts = zip(*rows, strict=True)
@@ -151,17 +174,24 @@ def _readings(
     def text_of(name: str) -> pd.Series[Any]:
         return pd.Series(columns[header.positions[name]], dtype="object")
 
-    frame = pd.DataFrame({"line_number": numbers, "source_file": path})
-    frame["device_id"] = device if source.device == "by_file" else text_of(source.device).str.strip()
-    frame["timestamp_device"] = _local_times(text_of(source.time.column), frame["device_id"], profile)
+    frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
+    frame["device_id"] = file.device if source.device == "by_file" else text_of(source.device).str.strip()
+    time = text_of(source.time.columns[0])
+    for name in source.time.columns[1:]:
+        time = time + " " + text_of(name)
+    frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]
         if source.ingested == "same_as_time"
-        else read_time(text_of(source.ingested), source.time.format, None)
+        else read_time(text_of(source.ingested), source.time.formats, None)
     )
-    frame["event_id"] = (
-        _made_ids(frame) if source.event_id == "device_and_time" else text_of(source.event_id).str.strip()
-    )
+    if source.event_id == "device_and_time":
+        frame["event_id"] = _made_ids(frame)
+    elif source.event_id == "device_and_text":
+        pairs = zip(frame["device_id"], texts, strict=True)
+        frame["event_id"] = [natural_key_id_of("reading", device, text) for device, text in pairs]
+    else:
+        frame["event_id"] = text_of(source.event_id).str.strip()
     frame["_partition_key"] = frame["device_id"]
     frame["_sequence_number"] = (
         frame["line_number"]
@@ -174,7 +204,7 @@ def _readings(
             sensor = profile.sensor(column.name)
             frame[sensor.name], masks[sensor.name] = read_sensor(text_of(column.name), sensor, column, source)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
-    problem = _identity_problem(frame, text_of(source.time.column), path, profile)
+    problem = _identity_problem(frame, time, file.path, profile)
     bad = problem.notna()
     failures = [
         (numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]
@@ -182,13 +212,27 @@ def _readings(
     return frame[~bad], failures
 
 
-def _local_times(text: pd.Series[Any], devices: pd.Series[Any], profile: Profile) -> pd.Series[Any]:
-    """Instants in UTC, text without offset read in the zone the profile declares for the row's device."""
-    zones = {d.device_id: d.timezone for d in profile.registry.devices}
-    zone_of_row = devices.map(zones).fillna("")
-    pattern = profile.source.time.format
-    parts = [read_time(text[zone_of_row == zone], pattern, zone or None) for zone in zone_of_row.unique()]
+def _declared_zones(profile: Profile) -> dict[str, str]:
+    return {device.device_id: device.timezone for device in profile.registry.devices}
+
+
+def _local_times(text: pd.Series[Any], devices: pd.Series[Any], file: _File, profile: Profile) -> pd.Series[Any]:
+    """Instants in UTC, text without offset read in the zone of the row's device, else in that of the fleet."""
+    zone_of_row = devices.map(file.zones).fillna(profile.zone or "")
+    formats = profile.source.time.formats
+    parts = []
+    for zone in zone_of_row.unique():
+        rows = zone_of_row == zone
+        parts.append(read_time(text[rows], formats, zone or None, devices[rows], file.seen))
     return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
+
+
+def _within(times: pd.Series[Any], rule: SourceTime) -> pd.Series[Any]:
+    """``NaT`` where a time lies outside the days in which the profile says the fleet was measured."""
+    for day, beyond in ((rule.earliest, pd.Series.lt), (rule.latest, pd.Series.ge)):
+        if day is not None:
+            times = times.where(~beyond(times, pd.Timestamp(day, tz="UTC")))
+    return times
 
 
 def _made_ids(frame: pd.DataFrame) -> list[str]:
@@ -210,12 +254,15 @@ def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, prof
     """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
     problem = pd.Series([None] * len(frame), dtype="object")
     problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"
-    if profile.source.event_id != "device_and_time":
+    if profile.source.event_id not in ("device_and_time", "device_and_text"):
         problem[frame["event_id"].fillna("") == ""] = f"nothing in column {profile.source.event_id!r}"
     problem[frame["timestamp_ingested"].isna()] = f"no time in column {profile.source.ingested!r}"
     unreadable = frame["timestamp_device"].isna()
-    pattern = profile.source.time.format
-    problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {pattern!r}"
+    rule = profile.source.time
+    wanted = " or ".join(map(repr, rule.formats))
+    wanted += f", from {rule.earliest} on" if rule.earliest else ""
+    wanted += f", before {rule.latest}" if rule.latest else ""
+    problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {wanted}"
     empty = frame["device_id"].isna() | (frame["device_id"] == "")
     missing = (
         f"file {path!r} belongs to no device of the profile" if profile.source.device == "by_file" else "no device id"

@@ -10,7 +10,10 @@ from fleet_health.profiles.model import Source
 
 @dataclass(frozen=True)
 class Header:
-    """Positions of the profile's columns; ``problem`` names the columns that are missing or doubled, if any."""
+    """Positions of the profile's columns, and how many fields a line has.
+
+    ``problem`` names the columns that are missing or doubled, if any.
+    """
 
     width: int
     positions: Mapping[str, int]
@@ -33,4 +36,7 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
             positions[column.name] = places[0]
         elif not column.optional:
             problems.append(f"column {column.name!r} ({column.aliases[0]!r}) is missing")
-    return Header(len(found), positions, "header: " + "; ".join(problems) if problems else None)
+    width = len(found)
+    if source.trailing_delimiter and found[-1] != "":
+        width += 1  # the header itself may or may not end with the delimiter
+    return Header(width, positions, "header: " + "; ".join(problems) if problems else None)

@@ -22,7 +22,7 @@ def read_text_table(filesystem: Any) -> pd.DataFrame:
     """
     parts = []
     for path in sorted(status.path for status in filesystem.ls(glob="**/*.csv")):
-        with filesystem.open(path, "r", encoding="utf-8") as stream:
+        with filesystem.open(path, "r", encoding="utf-8-sig") as stream:
             parts.append(pd.read_csv(stream, dtype=str, keep_default_na=False))
     if not parts:
         raise NoTextFilesError

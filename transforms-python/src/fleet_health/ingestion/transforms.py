@@ -9,42 +9,64 @@ from fleet_health.contracts import bound
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.labels import label_events
-from fleet_health.ingestion.registry import declared_registry, registry_from_text
+from fleet_health.ingestion.registry import check_registry, declared_registry, every_device, registry_from_text
 from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
-from fleet_health.profiles.model import Labels, Profile
+from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile
 from transforms.api import Input, Output, Transform, incremental, transform
 
 
 def deserialise_transform(profile: Profile) -> Transform:
-    """Reads only files it has not read before."""
+    """Reads only files it has not read before. Zones of a registry are those known when a file is read."""
+    landing = Input(profile.source.dataset)
+    raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile))
+    broken = Output(paths.dataset(profile, "malformed_messages"), checks=bound.malformed_checks())
 
-    @incremental()
-    @transform(
-        landing=Input(profile.source.dataset),
-        readings=Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile)),
-        unread=Output(paths.dataset(profile, "malformed_messages"), checks=bound.malformed_checks()),
-    )
-    def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
+    def write(landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
         files = landing.filesystem()
 
         def open_file(path: str) -> Any:
             return files.open(path, "rb")
 
-        parsed = deserialise(files.files(), open_file, profile).persist()
+        parsed = deserialise(files.files(), open_file, profile, zones).persist()
         try:
             readings.write_dataframe(readable(parsed, profile))
             unread.write_dataframe(malformed(parsed))
         finally:
             parsed.unpersist()
 
-    return deserialise_files
+    if profile.source.time.zone != FROM_REGISTRY:
+
+        @incremental()
+        @transform(landing=landing, readings=raw, unread=broken)
+        def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
+            write(landing, readings, unread, {})
+
+        return deserialise_files
+
+    registry = Input(paths.dataset(profile, "device_registry"))
+
+    @incremental(snapshot_inputs=["registry"])
+    @transform(landing=landing, registry=registry, readings=raw, unread=broken)
+    def deserialise_files_in_zones(landing: Any, registry: Any, readings: Any, unread: Any) -> None:
+        known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
+        write(landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
+
+    return deserialise_files_in_zones
 
 
 def registry_transform(profile: Profile) -> Transform:
-    """From the profile itself, or from the CSV of the asset system."""
+    """From the profile itself, from the devices that send, or from the CSV of the asset system."""
     target = Output(paths.dataset(profile, "device_registry"), checks=bound.registry_checks())
+    if profile.registry.every_device is not None:
+
+        @transform(raw=Input(paths.dataset(profile, "raw_sensor_readings")), registry=target)
+        def register_every_device(raw: Any, registry: Any) -> None:
+            registry.write_dataframe(every_device(raw.dataframe(), profile))
+
+        return register_every_device
+
     if profile.registry.dataset is None:
 
         @transform(registry=target)
@@ -55,8 +77,9 @@ def registry_transform(profile: Profile) -> Transform:
 
     @transform(landing=Input(profile.registry.dataset), registry=target)
     def read_registry(ctx: Any, landing: Any, registry: Any) -> None:
-        text = ctx.spark_session.createDataFrame(read_text_table(landing.filesystem()))
-        registry.write_dataframe(registry_from_text(text, profile))
+        table = read_text_table(landing.filesystem())
+        check_registry(table, profile)
+        registry.write_dataframe(registry_from_text(ctx.spark_session.createDataFrame(table), profile))
 
     return read_registry
 

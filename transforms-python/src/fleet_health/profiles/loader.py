@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from fleet_health.profiles.errors import ProfileMissingError, ProfileSchemaError
 from fleet_health.profiles.model import Profile
 from fleet_health.profiles.rules import check_agreement
 from fleet_health.yaml_lines import load_with_lines
+
+_UNION_MEMBER = re.compile(r"[A-Z]|(str|int|float|constrained-str|literal|tuple)\b|.*\[")
 
 
 def parse_profile(text: str, file: str) -> Profile:
@@ -35,16 +38,18 @@ def parse_profile(text: str, file: str) -> Profile:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         # union members add their tag to the location; only what was written in the file has a line
-        place = tuple(part for part in first["loc"] if not (isinstance(part, str) and part[:1].isupper()))
+        place = tuple(part for part in first["loc"] if not (isinstance(part, str) and _UNION_MEMBER.match(part)))
         key = str(place[-1]) if place else "profile"
         more = f" ({error.error_count() - 1} more in this file)" if error.error_count() > 1 else ""
         problem = f"{'.'.join(map(str, place))}: {first['msg']}{more}"
-        raise ProfileSchemaError(file, lines.of(place), problem, _fix(first["type"], key)) from error
+        raise ProfileSchemaError(file, lines.of(place), problem, _fix(first["type"], key, place)) from error
     check_agreement(profile, file, lines)
     return profile
 
 
-def _fix(kind: str, key: str) -> str:
+def _fix(kind: str, key: str, place: tuple[str | int, ...] = ()) -> str:
+    if any(str(part) in ("missing", "true_words", "false_words") for part in place[-3:]):
+        return "Write each word as it stands in the file, in quotes: YAML gives a bare no, on or null another meaning."
     if key.endswith("reason"):
         return f"Say in `{key}` why this number and not another; no threshold is accepted without its reason."
     if kind == "missing":

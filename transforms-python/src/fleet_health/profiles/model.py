@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Reason = Annotated[str, Field(min_length=10)]
 Duration = Annotated[int, Field(gt=0)]
+# strict, because YAML reads an unquoted no as false and that would be 0
+MissingWord = StrictStr | StrictFloat | StrictInt
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
@@ -22,21 +24,48 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """One column of the source files; ``aliases`` are the exact header spellings that are accepted."""
+    """One column of the source files; ``aliases`` are the exact header spellings that are accepted.
+
+    ``missing`` adds to the words of the whole file, ``true_words`` and ``false_words`` to ``1 0 true false``.
+    """
 
     name: Name
     aliases: tuple[str, ...] = Field(min_length=1)
     unit: str | None = None
+    missing: tuple[MissingWord, ...] = ()
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
     optional: bool = False
     reason: str | None = None
 
 
-class SourceTime(_Strict):
-    """How the time text is read: a strptime pattern or ``iso8601``; an offset in the text wins over the zone."""
+EPOCHS = {"epoch_seconds": "s", "epoch_milliseconds": "ms"}
+FROM_REGISTRY = "from_registry"
 
-    column: Name
-    format: str
+
+class SourceTime(_Strict):
+    """How the time text is read; an offset in the text wins over every zone.
+
+    ``column`` may be two columns, joined by a blank. ``format`` is a strptime pattern, ``iso8601``, one of
+    :data:`EPOCHS`, or several of them, tried in order. ``zone`` is an IANA name for text without offset, or
+    :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time before ``earliest`` or not
+    before ``latest`` (UTC days) is no time.
+    """
+
+    column: Name | tuple[Name, Name]
+    format: str | tuple[str, ...]
+    zone: str | None = None
+    earliest: date | None = None
+    latest: date | None = None
     reason: Reason
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,) if isinstance(self.column, str) else self.column
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return (self.format,) if isinstance(self.format, str) else self.format
 
 
 class SourceDevice(_Strict):
@@ -47,21 +76,26 @@ class SourceDevice(_Strict):
 
 
 class Source(_Strict):
-    """Where raw files land and how they are written."""
+    """Where raw files land and how they are written.
+
+    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
+    """
 
     dataset: str
     format: Literal["csv"]
     encoding: str
     delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    trailing_delimiter: bool = False
     decimal: Literal[".", ","] = "."
-    missing: tuple[str, ...] = ("",)
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    missing: tuple[MissingWord, ...] = ("",)
     header: tuple[Column, ...]
     time: SourceTime
     ingested: Name | Literal["same_as_time"]
     ingested_reason: Reason
     device: Name | Literal["by_file"]
     devices: tuple[SourceDevice, ...] = ()
-    event_id: Name | Literal["device_and_time"]
+    event_id: Name | Literal["device_and_time", "device_and_text"]
     sequence: Name | Literal["line_number"]
 
 
@@ -79,11 +113,24 @@ class RegistryDevice(_Strict):
     reason: Reason
 
 
+class EveryDevice(_Strict):
+    """A fleet without a registry: each device that sends is known, and this is what is known of it."""
+
+    site_id: str
+    region: str | None = None
+    model: str | None = None
+    status: Literal["active", "inactive", "decommissioned"] = "active"
+    expected_sensors: tuple[Name, ...]
+    timezone: str
+    reason: Reason
+
+
 class Registry(_Strict):
-    """Either ``devices`` declared here, or the dataset to which the asset system's CSV is ingested."""
+    """``devices`` declared here, ``every_device`` that sends, or the dataset to which the asset system's CSV goes."""
 
     dataset: str | None = None
     devices: tuple[RegistryDevice, ...] = ()
+    every_device: EveryDevice | None = None
     expected_readings_per_hour: int = Field(default=60, gt=0)
     updated_at: str | None = None
 
@@ -202,6 +249,7 @@ class Profile(_Strict):
     description: str
     source: Source
     registry: Registry
+    units: tuple[str, ...] = ()
     sensors: tuple[Sensor, ...] = Field(min_length=1)
     cleansing: Cleansing
     windows_minutes: tuple[Duration, ...] = Field(min_length=1)
@@ -218,6 +266,13 @@ class Profile(_Strict):
     def model_features(self) -> tuple[str, ...]:
         """The model vector, in order."""
         return tuple(f.name for f in self.features) if self.model.features == "all" else self.model.features
+
+    @property
+    def zone(self) -> str | None:
+        """The zone of text without offset from a device that has none of its own; ``None`` is UTC."""
+        if self.registry.every_device is not None:
+            return self.registry.every_device.timezone
+        return None if self.source.time.zone == FROM_REGISTRY else self.source.time.zone
 
     def sensor(self, name: str) -> Sensor:
         return next(sensor for sensor in self.sensors if sensor.name == name)

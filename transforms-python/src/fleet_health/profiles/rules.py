@@ -12,11 +12,13 @@ from fleet_health.definition_errors import nearest
 from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.model import (
     DERIVED_AGGREGATIONS,
+    EPOCHS,
+    FROM_REGISTRY,
     QUALITY_AGGREGATIONS,
     SENSOR_AGGREGATIONS,
     Profile,
 )
-from fleet_health.profiles.units import SOURCE_UNITS, STORED_UNITS, conversion, sources_for
+from fleet_health.profiles.units import UNITS, conversion, sources_for
 from fleet_health.yaml_lines import Lines
 
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
@@ -25,6 +27,7 @@ _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 class _Check:
     def __init__(self, profile: Profile, file: str, lines: Lines) -> None:
         self.profile, self._file, self._lines = profile, file, lines
+        self.units = UNITS | set(profile.units)
 
     def fail(self, path: tuple[str | int, ...], problem: str, fix: str) -> None:
         raise ProfileReferenceError(self._file, self._lines.of(path), problem, fix)
@@ -33,6 +36,17 @@ class _Check:
         names = list(known)
         if name not in names:
             self.fail(path, f"{kind} {name!r} is not declared", nearest(name, names))
+
+    def unit(self, path: tuple[str | int, ...], unit: str, of: str) -> None:
+        fix = f"{nearest(unit, self.units)} A unit of your own is listed as `units: [{unit!r}]`."
+        self.fail(path, f"unit {unit!r} of {of!r} is unknown", fix)
+
+    def zone(self, path: tuple[str | int, ...], name: str) -> None:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            fix = "Use an IANA name such as Europe/Berlin, or Etc/GMT+8 for a fixed UTC-08:00."
+            self.fail(path, f"time zone {name!r} does not exist", fix)
 
     def unique(self, section: tuple[str | int, ...], names: Iterable[str], kind: str) -> None:
         seen: dict[str, int] = {}
@@ -61,12 +75,8 @@ def _sensors(check: _Check) -> None:
     check.unique(("sensors",), check.profile.sensor_names, "sensor")
     for index, sensor in enumerate(check.profile.sensors):
         path = ("sensors", index)
-        if sensor.unit not in STORED_UNITS:
-            check.fail(
-                (*path, "unit"),
-                f"unit {sensor.unit!r} of {sensor.name!r} is unknown",
-                nearest(sensor.unit, STORED_UNITS),
-            )
+        if sensor.unit not in check.units:
+            check.unit((*path, "unit"), sensor.unit, sensor.name)
         if sensor.type == "boolean":
             if (sensor.min, sensor.max, sensor.suspect_below, sensor.suspect_above) != (None,) * 4:
                 check.fail(path, f"boolean sensor {sensor.name!r} has a range", "Remove the range.")
@@ -99,11 +109,10 @@ def _source(check: _Check) -> None:
         if column.name in check.profile.sensor_names:
             stored = check.profile.sensor(column.name).unit
             unit = column.unit or stored
-            if unit not in SOURCE_UNITS:
-                path = ("source", "header", index, "unit")
-                check.fail(path, f"unit {unit!r} of column {column.name!r} is unknown", nearest(unit, SOURCE_UNITS))
+            if unit not in check.units:
+                check.unit(("source", "header", index, "unit"), unit, column.name)
             if conversion(unit, stored) is None:
-                fix = f"Use one of: {', '.join(sources_for(stored))}."
+                fix = f"Use one of: {', '.join(sources_for(stored, check.units))}."
                 check.fail(("source", "header", index, "unit"), f"{unit!r} cannot be converted to {stored!r}", fix)
     for sensor in check.profile.sensor_names:
         if sensor not in names:
@@ -112,9 +121,10 @@ def _source(check: _Check) -> None:
             )
     for key in ("ingested", "device", "event_id", "sequence"):
         value = getattr(source, key)
-        if value not in ("same_as_time", "by_file", "device_and_time", "line_number"):
+        if value not in ("same_as_time", "by_file", "device_and_time", "device_and_text", "line_number"):
             check.known(("source", key), value, names, "column")
-    check.known(("source", "time", "column"), source.time.column, names, "column")
+    for name in source.time.columns:
+        check.known(("source", "time", "column"), name, names, "column")
     _spelling(check)
     if source.device == "by_file" and not source.devices:
         check.fail(
@@ -137,14 +147,26 @@ def _spelling(check: _Check) -> None:
     if source.delimiter == source.decimal:
         fix = "Files with a decimal comma separate their fields with another character, mostly ';'."
         check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
-    unknown = [d for d in re.findall(r"%(.?)", source.time.format) if d not in _DIRECTIVES]
-    if source.time.format != "iso8601" and (unknown or "%" not in source.time.format):
+    if source.thousands == source.decimal or source.thousands == source.delimiter:
+        fix = "Name the character that stands between groups of three digits, or leave the key out."
+        check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
+    for pattern in source.time.formats:
+        _format(check, pattern)
+    if source.time.zone == FROM_REGISTRY and check.profile.registry.dataset is None:
+        fix = "Name the zone itself here, or give the registry a `dataset`."
+        check.fail(("source", "time", "zone"), "zones from a registry need a registry dataset", fix)
+    elif source.time.zone not in (None, FROM_REGISTRY):
+        check.zone(("source", "time", "zone"), str(source.time.zone))
+    if source.time.earliest and source.time.latest and source.time.earliest >= source.time.latest:
+        check.fail(("source", "time", "earliest"), "earliest is not before latest", "Swap them.")
+
+
+def _format(check: _Check, pattern: str) -> None:
+    unknown = [d for d in re.findall(r"%(.?)", pattern) if d not in _DIRECTIVES]
+    if pattern != "iso8601" and pattern not in EPOCHS and (unknown or "%" not in pattern):
         problem = f"'%{unknown[0]}' is no directive" if unknown else "no directive"
-        check.fail(
-            ("source", "time", "format"),
-            f"{problem} in time format {source.time.format!r}",
-            "Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601.",
-        )
+        fix = f"Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601, {', '.join(EPOCHS)}."
+        check.fail(("source", "time", "format"), f"{problem} in time format {pattern!r}", fix)
 
 
 def _registry(check: _Check) -> None:
@@ -155,22 +177,25 @@ def _registry(check: _Check) -> None:
         except ValueError:
             problem = f"updated_at {registry.updated_at!r} is no date"
             check.fail(("registry", "updated_at"), problem, "Write it as 2020-01-01 or 2020-01-01T00:00:00Z.")
-    if (registry.dataset is None) == (not registry.devices):
-        check.fail(("registry",), "give either `dataset` or `devices`", "Keep exactly one of the two.")
-    if registry.devices and registry.updated_at is None:
+    given = [name for name in ("dataset", "devices", "every_device") if getattr(registry, name)]
+    if len(given) != 1:
+        fix = "Keep exactly one; `every_device` is for a fleet that has no registry."
+        check.fail(("registry",), f"give one of `dataset`, `devices` and `every_device`, not {len(given)}", fix)
+    if registry.dataset is None and registry.updated_at is None:
         check.fail(
-            ("registry",), "declared devices need `updated_at`", "Add the date of the last change, e.g. 2020-01-01."
+            ("registry",), f"`{given[0]}` needs `updated_at`", "Add the date of the last change, e.g. 2020-01-01."
         )
     check.unique(("registry", "devices"), (device.device_id for device in registry.devices), "device")
     for index, device in enumerate(registry.devices):
         path = ("registry", "devices", index)
         for position, sensor in enumerate(device.expected_sensors):
             check.known((*path, "expected_sensors", position), sensor, check.profile.sensor_names, "sensor")
-        try:
-            ZoneInfo(device.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            fix = "Use an IANA name such as Europe/Berlin, or Etc/GMT+8 for a fixed UTC-08:00."
-            check.fail((*path, "timezone"), f"time zone {device.timezone!r} does not exist", fix)
+        check.zone((*path, "timezone"), device.timezone)
+    if registry.every_device is not None:
+        check.zone(("registry", "every_device", "timezone"), registry.every_device.timezone)
+        for position, sensor in enumerate(registry.every_device.expected_sensors):
+            section = ("registry", "every_device", "expected_sensors", position)
+            check.known(section, sensor, check.profile.sensor_names, "sensor")
     known = [device.device_id for device in registry.devices]
     for index, assignment in enumerate(check.profile.source.devices):
         if known:
