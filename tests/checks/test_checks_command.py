@@ -102,10 +102,38 @@ def test_nothing_judged_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "`mirror build` judges what it builds" in capsys.readouterr().out
 
 
+#: element -> attributes it must have, attributes it may have, children it may have; source: the schema that Jenkins'
+#: xUnit plugin ships (``junit-10.xsd``), with what the Ant schema demands besides
+JUNIT = {
+    "testsuites": ((), ("name", "time", "tests", "failures", "errors"), ("testsuite",)),
+    "testsuite": (("name", "tests", "failures", "errors", "time", "timestamp"), (), ("testcase",)),
+    "testcase": (("name", "classname", "time"), (), ("failure", "error", "system-out")),
+    "failure": (("message", "type"), (), ()),
+    "error": (("message", "type"), (), ()),
+    "system-out": ((), (), ()),
+}
+
+
+def assert_junit(element: ET.Element) -> None:
+    required, optional, children = JUNIT[element.tag]
+    assert set(required) <= element.attrib.keys() <= {*required, *optional}
+    for number in element.attrib.keys() & {"tests", "failures", "errors", "time"}:
+        assert float(element.attrib[number]) >= 0
+    if "timestamp" in element.attrib:
+        datetime.strptime(element.attrib["timestamp"], "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - as the schema has it
+    for child in element:
+        assert child.tag in children
+        assert_junit(child)
+
+
 def test_junit_tells_blocking_from_warning_and_bad_data_from_not_computable() -> None:
-    bad = CheckResult("range", "FAIL", "FAIL", "E.col('x').gt(0)", "one\x00row", {}, ({"x": -1},))
+    bad = CheckResult("range", "FAIL", "FAIL", "E.col('x').gt(0)", "one\x00row\ud800", {}, ({"x": -1},))
     xml = junit_xml(Reported("/Fleet/a", "master", START, r) for r in (KEY, RANGE_BAD, GONE, bad))
-    (suite,) = ET.fromstring(xml)  # noqa: S314 - our own text
+    root = ET.fromstring(xml)  # noqa: S314 - our own text
+    assert_junit(root)
+    (suite,) = root
+    assert suite.attrib["timestamp"] == "2024-05-01T12:00:00"
+    assert root.attrib["errors"] == "1"
     assert {k: suite.attrib[k] for k in ("tests", "failures", "errors")} == {
         "tests": "4",
         "failures": "1",
@@ -115,5 +143,5 @@ def test_junit_tells_blocking_from_warning_and_bad_data_from_not_computable() ->
     assert list(key) == []
     assert [child.tag for child in warned] == ["system-out"]
     assert (error[0].tag, error[0].attrib["type"]) == ("error", "missing_column")
-    assert (failed[0].tag, failed[0].attrib["message"]) == ("failure", "one\\x00row")
+    assert (failed[0].tag, failed[0].attrib["message"]) == ("failure", "one\\x00row\\xd800")
     assert failed[0].text == "E.col('x').gt(0)\n{\"x\": -1}"

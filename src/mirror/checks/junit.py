@@ -1,7 +1,8 @@
 """Verdicts as JUnit XML, the form that CI servers show. One suite per dataset, one case per check.
 
 A verdict that blocks is a ``failure`` (the data) or an ``error`` (not computable). What only warns passes, with its
-text in ``system-out``: JUnit knows no warning, and a warning must not turn a pipeline red.
+text in ``system-out``: JUnit knows no warning, and a warning must not turn a pipeline red. Times are zero, as schemas
+demand one of every case and the checks of a dataset are judged together.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from mirror.checks.result import ERROR, PASS, CheckResult
+
+_NO_TIME = "0.000"
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,13 @@ def junit_xml(verdicts: Iterable[Reported]) -> str:
     suites: dict[tuple[str, str], list[Reported]] = {}
     for verdict in verdicts:
         suites.setdefault((verdict.dataset, verdict.branch), []).append(verdict)
-    root = ET.Element("testsuites", name="foundry-mirror checks")
+    everything = [verdict for members in suites.values() for verdict in members]
+    root = ET.Element("testsuites", {"name": "foundry-mirror checks"} | _counts(everything))
     for (dataset, branch), members in suites.items():
-        attributes = _counts(members) | {"timestamp": max(m.evaluated_at for m in members).isoformat()}
-        suite = ET.SubElement(root, "testsuite", {"name": f"{dataset} on {branch}"} | attributes)
+        at = max(m.evaluated_at for m in members).astimezone(UTC)
+        # strict readers take neither a zone nor a fraction
+        attributes = _counts(members) | {"timestamp": at.strftime("%Y-%m-%dT%H:%M:%S")}
+        suite = ET.SubElement(root, "testsuite", {"name": _printable(f"{dataset} on {branch}")} | attributes)
         for member in members:
             _case(suite, dataset, member.result)
     ET.indent(root)
@@ -43,11 +49,13 @@ def junit_xml(verdicts: Iterable[Reported]) -> str:
 def _counts(members: list[Reported]) -> dict[str, str]:
     blocking = [m.result for m in members if m.result.blocks]
     errors = sum(1 for result in blocking if result.outcome == ERROR)
-    return {"tests": str(len(members)), "failures": str(len(blocking) - errors), "errors": str(errors)}
+    counts = {"tests": str(len(members)), "failures": str(len(blocking) - errors), "errors": str(errors)}
+    return counts | {"time": _NO_TIME}
 
 
 def _case(suite: ET.Element, dataset: str, result: CheckResult) -> None:
-    case = ET.SubElement(suite, "testcase", classname=dataset, name=result.name)
+    name = {"classname": _printable(dataset), "name": _printable(result.name)}
+    case = ET.SubElement(suite, "testcase", name | {"time": _NO_TIME})
     if result.outcome == PASS:
         return
     text = _printable("\n".join([result.expectation, *map(_row, result.offending)]))
@@ -64,5 +72,9 @@ def _row(row: Mapping[str, object]) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 has no control characters, not even escaped; data may hold them."""
-    return "".join(c if c >= " " or c in "\t\n" else f"\\x{ord(c):02x}" for c in text)
+    """XML 1.0 has no control characters and no halves of pairs, not even escaped; data may hold them."""
+    return "".join(c if _allowed(c) else f"\\x{ord(c):02x}" for c in text)
+
+
+def _allowed(c: str) -> bool:
+    return (c >= " " or c in "\t\n") and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"
