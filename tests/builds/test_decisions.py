@@ -328,6 +328,7 @@ def test_tree_fingerprint_sees_every_file_but_caches(tree: Path) -> None:
 
 ERRORS: list[tuple[MirrorError, int, tuple[str, ...]]] = [
     (e.PipelineImportError("p:x", "/f.py:3", "ValueError: no"), 2, ("p:x", "/f.py:3", "ValueError: no")),
+    (e.ProfileRefusedError("p.yaml, line 3: no unit."), 2, ("p.yaml, line 3: no unit.", "was not copied")),
     (e.PackageNameError("rich", "/repo/src"), 2, ("'rich'", "/repo/src", "mirror itself runs on", "Rename it")),
     (e.PipelineObjectError("p:x", "/setup.py", "a list"), 2, ("/setup.py", "p:x", "a list", "Pipeline")),
     (e.CyclicPipelineError(("/a", "/b"), ("'x'", "'y'")), 2, ("/a -> /b -> /a", "'x', 'y'", "Cut")),

@@ -224,6 +224,32 @@ def test_profiles_are_copied_once(repo: Path, capsys: pytest.CaptureFixture[str]
     assert "mine.yaml, line 2" in capsys.readouterr().err
 
 
+REFUSING = """
+def load_profile(path):
+    text = path.read_text()
+    if "kW" in text:
+        raise ValueError(f"{path}, line 2: unit 'kW' is unknown. Did you mean 'W'?")
+"""
+
+
+def test_a_profile_that_its_own_loader_refuses_is_not_copied(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = next(repo.glob("transforms-python/src/*/profiles"))
+    (folder / "__init__.py").write_text("")
+    (folder / "loader.py").write_text(REFUSING)
+    Path("mine.yaml").write_text("profile: boats\nunit: kW\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 2
+    assert "mine.yaml, line 2: unit 'kW' is unknown. Did you mean 'W'? The profile was not copied." in (
+        capsys.readouterr().err.replace("\n", " ")
+    )
+    assert not (folder / "boats.yaml").exists()
+    Path("mine.yaml").write_text("profile: boats\nunit: W\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 0
+    assert (folder / "boats.yaml").read_text() == Path("mine.yaml").read_text()
+    (folder / "loader.py").write_text("1 / 0\n")
+    assert run(["init", "--profile", "mine.yaml"]) == 2
+    assert "loader.py:1" in capsys.readouterr().err
+
+
 FULL_DISK = """
 set -e
 mount -t tmpfs -o size=2m tmpfs {mount}

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -227,6 +228,17 @@ def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[Br
             _imported[guest.source_root] = "failed"
     distinct = {one.module: one for one in broken}
     return tuple(pipeline.transforms), tuple(distinct.values())
+
+
+def import_from(source_root: Path, name: str) -> ModuleType:
+    """One module of a repository, as the tree is now. Raises PipelineImportError, PackageNameError."""
+    with _importing:
+        _prepare_imports(source_root, tree_fingerprint(source_root))
+        try:
+            return importlib.import_module(name)
+        except (Exception, SystemExit) as error:
+            _imported[source_root] = "failed"
+            raise PipelineImportError(name, place_of(error, source_root), text_of(error, source_root)) from error
 
 
 def _import_pipeline(guest: Guest, fingerprint: str) -> Pipeline:

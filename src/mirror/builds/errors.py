@@ -3,6 +3,7 @@
 UsageError
 |-- PipelineImportError       the repository cannot be imported; names file and line
 |-- PipelineObjectError       the entry point is no Pipeline
+|-- ProfileRefusedError       the repository's own loader refuses a profile; nothing was copied
 |-- CyclicPipelineError       datasets that need each other
 |-- TwoProducersError         one dataset, two transforms
 |-- UnknownTargetError        names the nearest
@@ -36,6 +37,13 @@ class PipelineImportError(UsageError):
             f"the pipeline {entry} cannot be imported{where}: {text}. `mirror init` lists everything that is broken;"
             " `mirror build --skip-broken` builds the rest."
         )
+
+
+class ProfileRefusedError(UsageError):
+    """``args``: what the repository's own loader says of the profile: file, line, problem, fix."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} The profile was not copied."
 
 
 class PackageNameError(UsageError):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mirror.builds.inspection import RepositoryInspection
+    from mirror.datasets.workspace import Workspace
 
 
 @click.command()
@@ -52,7 +53,6 @@ def command(
     from mirror.cli.build import binders
     from mirror.datasets.errors import GuestNotFoundError, SeveralSourceRootsError
     from mirror.datasets.guest import find_source_root
-    from mirror.datasets.profiles import add_profile
     from mirror.datasets.workspace import CONFIG_FILE, DEFAULT_CATALOG, Workspace
 
     path = Path(ctx.workspace_path)
@@ -74,7 +74,7 @@ def command(
         source=source,
         sources_file=described,
     ) as workspace:
-        copied = add_profile(workspace, Path(profile)) if profile else None
+        copied = _added(workspace, Path(profile)) if profile else None
         found = None
         try:
             found = inspect(workspace, binders(workspace))
@@ -104,6 +104,15 @@ def command(
             console.print(problem, markup=False)
 
     ctx.emit(document, render)
+
+
+def _added(workspace: Workspace, profile: Path) -> Path:
+    """Where the profile lies now. The repository's own loader reads it first: what it refuses is not copied."""
+    from mirror.builds.guest_profiles import check_profile
+    from mirror.datasets.profiles import add_profile
+
+    check_profile(workspace.config.source_root, profile)
+    return add_profile(workspace, profile)
 
 
 def storage_section(root: str | None, spark_root: str | None, options: tuple[str, ...]) -> dict[str, Any] | None:
