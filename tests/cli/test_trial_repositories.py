@@ -393,12 +393,3 @@ def test_a_build_may_leave_out_what_is_broken(tmp_path, told, capsys, caplog) ->
         caplog.clear()
     (tmp_path / root / "steps/broken.py").write_text("")
     assert [job["transform"] for job in told("build", "--dry-run")["jobs"]] == ["made"]
-
-
-def test_an_alias_of_the_workspace_wins_over_the_repositorys() -> None:
-    from mirror.datasets.guest import spellings
-
-    both = {"ri.1": "/old", "also": "/old", "ri.2": "/other"}
-    assert spellings(both, {"ri.1": "/new", "x": "/other"}) == {
-        "ri.1": "/new", "also": "/new", "/old": "/new", "ri.2": "/other", "x": "/other",
-    }  # fmt: skip

@@ -203,3 +203,12 @@ def test_a_second_build_is_refused_and_a_killed_one_taken_over(tmp_path: Path) -
             assert held.taken_over_from == holder.pid
         with made.lock("master") as held:
             assert held.taken_over_from is None
+
+
+def test_an_alias_of_the_workspace_wins_over_the_repositorys() -> None:
+    from mirror.datasets.guest import spellings
+
+    both = {"ri.1": "/old", "also": "/old", "ri.2": "/other"}
+    assert spellings(both, {"ri.1": "/new", "x": "/other"}) == {
+        "ri.1": "/new", "also": "/new", "/old": "/new", "ri.2": "/other", "x": "/other",
+    }  # fmt: skip

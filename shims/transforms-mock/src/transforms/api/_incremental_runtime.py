@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from transforms._names import caller, known_arguments
 from transforms.api._empty import empty_frame
 from transforms.api._filesystem import FileSystem
+from transforms.api._read_modes import checked_mode, seen_mode
 from transforms.api._spark_runtime import SparkDataset, TransformInput, TransformOutput
-from transforms.errors import PreviousWithoutSchemaError, ReadModeError, SchemaMismatchError, TransformTypeError
-from transforms.ports import READ_MODES, ReadPort, WritePort
+from transforms.errors import PreviousWithoutSchemaError, SchemaMismatchError, TransformTypeError
+from transforms.ports import ReadPort, WritePort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,31 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 
-def checked_mode(dataset: str, mode: Any) -> str:
-    """A read mode that exists.
-
-    Raises:
-        ReadModeError: it does not.
-    """
-    if mode not in READ_MODES:
-        raise ReadModeError(dataset, mode, READ_MODES)
-    return str(mode)
-
-
 def _empty(dataset: SparkDataset, schema: StructType) -> DataFrame:
     return empty_frame(dataset._session("dataframe('previous')"), schema)
-
-
-def seen_mode(port: WritePort, mode: Any, is_incremental: bool) -> str:
-    """The mode in which an output's port is read. A run that starts over replaces what the job found, so ``current`` is
-    only what this run wrote: a state file of the run before must not outlive its rows.
-
-    Raises:
-        ReadModeError: there is no such mode.
-    """
-    mode = checked_mode(port.path, mode)
-    starts_over = not is_incremental and port.mode == "replace"
-    return "added" if mode == "current" and starts_over else mode
 
 
 class IncrementalTransformInput(TransformInput):

@@ -8,13 +8,13 @@ from transforms._names import Named, caller, known_arguments
 from transforms.api._arrow import arrow_schema, read_arrow
 from transforms.api._filesystem import BaseFileSystem
 from transforms.api._params import switch
+from transforms.api._read_modes import checked_mode
 from transforms.errors import (
     LightweightNotImplementedError,
     LightweightValueError,
-    ReadModeError,
     UnknownArgumentError,
 )
-from transforms.ports import READ_MODES, ReadPort
+from transforms.ports import ReadPort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,12 +67,6 @@ class LightweightDataset(Named):
 
     def _pandas(self, mode: str, schema: Any = None) -> pd.DataFrame:
         return self._arrow(mode, schema).to_pandas()
-
-
-def checked(dataset: str, mode: Any) -> str:
-    if mode not in READ_MODES:
-        raise ReadModeError(dataset, mode, READ_MODES)
-    return str(mode)
 
 
 def lazy_and_mode(lazy: Any, mode: str) -> tuple[bool, str]:
@@ -160,7 +154,7 @@ class IncrementalLightweightInput(LightweightInput):
         self._partial, self._v2 = is_incremental and not snapshot, v2
 
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
-        mode = checked(self._port.path, mode)
+        mode = checked_mode(self._port.path, mode)
         if self._partial or mode == "current":
             return read_arrow(self._port, mode)
         whole = self._port.schema("current")
@@ -169,7 +163,7 @@ class IncrementalLightweightInput(LightweightInput):
         return read_arrow(self._port, "current")
 
     def _files_mode(self, mode: str) -> str:
-        mode = checked(self._port.path, mode)
+        mode = checked_mode(self._port.path, mode)
         return "current" if mode == "added" and not self._partial else mode
 
     @known_arguments("{}.arrow")

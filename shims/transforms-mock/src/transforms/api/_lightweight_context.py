@@ -12,13 +12,12 @@ from transforms._names import Named, known_arguments
 from transforms.api._context import _Context
 from transforms.api._filesystem import is_hidden
 from transforms.api._lightweight import IncrementalLightweightInput, LightweightInput
+from transforms.api._read_modes import checked_mode
 from transforms.errors import (
     LightweightTypeError,
     LightweightValueError,
-    ReadModeError,
     UnknownAttributeError,
 )
-from transforms.ports import READ_MODES
 
 
 class LightweightContext(_Context):
@@ -73,9 +72,7 @@ def _checked_modes(inputs: Mapping[str, LightweightInput], modes: Mapping[Any, s
             what = f"read_modes takes the dataset inputs of the transform ({', '.join(inputs) or 'none'}) as keys"
             hint = " The object itself, not its name." if isinstance(dataset, str) else ""
             raise LightweightTypeError(f"{what}, got {dataset!r}.{hint}")
-        if mode not in READ_MODES:
-            raise ReadModeError(dataset.alias, mode, READ_MODES)
-        if mode != "current" and not isinstance(dataset, IncrementalLightweightInput):
+        if checked_mode(dataset.alias, mode) != "current" and not isinstance(dataset, IncrementalLightweightInput):
             what = f"'{dataset.alias}' has no mode '{mode}': read modes exist with @incremental above the transform."
             raise LightweightValueError(what)
     return modes

@@ -16,6 +16,7 @@ from transforms.api._lightweight import (
     plain_lazy,
 )
 from transforms.api._lightweight_write import TableWriter
+from transforms.api._read_modes import seen_mode
 from transforms.errors import (
     LightweightTypeError,
     LightweightValueError,
@@ -193,8 +194,6 @@ class IncrementalLightweightOutput(LightweightOutput):
             self._port.set_mode("append")
 
     def _seen(self, mode: str) -> str:
-        from transforms.api._incremental_runtime import seen_mode
-
         return seen_mode(self._port, mode, self._incremental)
 
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:

@@ -122,7 +122,12 @@ class Param:
         return bound
 
 
-def _text_alias(owner: str, alias: Any) -> str | None:
+def text_alias(owner: str, alias: Any) -> str | None:
+    """One path or RID.
+
+    Raises:
+        TransformTypeError: it is no text.
+    """
     if alias is not None and not isinstance(alias, str):
         raise TransformTypeError(f"{owner} takes a path or RID as text, got {alias!r}.", caller())
     return alias
@@ -287,7 +292,7 @@ class Input(LightweightInputParam):
         transaction_limit: int | None = None,
     ) -> None:
         super().__init__(
-            _text_alias("Input", alias),
+            text_alias("Input", alias),
             branch=branch,
             description=description,
             failure_strategy=failure_strategy,
@@ -331,7 +336,7 @@ class Output(LightweightOutputParam):
         description: str | None = None,
         checks: Check | Iterable[Check] | None = None,
     ) -> None:
-        super().__init__(_text_alias("Output", alias), description=description)
+        super().__init__(text_alias("Output", alias), description=description)
         self.sever_permissions = switch("Output", "sever_permissions", sever_permissions)
         self.checks = as_checks(checks)
 

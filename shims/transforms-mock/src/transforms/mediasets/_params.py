@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from transforms._names import caller, known_arguments
-from transforms.api._params import LightweightInputParam, LightweightOutputParam
+from transforms.api._params import LightweightInputParam, LightweightOutputParam, text_alias
 from transforms.errors import TransformTypeError
 
 if TYPE_CHECKING:
     from transforms.api._job import Job
-
-
-def _alias(owner: str, alias: Any) -> str | None:
-    if alias is not None and not isinstance(alias, str):
-        raise TransformTypeError(f"{owner} takes a path or RID as text, got {alias!r}.", caller())
-    return alias
 
 
 class MediaSetInput(LightweightInputParam):
@@ -32,7 +26,7 @@ class MediaSetInput(LightweightInputParam):
 
     @known_arguments("MediaSetInput")
     def __init__(self, alias: str | None = None, batch_limit: int | None = None) -> None:
-        super().__init__(_alias("MediaSetInput", alias))
+        super().__init__(text_alias("MediaSetInput", alias))
         if batch_limit is not None and (isinstance(batch_limit, bool) or not isinstance(batch_limit, int)):
             raise TransformTypeError(f"batch_limit of MediaSetInput is a number, got {batch_limit!r}.", caller())
         self.batch_limit = batch_limit
@@ -65,7 +59,7 @@ class MediaSetOutput(LightweightOutputParam):
 
     @known_arguments("MediaSetOutput")
     def __init__(self, alias: str | None = None, should_snapshot: bool | None = None) -> None:
-        super().__init__(_alias("MediaSetOutput", alias))
+        super().__init__(text_alias("MediaSetOutput", alias))
         self.should_snapshot = should_snapshot
 
     def _bind(self, bound: Any, job: Job) -> Any:
