@@ -215,3 +215,5 @@ def test_the_runner_knows_datasets_by_path_and_by_name_below_its_root(spark_sess
         TransformRunner(pipeline, "/F", store).build_dataset(spark_session, "mede")
     with pytest.raises(TransformTypeError, match="takes a Pipeline, a folder and a datastore"):
         TransformRunner(pipeline.transforms[0], "/F")
+    with pytest.raises(TransformTypeError, match="TransformRunner needs its argument 'pipeline'"):
+        TransformRunner()

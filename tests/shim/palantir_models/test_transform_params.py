@@ -60,6 +60,10 @@ def test_declarations_know_their_kind_and_keep_what_is_recorded() -> None:
             lambda: ModelInput("/m", modelversion="1.0.0"),
             "has no argument 'modelversion'. Did you mean 'model_version'?",
         ),
+        (lambda: ModelInput("/m", model_version=3), "model_version 3 is neither a version RID nor"),
+        (lambda: ModelOutput("/m", branch="x"), "has no argument 'branch'. It takes: alias."),
+        (lambda: evaluation(""), "its set is named by a text"),
+        (lambda: evaluation("set")(3), "stands on something without a ModelInput"),
         (lambda: ModelOutput(7), "takes a path or RID as text, got 7"),
     ],
 )
@@ -67,6 +71,7 @@ def test_declarations_that_cannot_work_are_refused(declare: Any, expected: str) 
     with pytest.raises(DeclarationError) as caught:
         declare()
     assert expected in str(caught.value)
+    assert f"{__file__}:" in str(caught.value)
 
 
 def test_one_transform_publishes_and_the_next_one_scores(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from palantir_models.errors import DeclarationError
 from palantir_models.media import checked_name
 from palantir_models.transforms.params import ModelInput
+from transforms._names import caller
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ def evaluation(name: str) -> Callable[[T], T]:
         DeclarationError: an empty or overlong name, no transform below, or none with a model input.
     """
     if not isinstance(name, str) or not name.strip():
-        raise DeclarationError("evaluation", f"its set is named by a text, got {name!r}.")
+        raise DeclarationError(f"{caller()}: evaluation", f"its set is named by a text, got {name!r}.")
     checked_name(name, "evaluation set")
 
     def mark(transform: T) -> T:
@@ -29,7 +30,9 @@ def evaluation(name: str) -> Callable[[T], T]:
         inputs: Any = getattr(transform, "inputs", None)
         if not hasattr(inputs, "items") or not any(isinstance(p, ModelInput) for p in inputs.values()):
             raise DeclarationError(
-                f"evaluation({name!r})", "stands on something without a ModelInput.", "Put it above @transform(...)."
+                f"{caller()}: evaluation({name!r})",
+                "stands on something without a ModelInput.",
+                "Put it above @transform(...).",
             )
         marked = {n: p.in_evaluation_set(name) if isinstance(p, ModelInput) else p for n, p in inputs.items()}
         return declared.with_changes(inputs=marked).with_recorded(evaluation_set=name)

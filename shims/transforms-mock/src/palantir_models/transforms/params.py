@@ -11,11 +11,13 @@ from palantir_models.adapter import ModelAdapter
 from palantir_models.errors import DeclarationError, nearest
 from palantir_models.publishing import WritableModel
 from palantir_models.version import load_version
+from transforms._names import caller
 from transforms.api import LightweightInputParam, LightweightOutputParam
 
 if TYPE_CHECKING:
     from transforms.api._job import Job
 
+_OF_INPUT = ("alias", "model_version", "branch", "use_sidecar", "sidecar_resources")
 _SIDECAR_RESOURCES = ("cpus", "memory_gb", "gpus")
 _VERSION_RID = re.compile(r"^ri\.models\.[^.]*\.model-version\.[0-9a-f-]+$")
 _SEMANTIC = re.compile(r"^\d+\.\d+\.\d+$")
@@ -50,20 +52,19 @@ class ModelInput(LightweightInputParam):
         branch: str | None = None,
         **older: Any,
     ) -> None:
-        alias = _alias("ModelInput", alias, older)
-        if model_version is not None and not (_VERSION_RID.match(model_version) or _SEMANTIC.match(model_version)):
-            raise DeclarationError(
-                f"ModelInput({alias!r})", f"model_version {model_version!r} is neither a version RID nor like '1.2.0'."
-            )
+        alias = _alias("ModelInput", alias, older, _OF_INPUT)
+        subject = f"ModelInput({alias!r})"
+        if model_version is not None and not (
+            isinstance(model_version, str) and (_VERSION_RID.match(model_version) or _SEMANTIC.match(model_version))
+        ):
+            raise _wrong(subject, f"model_version {model_version!r} is neither a version RID nor like '1.2.0'.")
         if sidecar_resources is not None and not use_sidecar:
-            raise DeclarationError(f"ModelInput({alias!r})", "sidecar_resources need use_sidecar=True.")
+            raise _wrong(subject, "sidecar_resources need use_sidecar=True.")
         for name, amount in (sidecar_resources or {}).items():
             if name not in _SIDECAR_RESOURCES:
-                raise DeclarationError(
-                    f"ModelInput({alias!r})", f"a sidecar has no resource {name!r}.{nearest(name, _SIDECAR_RESOURCES)}"
-                )
+                raise _wrong(subject, f"a sidecar has no resource {name!r}.{nearest(name, _SIDECAR_RESOURCES)}")
             if isinstance(amount, bool) or not isinstance(amount, int if name == "gpus" else int | float):
-                raise DeclarationError(f"ModelInput({alias!r})", f"{name} of a sidecar is a number, got {amount!r}.")
+                raise _wrong(subject, f"{name} of a sidecar is a number, got {amount!r}.")
         super().__init__(alias, branch=branch)
         self.model_version = model_version
         self.use_sidecar = use_sidecar
@@ -93,21 +94,25 @@ class ModelOutput(LightweightOutputParam):
     kind = "model_output"
 
     def __init__(self, alias: str | None = None, **older: Any) -> None:
-        super().__init__(_alias("ModelOutput", alias, older))
+        super().__init__(_alias("ModelOutput", alias, older, ("alias",)))
 
     def _bind(self, bound: Any, job: Job | None = None) -> Any:
         return bound if isinstance(bound, WritableModel) else WritableModel(bound)
 
 
-def _alias(owner: str, alias: str | None, older: Mapping[str, Any]) -> str | None:
+def _wrong(subject: str, reason: str) -> DeclarationError:
+    return DeclarationError(f"{caller()}: {subject}", reason)
+
+
+def _alias(owner: str, alias: str | None, older: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
     older = dict(older)
     for spelling in ("model_rid_or_path", "path_or_rid", "model_rid"):
         if spelling in older:
             alias = older.pop(spelling) if alias is None else alias
     if older:
         name = sorted(older)[0]
-        known = ("alias", "model_version", "branch", "use_sidecar", "sidecar_resources")
-        raise DeclarationError(f"{owner}({alias!r})", f"has no argument {name!r}.{nearest(name, known)}")
+        takes = f"{nearest(name, known)} It takes: {', '.join(known)}."
+        raise _wrong(f"{owner}({alias!r})", f"has no argument {name!r}.{takes}")
     if alias is not None and not isinstance(alias, str):
-        raise DeclarationError(owner, f"takes a path or RID as text, got {alias!r}.")
+        raise _wrong(owner, f"takes a path or RID as text, got {alias!r}.")
     return alias

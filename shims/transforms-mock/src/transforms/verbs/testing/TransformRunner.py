@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from transforms._names import Named, caller, module_getattr
+from transforms._names import Named, caller, known_arguments, module_getattr
 from transforms.api._execute import execute
 from transforms.api._job import JobEnvironment, JobOutcome
 from transforms.api._params import Param
@@ -34,6 +34,7 @@ class TransformRunner(Named):
     Checks are declarations only here: a platform evaluates them.
     """
 
+    @known_arguments("TransformRunner")
     def __init__(
         self,
         pipeline: Pipeline,
