@@ -41,6 +41,8 @@ What the harness gives an entry:
     A callable that runs ``source`` in a fresh interpreter of this environment: for whole-process comparisons.
 ``bench.rounds``, ``bench.scratch``, ``bench.spark()``
     As above.
+``bench.data``
+    The folder of ``--data``, or ``None``: an entry that scores on published files says that it was skipped.
 
 With ``--json`` each figure is one line ``{"name", "ratio", "limit", "spread", "n"}`` on stdout; versions and machine
 go to stderr. The exit code is 1 when a ratio is above its limit, 2 for an unknown name.

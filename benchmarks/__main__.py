@@ -27,12 +27,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def measure(names: Iterable[str], rounds: int) -> Iterable[tuple[ModuleType, Figure]]:
+def measure(names: Iterable[str], rounds: int, data: Path | None = None) -> Iterable[tuple[ModuleType, Figure]]:
     """Runs the entries one after the other and hands out each figure as soon as it is known."""
     for name in names:
         module = importlib.import_module(f"benchmarks.{name}")
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as scratch:
-            for figure in module.run(Bench(name, Path(scratch), rounds, say=_say)):
+            for figure in module.run(Bench(name, Path(scratch), rounds, say=_say, data=data)):
                 yield module, figure
 
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", help=f"all, or one of: {', '.join(known)}")
     parser.add_argument("--json", action="store_true", help="one JSON line per figure on stdout")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="measured pairs per figure (default 5)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="published files, for the entries that score on them")
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     header = "\n".join(f"{key:>14}  {value}" for key, value in describe().items())
     print(header, file=sys.stderr if options.json else sys.stdout, flush=True)
     exceeded = False
-    for module, figure in measure(known if options.name == "all" else [options.name], options.rounds):
+    for module, figure in measure(known if options.name == "all" else [options.name], options.rounds, options.data):
         exceeded |= not figure.within
         if options.json:
             print(json.dumps(figure.to_json()), flush=True)

@@ -59,6 +59,7 @@ class Bench:
         *,
         timer: Callable[[], float] = time.perf_counter,
         say: Callable[[str], None] = lambda _text: None,
+        data: Path | None = None,
     ) -> None:
         if rounds < 1:
             raise ValueError(f"rounds must be at least 1, not {rounds}")
@@ -66,6 +67,7 @@ class Bench:
         self.scratch = scratch
         self.rounds = rounds
         self.say = say
+        self.data = data
         self._timer = timer
 
     def compare(
