@@ -350,7 +350,10 @@ def test_several_sub_projects_ask_for_a_choice(tmp_path, told, capsys) -> None:
 def test_an_entry_point_that_leads_nowhere_is_told(tmp_path, told) -> None:
     entry = "setup(entry_points={'transforms.pipelines': ['root = astray.pipeline:gone']})\n"
     write(tmp_path, {"src/setup.py": entry, "src/astray/pipeline.py": "kept = 3\n", "src/astray/__init__.py": ""})
-    (broken,) = told("init")["inspection"]["broken"]
+    (tmp_path / "transforms-shrinkwrap.yml").write_bytes(b"mappings:\n- alias: /caf\xe9\n")
+    inspection = told("init")["inspection"]
+    assert inspection["misread"] == ["alias '/caf\ufffd' has no rid"]
+    (broken,) = inspection["broken"]
     assert broken["module"] == "astray.pipeline"
     assert "has no attribute 'gone'" in broken["problem"]
     Path("src/setup.py").write_text(entry.replace("gone", "kept"))

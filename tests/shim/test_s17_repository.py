@@ -72,7 +72,9 @@ def test_merge_markers_keep_both_sides():
     [
         ("", [], None),
         ("mappings: []", [], None),
+        ("mappings:", [], None),
         ("mappings: 3", [], "no list"),
+        ("mapping:\n- alias: /a\n  rid: ri.1\n", [], "no 'mappings'"),
         ("mappings:\n- alias: /a\n  rid: ri.1\n- rid: ri.2\n", ["/a"], "no alias"),
         ("mappings:\n- alias: /a\n", ["/a"], "no rid"),
         ("mappings:\n- alias: ri.9\n", ["ri.9"], None),

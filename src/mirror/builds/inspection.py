@@ -17,7 +17,7 @@ from mirror.builds.graph import JobGraph
 from mirror.builds.resources import ResourceBinder
 from mirror.builds.specs import SECRET_KINDS, VALUE_KINDS, JobSpec
 from mirror.datasets import Workspace
-from mirror.datasets.guest import source_roots
+from mirror.datasets.guest import parsed_shrinkwrap, source_roots
 from mirror.errors import MirrorError
 
 
@@ -75,6 +75,7 @@ class RepositoryInspection:
     Attributes:
         others: further source roots that declare a pipeline, relative to the repository; `--source` takes one.
         problems: what keeps the pipeline as a whole from being built.
+        misread: what could not be read in ``transforms-shrinkwrap.yml``; the rest of it holds.
     """
 
     repository: Path
@@ -86,6 +87,7 @@ class RepositoryInspection:
     unresolved: tuple[UnresolvedInput, ...]
     broken: tuple[BrokenPart, ...]
     problems: tuple[str, ...]
+    misread: tuple[str, ...]
 
     @property
     def blocked(self) -> tuple[InspectedTransform, ...]:
@@ -133,6 +135,7 @@ def inspect(workspace: Workspace, binders: Sequence[ResourceBinder] = ()) -> Rep
         unresolved=tuple(_unresolved(workspace, known, made)),
         broken=tuple(BrokenPart(b.module, place_of(b.error, root), text_of(b.error, root)) for b in broken),
         problems=tuple(_problems(known)),
+        misread=parsed_shrinkwrap(workspace.config.repository, workspace.config.source).problems,
     )
 
 

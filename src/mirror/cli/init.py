@@ -156,6 +156,8 @@ def _show(console: Console, found: RepositoryInspection) -> None:
     for entry in found.unresolved:
         also = f"  (= {', '.join(entry.spellings)})" if entry.spellings else ""
         say(f"  {entry.command}{also}")
+    for text in found.misread:
+        say(f"transforms-shrinkwrap.yml: {text}")
     if found.blocked or found.broken or found.problems:
         say("cannot run here:")
     for module in found.broken:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mirror.datasets.errors import GuestNotFoundError, SeveralSourceRootsError
-from transforms.shrinkwrap import parse_shrinkwrap
+from transforms.shrinkwrap import Shrinkwrap, parse_shrinkwrap
 
 GROUP = "transforms.pipelines"
 USUAL = Path("transforms-python/src")
@@ -177,16 +177,10 @@ def _pipelines_made(file: Path) -> tuple[str, ...]:
 def shrinkwrap(repository: Path, source: str | None = None) -> dict[str, str]:
     """RID -> alias from ``transforms-shrinkwrap.yml``; merge markers and unknown keys are passed over.
 
-    Where the repository lies inside a larger one, the file is the nearest one above the source root. Where several
-    aliases share a RID, the path given first stands for all; the others map to it as well.
+    Where several aliases share a RID, the path given first stands for all; the others map to it as well.
     """
-    file = repository / _SHRINKWRAP
-    if not file.is_file():
-        file = _shrinkwrap_below(repository, source)
-    if not file.is_file():
-        return {}
     found: dict[str, str] = {}
-    for entry in parse_shrinkwrap(file.read_text(encoding="utf-8")).entries:
+    for entry in parsed_shrinkwrap(repository, source).entries:
         rid, alias = entry.rid or "", entry.alias
         if not rid.startswith("ri.") or not alias or alias == rid:
             continue
@@ -194,6 +188,17 @@ def shrinkwrap(repository: Path, source: str | None = None) -> dict[str, str]:
         if chosen != alias:
             found[alias] = chosen
     return found
+
+
+def parsed_shrinkwrap(repository: Path, source: str | None = None) -> Shrinkwrap:
+    """The whole file, and what could not be read in it; empty where there is none.
+
+    Where the repository lies inside a larger one, it is the nearest one above the source root.
+    """
+    file = repository / _SHRINKWRAP
+    if not file.is_file():
+        file = _shrinkwrap_below(repository, source)
+    return parse_shrinkwrap(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else Shrinkwrap()
 
 
 def _shrinkwrap_below(repository: Path, source: str | None) -> Path:

@@ -109,6 +109,8 @@ def _raw_entries(text: str, problems: list[str]) -> Iterator[Any]:
         return
     mappings = document.get("mappings") if isinstance(document, dict) else document
     if mappings is None:
+        if document and not (isinstance(document, dict) and "mappings" in document):
+            problems.append("the file has no 'mappings'")
         return
     if not isinstance(mappings, list):
         problems.append("'mappings' is no list")
