@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ PUBLIC = sorted({
     "palantir_models.models.api",
     "palantir_models_serializers",
     "models_api.models_api_executable",
+    "foundry_ml_metrics",
+    "foundry_ml_metrics.charts",
+    "foundry_ml_metrics.evaluation",
+    "language_model_service_api.languagemodelservice_api",
+    "language_model_service_api.languagemodelservice_api_completion_v3",
+    "language_model_service_api.languagemodelservice_api_embeddings_v3",
 })  # fmt: skip
 RUNTIME = [
     "TransformInput",
@@ -122,13 +129,17 @@ def test_no_public_module_is_left_out():
     ours = {"transforms._errors", "transforms.errors", "transforms.surface", "transforms.aip.prompt"}
     testing = {"transforms.verbs.testing.datastores"}
     found = set()
-    for package in ("transforms", "foundry", "bellaso_python_lib"):
+    folders = sorted(Path(find_spec("transforms.api").origin).parents[2].iterdir())
+    packages = [folder.name for folder in folders if (folder / "__init__.py").is_file()]
+    assert "palantir_models" in packages
+    assert {symbol.partition(".")[0] for symbol in SYMBOLS} == set(packages)
+    for package in packages:
         root = importlib.import_module(package)
         for info in pkgutil.walk_packages(root.__path__, f"{package}."):
             last = info.name.rpartition(".")[2]
             if (last.startswith("_") and info.name not in ours) or last == "__main__":
                 continue
-            if getattr(importlib.import_module(info.name), "__all__", None) is not None:
+            if vars(importlib.import_module(info.name)).get("__all__") is not None:
                 found.add(info.name)
     assert found - set(PUBLIC) - ours - testing == set()
 

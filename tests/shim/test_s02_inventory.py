@@ -67,6 +67,18 @@ def test_no_module_costs_spark_or_a_frame_library_at_import():
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
+def test_a_module_below_a_package_is_importable_from_it(monkeypatch):
+    """Before anything imported it: only then does Python ask the package first."""
+    from palantir_models import models
+
+    for package, name in ((models, "api"), (importlib.import_module("foundry_ml_metrics"), "charts")):
+        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
+        monkeypatch.delattr(package, name, raising=False)
+        scope: dict[str, object] = {}
+        exec(f"from {package.__name__} import {name} as found", scope)  # noqa: S102 -- the statement is under test
+        assert scope["found"] is sys.modules[f"{package.__name__}.{name}"]
+
+
 @pytest.mark.parametrize(
     ("statement", "says"),
     [

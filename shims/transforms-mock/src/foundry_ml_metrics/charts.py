@@ -8,7 +8,7 @@ from typing import Any
 
 from palantir_models.errors import ExperimentError
 
-__all__ = ["Chart", "bar", "line"]
+__all__ = ["bar", "line"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +39,10 @@ def _asked_by_import() -> bool:
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
 
 
+def _is_module(package: str, name: str) -> bool:
+    return hasattr(sys.modules[package], "__path__") and importlib.util.find_spec(f"{package}.{name}") is not None
+
+
 def module_getattr(module: str, known: Iterable[str], notes: Mapping[str, str] | None = None) -> Callable[[str], Any]:
     """A module-level ``__getattr__``: ``import`` statements get an ``ImportError``, everything else an
     ``AttributeError``.
@@ -51,6 +56,9 @@ def module_getattr(module: str, known: Iterable[str], notes: Mapping[str, str] |
             raise AttributeError(f"module '{module}' has no attribute '{name}'")
         note = (notes or {}).get(name, "")
         if _asked_by_import():
+            if _is_module(module, name):
+                # The import statement goes on and imports it.
+                raise AttributeError(f"module '{module}' has no attribute '{name}'")
             raise UnknownNameError(module, name, names, note)
         raise UnknownAttributeError(module, name, names, note)
 

@@ -148,6 +148,14 @@ OTHERS = (
         "The function talks to a container that is not started here; declaring works, running is refused.",
     ),
     *rows("transforms.timeseries", "TimeSeriesInput", "time-series/foundryts", _SERVICE, Status.REFUSED, _SERVICE_NOTE),
+    *rows(
+        "foundryts",
+        "FoundryTS functions nodes search",
+        "time-series/foundryts",
+        f"{_S15}test_time_series_import_and_are_refused_when_called",
+        Status.REFUSED,
+        "Every name of the package imports, so that a repository registers; Foundry's time series service computes it.",
+    ),
     *rows("transforms.objects", "ObjectInput", "time-series/foundryts", _SERVICE, Status.REFUSED, _SERVICE_NOTE),
     *rows(
         "transforms.aip.orchestrators",
