@@ -1,4 +1,4 @@
-"""Repeatable ratios: ``python -m benchmarks NAME|all [--json] [--rounds N]``.
+"""Repeatable ratios: ``python -m benchmarks NAME|all [--json] [--rounds N] [--size SHARE]``.
 
 A benchmark answers "how many times as long as ...?" and never "how many seconds?": both sides run on the same machine,
 in the same process state, turn by turn, so that the answer survives another machine and a busy neighbour.
@@ -41,6 +41,9 @@ What the harness gives an entry:
     A callable that runs ``source`` in a fresh interpreter of this environment: for whole-process comparisons.
 ``bench.rounds``, ``bench.scratch``, ``bench.spark()``
     As above.
+``bench.size``
+    The share of its rows that an entry should work on: 1 unless ``--size`` says otherwise, to see that it runs at all.
+    No promise is kept or broken at another size.
 ``bench.data``
     The folder of ``--data``, or ``None``: an entry that scores on published files says that it was skipped.
 

@@ -75,13 +75,14 @@ def fused(frame: DataFrame, *, key: bool) -> None:
         frame.groupBy(KEY).count().agg(F.count(F.when(F.col("count") > 1, 1))).collect()
 
 
-def duckdb_counts(folder: Path) -> dict[str, int]:
+def duckdb_counts(folder: Path) -> dict[str, float]:
     """Every number the checks are judged by, recomputed without Spark: metric key -> value."""
     import duckdb
 
     source = f"read_parquet('{folder}/*.parquet')"
     wanted = {"row_count": "count(*)"}
     wanted |= {f"null_count({name})": f"count(*) - count({name})" for name in PRESENT}
+    wanted |= {f"null_percentage({name})": f"(count(*) - count({name})) / count(*)" for name in NULL_SHARES}
     for name in SENSORS:
         text = f"E.all(E.col('{name}').gte({LOW}), E.col('{name}').lte({HIGH}))"
         wanted[f"violations({text})"] = f"count(*) FILTER (NOT ({name} >= {LOW} AND {name} <= {HIGH}))"

@@ -57,6 +57,7 @@ class Bench:
         scratch: Path,
         rounds: int,
         *,
+        size: float = 1.0,
         timer: Callable[[], float] = time.perf_counter,
         say: Callable[[str], None] = lambda _text: None,
         data: Path | None = None,
@@ -66,6 +67,7 @@ class Bench:
         self.entry = entry
         self.scratch = scratch
         self.rounds = rounds
+        self.size = size
         self.say = say
         self.data = data
         self._timer = timer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
-    from mirror.checks import CheckResult, CheckSubject, StateUnit
-    from mirror.checks.states import KeyUnit
+    from mirror.checks import CheckResult, CheckSubject
+    from mirror.datasets import Workspace
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 PEERS = ("pyspark==3.5.9", "pandas==2.2.3", "numpy==1.26.4", "pyarrow==17.0.0", "cuallee==0.15.4")
@@ -35,7 +36,7 @@ INCREMENT_ROWS = 100_000
 def run(bench: Bench) -> Iterator[Figure]:
     spark = bench.spark()
     source = bench.scratch / "telemetry"
-    telemetry(spark, 0, ROWS).write.parquet(str(source))
+    telemetry(spark, 0, int(ROWS * bench.size)).write.parquet(str(source))
     schema = spark.read.parquet(str(source)).schema
     _agree(judge(spark, subject(spark, source, schema), key=True), duckdb_counts(source))
     for name, key, limit in (("write", False, 1.10), ("write_with_key", True, 1.3)):
@@ -49,12 +50,15 @@ def run(bench: Bench) -> Iterator[Figure]:
     stored = subject(spark, source, schema)
     ours = lambda: judge(spark, stored, key=True)  # noqa: E731 - one side of every comparison below
     yield bench.compare("standalone", a=ours, b=lambda: fused(stored.frame(), key=True), limit=0.5, rounds=3)
+    # the rule of mirror.checks.explanation: no observation, whatever the checks
     yield bench.compare(
-        "observe_against_scan",
-        a=lambda: _observed(stored.frame()),
-        b=lambda: fused(stored.frame(), key=False),
+        "scan_against_observe",
+        a=_write(spark, bench, source, schema, False),
+        b=_observed_write(spark, bench, source, schema),
+        limit=1.0,
         rounds=3,
     )
+    yield _driver_memory(spark, bench)
     yield _increments(spark, bench, schema)
     python = _peer_environment(bench)
     for name in NAMES:
@@ -84,7 +88,7 @@ def judge(spark: SparkSession, about: CheckSubject, *, key: bool, states: Any = 
     return results
 
 
-def _agree(results: tuple[CheckResult, ...], expected: dict[str, int]) -> None:
+def _agree(results: tuple[CheckResult, ...], expected: dict[str, float]) -> None:
     measured = {key: value for result in results for key, value in result.measured.items()}
     assert {key: measured[key] for key in expected} == expected
 
@@ -102,8 +106,19 @@ def _write(spark: SparkSession, bench: Bench, source: Path, schema: StructType, 
     return write
 
 
-def _observed(frame: DataFrame) -> None:
-    """The fused aggregates riding on a write that keeps nothing."""
+def _observed_write(spark: SparkSession, bench: Bench, source: Path, schema: StructType) -> Callable[[], None]:
+    turns = itertools.count()
+
+    def write() -> None:
+        target = bench.scratch / "written" / f"observed-{next(turns)}"
+        _observed(spark.read.schema(schema).parquet(str(source))).write.parquet(str(target))
+        shutil.rmtree(target)
+
+    return write
+
+
+def _observed(frame: DataFrame) -> DataFrame:
+    """The same checks as aggregates that ride on whatever is done with the frame."""
     from pyspark.sql import Observation
     from pyspark.sql import functions as F
 
@@ -118,51 +133,58 @@ def _observed(frame: DataFrame) -> None:
     wanted.append(offending("in", F.coalesce(F.col("status").isin(*STATES), F.lit(False))))
     wanted.append(offending("like", F.coalesce(F.col("device_id").rlike(DEVICE), F.lit(True))))
     wanted += [F.count(F.when(F.col(n).isNull(), 1)).alias(f"n{n}") for n in NULL_SHARES]
-    frame.observe(Observation(), *wanted).write.format("noop").mode("overwrite").save()
-
-
-class _Memory:
-    """A state store that lives as long as one measurement."""
-
-    def __init__(self) -> None:
-        self.kept: list[StateUnit] = []
-        self.hashes: list[KeyUnit] = []
-
-    def units(self, dataset: str) -> list[StateUnit]:
-        return self.kept
-
-    def keep(self, dataset: str, unit: StateUnit) -> None:
-        self.kept.append(unit)
-
-    def key_units(self, dataset: str, way: str) -> list[KeyUnit]:
-        return self.hashes
-
-    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
-        self.hashes.append(unit)
+    return frame.observe(Observation(), *wanted)
 
 
 def _increments(spark: SparkSession, bench: Bench, schema: StructType) -> Figure:
-    """Checks of the 50th increment against those of the 2nd, each with the states of those before it."""
-    folder, store = bench.scratch / "increments", _Memory()
-    second: tuple[CheckSubject, list[StateUnit], list[KeyUnit]] | None = None
+    """Checks of the 50th increment against those of the 2nd, each with the catalog as it was before it."""
+    from mirror.checks.state_tables import CatalogStates
+    from mirror.datasets import Workspace
+
+    folder, home, rows = bench.scratch / "increments", bench.scratch / "workspace", int(INCREMENT_ROWS * bench.size)
+    held: dict[int, CheckSubject] = {}
+    Workspace.create(home).close()
     for number in range(1, INCREMENTS + 1):
-        start = number * INCREMENT_ROWS
-        telemetry(spark, start, start + INCREMENT_ROWS).coalesce(1).write.parquet(str(folder / f"{number:03d}"))
-        about, before, hashes = subject(spark, folder, schema), list(store.kept), list(store.hashes)
-        judge(spark, about, key=True, states=store)
-        second = (about, before, hashes) if number == 2 else second
-    assert second is not None
-    last = (about, before, hashes)
+        start = number * rows
+        telemetry(spark, start, start + rows).coalesce(1).write.parquet(str(folder / f"{number:03d}"))
+        about = subject(spark, folder, schema)
+        if number in (2, INCREMENTS):
+            held[number] = about
+            shutil.copytree(home, bench.scratch / f"before-{number}")
+        with Workspace.open(home) as workspace:
+            judge(spark, about, key=True, states=CatalogStates(workspace.catalog))
+    opened: dict[int, Workspace] = {}
 
-    def again(held: tuple[CheckSubject, list[StateUnit], list[KeyUnit]]) -> Callable[[], None]:
-        def once() -> None:
-            fresh = _Memory()
-            fresh.kept, fresh.hashes = list(held[1]), list(held[2])
-            judge(spark, held[0], key=True, states=fresh)
+    def setup(turn: int) -> None:
+        for number in held:
+            if number in opened:
+                opened[number].close()
+            copy = bench.scratch / f"turn-{turn}-{number}"
+            shutil.copytree(bench.scratch / f"before-{number}", copy)
+            opened[number] = Workspace.open(copy)
 
-        return once
+    def again(number: int) -> Callable[[], object]:
+        return lambda: judge(spark, held[number], key=True, states=CatalogStates(opened[number].catalog))
 
-    return bench.compare("increment_50_against_2", a=again(last), b=again(second), limit=1.2)
+    return bench.compare("increment_50_against_2", a=again(INCREMENTS), b=again(2), setup=setup, limit=1.2)
+
+
+def _driver_memory(spark: SparkSession, bench: Bench) -> Figure:
+    """The driver's peak with ten times the rows, all checks but the key; ``key_hashes`` states what a key takes."""
+    peaks: dict[str, float] = {}
+    for name, share in (("whole", 1.0), ("tenth", 0.1)):
+        folder = bench.scratch / f"memory-{name}"
+        telemetry(spark, 0, int(ROWS * bench.size * share)).write.parquet(str(folder))
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("_checks_memory.py")), str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        peaks[name] = json.loads(done.stdout.strip().splitlines()[-1])["peak_bytes"]
+        shutil.rmtree(folder)
+    return bench.share("driver_memory_at_ten_times_the_rows", [peaks["whole"]], [peaks["tenth"]], limit=1.1)
 
 
 def _peer_environment(bench: Bench) -> Path:

@@ -80,7 +80,7 @@ def test_every_entry_keeps_the_protocol():
 def toy(monkeypatch):
     module = ModuleType("benchmarks.toy", "What a toy costs.\n\nMore.")
     module.run = lambda bench: iter(
-        [Figure(f"{bench.entry}.fine", 0.5, 1.0, 0.1, bench.rounds), Figure("t.b", 2.0, 1.5, 0.0, 1)]
+        [Figure(f"{bench.entry}.fine", bench.size / 2, 1.0, 0.1, bench.rounds), Figure("t.b", 2.0, 1.5, 0.0, 1)]
     )
     monkeypatch.setitem(__import__("sys").modules, "benchmarks.toy", module)
     monkeypatch.setattr("benchmarks.__main__.entries", lambda: ["toy"])
@@ -95,6 +95,10 @@ def test_json_is_one_line_per_figure_and_a_broken_limit_is_the_exit_code(toy, ca
     ]
     assert f"pyspark  {pyspark.__version__}" in streams.err
     assert "cores" in streams.err
+    # a small run shows that everything works; no promise is made of it
+    assert main(["toy", "--json", "--size", "0.5"]) == 0
+    figures = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(figure["ratio"], figure["limit"]) for figure in figures] == [(0.25, None), (2.0, None)]
 
 
 def test_people_read_a_table_and_unknown_names_get_a_hint(toy, capsys):
