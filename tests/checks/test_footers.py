@@ -20,7 +20,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from mirror.checks import PASS, CheckSubject, evaluate
+from mirror.checks import PASS, CheckSubject, evaluate, explain
 from mirror.checks.columns import Columns
 from mirror.checks.compiler import Compiler
 from mirror.checks.footers import read_footers
@@ -324,6 +324,10 @@ def test_no_job_when_footers_decide(
 
     assert jobs(judge) == 0
     assert [r.outcome for r in results] == [PASS] * len(asked)
+    lines = explain(
+        checks, CheckSubject("/d", schema, unread, files, references={"other": other}), spark=spark, now=NOW
+    ).explain()
+    assert lines[2:4] == ["from the footers of its files (opened)", "  row_count"]
     assert results[4].measured == {"row_count": 2, f"violations({asked[4]!r})": 0}
 
 

@@ -210,6 +210,11 @@ def test_groups_and_counterparts_cost_new_files_only(
     # a dataset that grows: both key sets learn all groups, and the other dataset is asked about the new file only
     judge([1, 2, 2])
     dataset.add("part-2", 7)
+    for known in (0, 1):
+        lines = explain(asked, dataset.subject(), spark=spark, now=NOW, states=store).explain()
+        assert lines[0] == f"from the footers of 1 files not seen before ({known} of 1 already known to the catalog)"
+        assert "groups by (floor): 1 files not seen before, merged with the groups kept of earlier ones" in lines
+        assert lines[-1].endswith("values of 1 files not yet compared with what devices holds")
     measured = judge([1, 1, 1])
     # 17 rows over null, NaN, zero (twice as often as the others) and 1.5
     assert measured["distinct_count(floor)"] == 3

@@ -70,7 +70,7 @@ def _increments(increments: Increments) -> list[str]:
     for part in increments.parts:
         unseen = f" of {len(part.files)} files not seen before"
         if part.settled:
-            lines += _listed(f"from the footers{unseen}", _keys(part.settled))
+            lines += _listed(f"from the footers{unseen} ({part.told})", _keys(part.settled))
         if part.unsettled:
             lines += _scan(unseen, part.unsettled)
     return lines

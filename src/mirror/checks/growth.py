@@ -52,7 +52,8 @@ class Growth:
         if footers is None:
             return part
         proofs = Proofs(self._columns, footers, self.now)
-        return replace(part, settled={m: s for m in part.metrics if (s := m.from_footers(proofs)) is not None})
+        settled = {m: state for m in part.metrics if (state := m.from_footers(proofs)) is not None}
+        return replace(part, settled=settled, told=footers.told)
 
     def _read(self, part: Part) -> dict[ScanMetric, State]:
         settled = dict(part.settled)

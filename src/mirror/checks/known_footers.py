@@ -49,7 +49,7 @@ def known_footers(
     if len(parts) < len(files):
         return None
     found = reduce(lambda left, right: together(left, right, schema), parts)
-    return replace(found, told=f"{len(kept)} of {len(files)} known to the catalog")
+    return replace(found, told=f"{len(kept)} of {len(files)} already known to the catalog")
 
 
 def to_json(footers: Footers) -> dict[str, Any]:

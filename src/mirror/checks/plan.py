@@ -74,6 +74,7 @@ def plan(
         for metric in verdict.metrics:
             metrics.setdefault(metric.key, metric)
     grown = [m for m in metrics.values() if isinstance(m, ScanMetric) and m.stable] if growth is not None else []
+    increments = None if growth is None else growth.cover(grown)
     growing = {m.key for m in grown}
     others = [m for m in metrics.values() if m.key not in growing]
     proofs = facts() if others else None
@@ -89,7 +90,7 @@ def plan(
         verdicts=verdicts,
         known=known,
         proofs=proofs,
-        increments=None if growth is None else growth.cover(grown),
+        increments=increments,
         grouped=grouped,
         metrics=tuple(metrics.values()),
         scan=tuple(m for m in others if isinstance(m, ScanMetric) and m.key not in known),

@@ -66,6 +66,8 @@ class Part:
     metrics: tuple[ScanMetric, ...]
     settled: Mapping[ScanMetric, State] = field(default_factory=dict)
     """What the footers of the files say; the other metrics take a scan."""
+    told: str = ""
+    """Where the footers came from, in words."""
 
     @property
     def unsettled(self) -> tuple[ScanMetric, ...]:
