@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
+from mirror.checks.known_footers import form_of, from_json
+from mirror.checks.state_tables import CatalogStates
+from mirror.checks.states import identity
+from mirror.checks.stored import stored_subject
 from mirror.cli import run
 from mirror.datasets import Workspace
 
@@ -27,6 +32,10 @@ from transforms.api import Check, Input, Output, transform_df
     raw=Input("/t/raw", checks=Check(E.col("id").gte(0), "positive", "WARN")),
 )
 def clean(raw):
+    return raw
+
+@transform_df(Output("/t/unchecked"), raw=Input("/t/raw"))
+def unchecked(raw):
     return raw
 """
 
@@ -85,6 +94,18 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
     out = capsys.readouterr().out
     assert "/t/clean as output of clean" in out
     assert "/t/raw as input" not in out
+
+
+@pytest.mark.nightly
+def test_footers_are_collected_at_commit_whether_or_not_anything_is_checked(workspace: Path) -> None:
+    with Workspace.open(workspace) as opened:
+        view = opened.store.view(opened.store.dataset("/t/unchecked"), "master")
+        subject = stored_subject(cast("SparkSession", None), view)
+        assert subject.schema is not None
+        names = [identity(file) for file in subject.files]
+        facts = CatalogStates(opened.catalog).facts("/t/unchecked", form_of(subject.schema), names)
+    assert list(facts) == names
+    assert from_json(facts[names[0]]).column("id").high == 2
 
 
 @pytest.mark.nightly
