@@ -137,10 +137,8 @@ def test_the_hour_that_a_clock_change_doubles_is_two_hours_and_the_skipped_one_n
 
 def test_the_doubled_hour_is_told_apart_over_parts_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleet_health.ingestion.deserialise.CHUNK_LINES", 2)
-    found = read(
-        fleet(), *["25.10.2026 02:30;1;1;1;1;1"] * 2, "25.10.2026 02:35;1;1;1;1;1", "25.10.2026 02:35;1;1;1;1;1"
-    )
-    assert times(found) == [f"2026-10-25 0{h}:{m}:00" for m in (30, 35) for h in (0, 1)]
+    found = read(fleet(), *(f"25.10.2026 02:{minute};1;1;1;1;1" for minute in (30, 35, 30, 35)))
+    assert times(found) == [f"2026-10-25 0{h}:{m}:00" for h in (0, 1) for m in (30, 35)]
 
 
 def test_times_outside_the_days_of_the_fleet_are_no_times() -> None:

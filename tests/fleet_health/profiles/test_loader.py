@@ -250,6 +250,51 @@ MISTAKES = {
         "no window of 30 minutes",
         "15, 60, 1440",
     ),
+    "zone of the fleet that does not exist": (
+        swap("    column: timestamp_device\n", "    column: timestamp_device\n    zone: Europe/Berln\n"),
+        ProfileReferenceError,
+        "zone: Europe/Berln",
+        "time zone 'Europe/Berln' does not exist",
+        "Europe/Berlin",
+    ),
+    "days that end before they begin": (
+        swap(
+            "    column: timestamp_device\n",
+            "    column: timestamp_device\n    earliest: 2027-01-01\n    latest: 2026-01-01\n",
+        ),
+        ProfileReferenceError,
+        "earliest: 2027-01-01",
+        "earliest is not before latest",
+        "Swap them",
+    ),
+    "one of two formats": (
+        swap("format: iso8601", "format: [iso8601, epoch_second]"),
+        ProfileReferenceError,
+        "epoch_second]",
+        "no directive in time format 'epoch_second'",
+        "epoch_seconds",
+    ),
+    "separator of thousands that is the delimiter": (
+        lambda text: re.sub(r"(?m)^  delimiter: .*$", '  delimiter: ","\n  thousands: ","', text),
+        ProfileReferenceError,
+        '  thousands: ","',
+        "thousands separator ',' has a meaning already",
+        "leave the key out",
+    ),
+    "bare word that YAML reads as false": (
+        lambda text: re.sub(r"(?m)^  missing: .*$", "  missing: [no]", text),
+        ProfileSchemaError,
+        "missing: [no]",
+        "source.missing.0: Input should be a valid string",
+        "in quotes",
+    ),
+    "empty fleet": (
+        swap("  dataset: /Fleet/refrigeration/registry_landing\n", "  devices: []\n"),
+        ProfileReferenceError,
+        "registry:",
+        "give one of `dataset`, `devices` and `every_device`, not 0",
+        "a fleet that has no registry",
+    ),
     "severity limits out of order": (
         swap("above: 0.95", "above: 0.75"),
         ProfileReferenceError,
@@ -287,6 +332,37 @@ def test_air_handler_mistakes() -> None:
     day = text.replace("- device_id: AHU-ERS-A-MZVAV\n      days", "- device_id: AHU-ERS-B\n      days", 1)
     with pytest.raises(ProfileReferenceError, match="device 'AHU-ERS-B' is not declared"):
         parse_profile(day, "p.yaml")
+
+
+def test_a_fleet_without_a_registry_says_what_holds_for_each_device() -> None:
+    dataset = "  dataset: /Fleet/refrigeration/registry_landing\n"
+    every = """  every_device:
+    site_id: SITE-1
+    timezone: {zone}
+    expected_sensors: [{sensor}]
+    reason: nobody keeps a list of these units
+"""
+    text = shipped_text("refrigeration")
+    told = [
+        ({"zone": "UTC", "sensor": "superheat"}, "", "`every_device` needs `updated_at`"),
+        ({"zone": "Mars/Base", "sensor": "superheat"}, '  updated_at: "2026-01-01"\n', "'Mars/Base' does not exist"),
+        ({"zone": "UTC", "sensor": "superheats"}, '  updated_at: "2026-01-01"\n', "Did you mean 'superheat'?"),
+    ]
+    for facts, date, problem in told:
+        with pytest.raises(ProfileReferenceError, match=re.escape(problem)):
+            parse_profile(swap(dataset, every.format(**facts) + date)(text), "p.yaml")
+    with pytest.raises(ProfileReferenceError, match=re.escape("not 2. Keep exactly one")):
+        parse_profile(swap(dataset, dataset + every.format(zone="UTC", sensor="superheat"))(text), "p.yaml")
+
+
+def test_a_unit_of_ones_own_is_declared_and_converts_to_nothing_else() -> None:
+    text = shipped_text("refrigeration").replace('unit: "%RH"', "unit: drops", 1)
+    with pytest.raises(ProfileReferenceError, match=r"'drops' of 'humidity' is unknown.*`units: \['drops'\]`"):
+        parse_profile(text, "p.yaml")
+    own = swap("sensors:\n", "units: [drops]\n\nsensors:\n")(text)
+    assert parse_profile(own, "p.yaml").sensor("humidity").unit == "drops"
+    with pytest.raises(ProfileReferenceError, match=r"'percent' cannot be converted to 'drops'\. Use one of: drops"):
+        parse_profile(swap('aliases: ["humidity"],', 'aliases: ["humidity"], unit: percent,')(own), "p.yaml")
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:
