@@ -6,12 +6,13 @@ import math
 import random
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.contracts.clean import clean_schema
-from fleet_health.features.windows import device_features
+from fleet_health.features.windows import device_features, whole_windows, window_table
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -187,3 +188,21 @@ def test_columns_are_the_contract(features: dict[str, pd.DataFrame]) -> None:
     assert names[:4] == ["device_id", "window_start", "window_end", "window_duration_minutes"]
     assert tuple(names[4:-1]) == PROFILE.model_features
     assert names[-1] == "computed_at"
+
+
+def test_a_device_that_sends_ten_times_as_often_weighs_on_nobody() -> None:
+    """Six-second rows beside minute rows: its own count says so, every statistic is that of the same signal."""
+    sensor = next(f.sensor for f in PROFILE.features if f.aggregation == "mean")
+    parts = []
+    for device, seconds in (("fast", 6), ("slow", 60)):
+        micros = np.arange(0, 30 * 60, seconds, dtype=np.int64) * 1_000_000
+        parts.append(pd.DataFrame({"device_id": device, "micros": micros, "flagged": 0.0, "sensor_null_count": 0.0}))
+    rows = pd.concat(parts, ignore_index=True)
+    for name in {f.sensor for f in PROFILE.features if f.sensor is not None}:
+        rows[name] = 20.0 if name == sensor else np.nan
+    batches = [rows.iloc[n : n + 64] for n in range(0, len(rows), 64)]  # a window is longer than a batch here
+    whole = pd.concat([window_table(part, 15, PROFILE) for part in whole_windows(batches, PROFILE)])
+    assert whole["device_id"].tolist() == ["fast", "fast", "slow", "slow"]
+    assert whole["reading_count"].tolist() == [150, 150, 15, 15]
+    mean = next(f.name for f in PROFILE.features if f.sensor == sensor and f.aggregation == "mean")
+    assert whole[mean].tolist() == [20.0] * 4
