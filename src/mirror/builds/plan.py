@@ -156,9 +156,6 @@ class _Planner:
 
     def decide(self, spec: JobSpec) -> None:
         inputs, waiting, pending = self._inputs(spec)
-        for _, path in spec.dataset_outputs():
-            if (problem := path_problem(path)) is not None:
-                waiting = f"{path!r} cannot be the path of a dataset: {problem}"
         rebuilt = next((f"input {path} will be rebuilt" for path in pending), None)
         resources = self._resources(spec)
         for param in spec.resources("input"):
@@ -181,8 +178,8 @@ class _Planner:
             reason = "forced"
         if reason is None:
             self._say(spec, Decision.SKIP, up_to_date(spec), inputs)
-        elif spec.reference in self._elsewhere:
-            self._say(spec, Decision.WAIT, self._elsewhere[spec.reference])
+        elif (obstacle := self._elsewhere.get(spec.reference) or _misnamed(spec)) is not None:
+            self._say(spec, Decision.WAIT, obstacle)
         else:
             upstream = frozenset(
                 r for r in self._graph.upstream[spec.reference]
@@ -248,3 +245,11 @@ class _Planner:
                 unserved = UnboundKindError(spec.name, param.name, param.kind)
                 found[param.name] = ResolvedResource(None, waiting=str(unserved).rstrip("."))
         return found
+
+
+def _misnamed(spec: JobSpec) -> str | None:
+    """Why an output can never be a dataset; one that was built before can."""
+    for _, path in spec.dataset_outputs():
+        if (problem := path_problem(path)) is not None:
+            return f"{path!r} cannot be the path of a dataset: {problem}"
+    return None

@@ -53,24 +53,24 @@ def up_to_date(spec: JobSpec) -> str:
 
 
 def _last_run(spec: JobSpec, state: CatalogState, branch: str) -> RunRecord | str:
-    paths = [path for _, path in spec.dataset_outputs()]
-    heads = {}
-    for path in paths:
+    heads: dict[str, str] = {}
+    for _, path in spec.dataset_outputs():
         head = state.on(path, branch)
         if head is None or head.transaction is None:
             return f"{path} was never built on {branch}"
         heads[path] = head.transaction
-    runs = {run.job: run for rid in heads.values() if (run := state.runs.get(rid)) is not None}
-    candidates = [run for run in runs.values() if run.reference == spec.reference]
-    if not paths:
+    if not heads:
         latest = state.latest.get(spec.reference)
         return latest if latest is not None else "it never ran on this branch"
-    for run in candidates:
-        if run.outputs.keys() == heads.keys() and all(_shows(run, path, rid) for path, rid in heads.items()):
+    elsewhere = True
+    for rid in heads.values():
+        run = state.runs.get(rid)
+        if run is None or run.reference != spec.reference:
+            continue
+        elsewhere = False
+        if run.outputs.keys() == heads.keys() and all(_shows(run, path, head) for path, head in heads.items()):
             return run
-    return (
-        "its outputs were last written by something else" if not candidates else "its outputs come from different runs"
-    )
+    return "its outputs were last written by something else" if elsewhere else "its outputs come from different runs"
 
 
 def _shows(run: RunRecord, path: str, head: str) -> bool:
