@@ -115,6 +115,7 @@ def _spark() -> Any:
         (lambda: ContainerTransform(_objects(), identifier_override=3), TransformTypeError, "is a text, got 3"),
         (lambda: ContainerTransform(_objects(), incremental_override=True), TransformTypeError, "incremental_override"),
         (lambda: incremental(_objects()), TransformTypeError, "parentheses"),
+        (lambda: incremental()(incremental(semantic_version=2)(_objects())), TransformTypeError, "@incremental twice"),
         (lambda: incremental()(_plain), TransformTypeError, "on top of a transform"),
         (lambda: incremental(snapshot_inputs=True), TransformTypeError, "list of parameter names"),
         (lambda: incremental(semantic_version="2"), TransformTypeError, "whole number"),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, rows: int, sample: int) -> None:
     """Run TRANSFORM (its name, or a dataset it makes) on the first rows of its inputs; never incrementally.
 
-    Its checks are judged on those rows and block nothing.
+    Its checks are judged on those rows and block nothing. Starts Spark for single-node transforms too, which cuts the
+    inputs and judges the checks.
     """
     from mirror.builds import publish
     from mirror.builds.preview import preview

@@ -125,6 +125,8 @@ def incremental(
                 f"@incremental goes on top of a transform, got {transform!r}. Put it above @transform or @transform_df."
             )
             raise TransformTypeError(what, caller())
+        if transform.incremental not in (None, settings):
+            raise TransformTypeError(f"{transform!r} carries @incremental twice, with different settings.", caller())
         for name in settings.snapshot_inputs:
             if name not in transform.inputs:
                 raise TransformKeyError(name, tuple(transform.inputs), caller())
