@@ -284,6 +284,42 @@ def test_logic_versions_follow_build_gradle(tree: Path, gradle: str, file: str, 
     assert not changes or tree_fingerprint(tree) != seen
 
 
+def test_data_that_transforms_carry_counts_by_their_values_alone(tree: Path) -> None:
+    (tree / "pkg" / "fleet.yaml").write_text("a: 1\n")
+    (tree / "pkg" / "__init__.py").write_text('CARRIED_BY_TRANSFORMS = ("*.yaml",)\n')
+    before, seen = version(tree), tree_fingerprint(tree)
+    (tree / "pkg" / "fleet.yaml").write_text("a: 2\n")
+    assert version(tree) == before != version(tree, 2)
+    assert tree_fingerprint(tree) != seen  # published anew, or nobody would look at the values
+    (tree / "pkg" / "limits.json").write_text("{}")
+    assert version(tree) != before
+    before = version(tree)
+    (tree / "pkg" / "data" / "limits.yaml").write_text("a: 2\n")  # not beside the package that promised
+    assert version(tree) != before
+
+
+def test_values_count_through_functions_and_models_of_any_depth(tree: Path) -> None:
+    from datetime import date
+
+    from pydantic import BaseModel
+
+    class Days(BaseModel):
+        days: tuple[date, ...]
+
+    def made(value: object) -> str:
+        def helper() -> object:
+            return value
+
+        def compute() -> object:
+            return helper()
+
+        return LogicVersions(tree).of(compute, "")
+
+    assert made(1) == made(1) != made(2)
+    assert made(Days(days=(date(2026, 1, 1),))) != made(Days(days=(date(2026, 1, 2),)))
+    assert made([[Days(days=())]]) != made([[Days(days=(date(2026, 1, 2),))]])
+
+
 def test_captured_values_and_declarations_count(tree: Path) -> None:
     assert version(tree, 1) == version(tree, 1)
     assert version(tree, 1) != version(tree, 2)

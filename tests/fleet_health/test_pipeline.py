@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -127,3 +128,31 @@ def test_the_guest_reads_no_clock_no_environment_and_no_platform(word: str) -> N
 def test_setup_declares_the_entry_point_that_foundry_reads() -> None:
     text = (ROOT / "transforms-python" / "src" / "setup.py").read_text(encoding="utf-8")
     assert '"transforms.pipelines": ["root = fleet_health.pipeline:pipeline"]' in text
+
+
+def test_every_transform_holds_its_profile_as_the_package_promises() -> None:
+    """``profiles/__init__.py`` promises it, so that an edit of one fleet leaves the jobs of the others alone."""
+    from fleet_health.pipeline import pipeline
+    from fleet_health.profiles.model import Profile
+
+    def held(function: Any) -> set[str]:
+        cells = [cell.cell_contents for cell in inspect.unwrap(function).__closure__ or ()]
+        found = {value.profile for value in cells if isinstance(value, Profile)}
+        return found.union(*(held(value) for value in cells if inspect.isfunction(value)))
+
+    source = Path(inspect.getfile(Profile)).parents[2]
+    files = [file for file in source.rglob("*.py") if file.name != "loader.py"]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines() if "shipped_profile" in line]
+    assert {line.partition(" ")[0] for line in lines} == {"from", "TRANSFORMS"}  # nothing asks when it runs
+    for transform in pipeline.transforms:
+        (fleet,) = {alias.split("/")[2] for output in transform.outputs.values() for alias in [output.alias or ""]}
+        uses = "profile" in _names(transform.compute_func)
+        assert held(transform.compute_func) == ({fleet} if uses else set()), transform.__name__
+
+
+def _names(function: Any) -> set[str]:
+    """Every name that a function and the functions in its closure speak of."""
+    plain = inspect.unwrap(function)
+    cells = [cell.cell_contents for cell in plain.__closure__ or ()]
+    inner = [_names(value) for value in cells if inspect.isfunction(value)]
+    return {*plain.__code__.co_names, *plain.__code__.co_freevars}.union(*inner)

@@ -1,8 +1,10 @@
 """What a transform's result depends on besides its inputs, as one hash.
 
 Covers the module of the compute function, every module of the repository that it imports (directly or not), the
-values its closure and defaults hold, data files beside those modules, the repository's pinned dependencies, and what is
-declared. What ``build.gradle`` says about logic versions (see :mod:`mirror.builds.tllv`) is honoured.
+values its closure and defaults hold (also through functions), data files beside those modules, the repository's pinned
+dependencies, and what is declared. What ``build.gradle`` says about logic versions (see :mod:`mirror.builds.tllv`) is
+honoured. A package whose ``__init__.py`` says ``CARRIED_BY_TRANSFORMS = ("*.yaml",)`` promises that what such files
+beside it hold reaches a transform only as a value of its closure: these files then do not count as files.
 Comments, docstrings and formatting do not count.
 """
 
@@ -22,6 +24,7 @@ from mirror.builds.tllv import LogicVersioning, logic_versioning
 
 _DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".csv", ".toml", ".txt", ".sql"})
 _SKIPPED = frozenset({"__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
+_CARRIED = "CARRIED_BY_TRANSFORMS"
 _PINS = ("conda_recipe/meta.yaml", "requirements.txt", "requirements.lock")
 
 
@@ -132,12 +135,27 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
-    """Data files of a folder and of its sub-folders that are no packages themselves."""
+    """Data files of a folder and of its sub-folders that are no packages themselves, without those that are carried."""
+    carried = _carried(folder / "__init__.py")
     for entry in folder.iterdir():
         if entry.is_file() and entry.suffix in _DATA_SUFFIXES:
-            yield entry
+            if not any(entry.match(pattern) for pattern in carried):
+                yield entry
         elif entry.is_dir() and entry.name not in _SKIPPED and not (entry / "__init__.py").exists():
             yield from _data_files(entry)
+
+
+def _carried(package: Path) -> tuple[str, ...]:
+    """The patterns that a package's ``__init__.py`` names; what is no tuple or list of texts names none."""
+    if not package.is_file():
+        return ()
+    for node in ast.parse(package.read_bytes(), filename=str(package)).body:
+        named = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(node, ast.Assign) and isinstance(named, ast.Name) and named.id == _CARRIED:
+            parts = node.value.elts if isinstance(node.value, ast.Tuple | ast.List) else []
+            texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+            return tuple(text for text in texts if isinstance(text, str))
+    return ()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -186,7 +204,7 @@ def _written(function: Any) -> tuple[Any, list[Any]]:
             return function, carried
 
 
-def _captured(function: Any) -> Iterator[str]:
+def _captured(function: Any, depth: int = 0) -> Iterator[str]:
     """Printed forms of the plain values that a generated function carries with it."""
     if not hasattr(function, "__code__"):
         return
@@ -196,10 +214,10 @@ def _captured(function: Any) -> Iterator[str]:
             value = cell.cell_contents
         except ValueError:
             continue
-        if (text := _plain(value)) is not None:
+        if (text := _plain(value, depth)) is not None:
             yield f"{name}={text}"
     for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        if (text := _plain(default)) is not None:
+        if (text := _plain(default, depth)) is not None:
             yield text
 
 
@@ -219,8 +237,8 @@ def _plain(value: Any, depth: int = 0) -> str | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         facts = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         return f"{type(value).__name__}{_plain(facts, depth + 1)}"
-    if hasattr(value, "model_dump") and not isinstance(value, type):
-        return f"{type(value).__name__}{_plain(value.model_dump(), depth + 1)}"
+    if hasattr(value, "model_dump_json") and not isinstance(value, type):
+        return f"{type(value).__name__}{value.model_dump_json()}"
     if inspect.isfunction(value):
-        return f"{value.__module__}:{value.__qualname__}"
+        return f"{value.__module__}:{value.__qualname__}({','.join(_captured(value, depth + 1))})"
     return None
