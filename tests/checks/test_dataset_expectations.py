@@ -157,6 +157,7 @@ def test_offset_results_show_the_timestamps_used(on_rows: dict[str, CheckResult]
         "now": "2024-05-01T12:00:00+00:00",
         "bound": "2024-04-30T12:00:00+00:00",
     }
+    assert result.threshold == "> 2024-04-30T12:00:00+00:00"
 
 
 @pytest.mark.nightly

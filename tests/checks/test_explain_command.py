@@ -96,6 +96,38 @@ def test_explains_what_is_kept_and_what_would_be_read(workspace: Path, capsys: p
     assert "/t/raw as input" not in out
 
 
+LATER = """
+@transform_df(
+    Output("/t/later"),
+    source=Input("/t/clean", checks=Check(E.count().equals(E.dataset_ref("other").count()), "as many as there")),
+    other=Input("/t/never"),
+)
+def later(source, other):
+    return source
+"""
+
+
+@pytest.mark.nightly
+def test_a_reference_that_was_never_written_is_told(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = workspace.parent / "transforms-python" / "src" / "guest_explained" / "jobs.py"
+    jobs.write_text(JOBS + LATER)
+    with Workspace.open(workspace) as opened:
+        opened.store.create("/t/never")
+    try:
+        for without in ("a transaction", "a dataset"):
+            capsys.readouterr()
+            assert run(["--workspace", str(workspace), "--json", "checks", "clean", "--explain"]) == 0, without
+            plans = {p["transform"]: p["reads"] for p in json.loads(capsys.readouterr().out)["plans"]}
+            assert plans["later"] == [
+                "not computable",
+                "  E.count().equals(E.dataset_ref('other').count()): E.dataset_ref('other'), used by a check of"
+                " /t/clean, has no schema or no data on this branch.",
+            ]
+            jobs.write_text(JOBS + LATER.replace("never", "unheard"))
+    finally:
+        jobs.write_text(JOBS)
+
+
 @pytest.mark.nightly
 def test_footers_are_collected_at_commit_whether_or_not_anything_is_checked(workspace: Path) -> None:
     with Workspace.open(workspace) as opened:

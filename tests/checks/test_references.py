@@ -54,6 +54,10 @@ def test_against_references(results: list[CheckResult], i: int) -> None:
     assert CASES[i][2] in results[i].detail
 
 
+def test_the_threshold_is_the_other_count(results: list[CheckResult]) -> None:
+    assert [results[i].threshold for i in (0, 4, 5, 12)] == ["= 0", "= 3", "> 3", ""]
+
+
 def test_shows_the_values_without_counterpart(results: list[CheckResult]) -> None:
     # nulls are no values, and each stray comes once with the rows that hold it
     assert [dict(row) for row in results[0].offending] == [{"device": "x", "rows": 2}]

@@ -99,6 +99,13 @@ def test_composites_break_down(results: dict[str, CheckResult]) -> None:
 def test_passing_results_carry_numbers_too(results: dict[str, CheckResult]) -> None:
     assert results["key"].measured == {"row_count": 5, "null_count(row)": 0, "duplicate_keys(row)": 0}
     assert results["property"].offending == ()
+    assert [results[n].threshold for n in ("property", "instants", "secret smallest", "both")] == [
+        "< 0",
+        "= 0",
+        "> 0",
+        "",
+    ]
+    assert [part.threshold for part in results["both"].parts] == ["= 0", "", "= 0"]
 
 
 def test_stored_form_comes_back_equal(results: dict[str, CheckResult]) -> None:

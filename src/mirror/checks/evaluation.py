@@ -130,6 +130,7 @@ def _result(
         reason=part.reason,
         parts=part.parts,
         description=check.description,
+        threshold=part.threshold,
     )
 
 

@@ -22,6 +22,7 @@ class Part:
         measured: metric -> value, JSON-plain.
         reason: why there is no verdict (``missing_column``, ...); empty unless the outcome is ``ERROR``.
         parts: the verdicts of the nodes below.
+        threshold: what the value had to be, e.g. ``< 0.1``; empty for composites and for what the schema decides.
     """
 
     expectation: str
@@ -30,6 +31,7 @@ class Part:
     measured: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
     parts: tuple[Part, ...] = ()
+    threshold: str = ""
 
     def all_measured(self) -> dict[str, object]:
         """The values of this node and of all below it."""
@@ -44,6 +46,7 @@ class Part:
             "measured": {k: plain(v) for k, v in self.measured.items()},
             "reason": self.reason,
             "parts": [part.to_json() for part in self.parts],
+            "threshold": self.threshold,
         }
 
     @classmethod
@@ -56,6 +59,7 @@ class Part:
             measured=dict(document["measured"]),
             reason=document.get("reason", ""),
             parts=tuple(cls.from_json(part) for part in document.get("parts", ())),
+            threshold=document.get("threshold", ""),
         )
 
 
@@ -74,6 +78,7 @@ class CheckResult:
         reason: why there is no verdict; empty unless the outcome is ``ERROR``.
         parts: the verdicts of a composite's members.
         description: the check's own description.
+        threshold: what the value had to be; those of a composite stand in its ``parts``.
     """
 
     name: str
@@ -86,6 +91,7 @@ class CheckResult:
     reason: str = ""
     parts: tuple[Part, ...] = ()
     description: str | None = None
+    threshold: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -105,6 +111,7 @@ class CheckResult:
             "reason": self.reason,
             "parts": [part.to_json() for part in self.parts],
             "description": self.description,
+            "threshold": self.threshold,
         }
 
     @classmethod
@@ -121,4 +128,5 @@ class CheckResult:
             reason=document.get("reason", ""),
             parts=tuple(Part.from_json(part) for part in document.get("parts", ())),
             description=document.get("description"),
+            threshold=document.get("threshold", ""),
         )

@@ -98,7 +98,7 @@ class NoneOf(Verdict):
                 return self._error(found)
         measured = {RowCount().key: rows, self.metric.key: count}
         detail = f"{self.noun}: {count} ({rows} rows in all)"
-        return Part(self.text, PASS if count == 0 else FAIL, detail, measured)
+        return Part(self.text, PASS if count == 0 else FAIL, detail, measured, threshold="= 0")
 
     def sample(self, values: Values) -> Sample | None:
         return self.offenders
@@ -130,9 +130,11 @@ class Meets(Verdict):
         demand = self.limit.text(self.subject.kind)
         if value is None:
             outcome = PASS if VALUELESS_PASSES else FAIL
-            return Part(self.text, outcome, f"{self.metric.key} has no value here, expected {demand}", measured)
-        outcome = PASS if holds(value, self.limit) else FAIL
-        return Part(self.text, outcome, f"{self.metric.key} is {shown}, expected {demand}", measured)
+            told = f"{self.metric.key} has no value here, expected {demand}"
+        else:
+            outcome = PASS if holds(value, self.limit) else FAIL
+            told = f"{self.metric.key} is {shown}, expected {demand}"
+        return Part(self.text, outcome, told, measured, threshold=demand)
 
     def _shown(self, value: object) -> object:
         if self.hidden and value is not None:
@@ -159,8 +161,10 @@ class CountsMeet(Verdict):
             if isinstance(found, NotComputable):
                 return self._error(found)
         measured = {RowCount().key: rows, self.reference.key: others}
-        detail = f"{rows} rows, expected {SYMBOLS[self.operator]} {others}, the rows of {self.reference.dataset}"
-        return Part(self.text, PASS if holds(rows, Bound(self.operator, others)) else FAIL, detail, measured)
+        threshold = f"{SYMBOLS[self.operator]} {others}"
+        detail = f"{rows} rows, expected {threshold}, the rows of {self.reference.dataset}"
+        outcome = PASS if holds(rows, Bound(self.operator, others)) else FAIL
+        return Part(self.text, outcome, detail, measured, threshold=threshold)
 
 
 @dataclass(frozen=True)

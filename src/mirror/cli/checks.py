@@ -13,8 +13,10 @@ from mirror.cli.context import CliContext
 from mirror.errors import ExitCode
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
     from rich.console import Console
 
+    from mirror.checks import CheckSubject
     from mirror.datasets import Workspace
 
 _STYLES = {"PASS": "green", "FAIL": "red", "ERROR": "magenta"}
@@ -102,7 +104,8 @@ def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> li
     for transform in discover(workspace).transforms:
         params = {**transform.inputs, **transform.outputs}
         paths = {name: store.rids.get(p.alias, p.alias) for name, p in params.items() if getattr(p, "alias", None)}
-        held = {name: found for name, path in paths.items() if (found := store.find(path)) is not None}
+        found_by_name = {name: store.find(path) for name, path in paths.items()}
+        held = {n: f for n, f in found_by_name.items() if f is not None and store.resolve_branch(f, branch) is not None}
         checked = [n for n in held if getattr(params[n], "checks", ()) and only in (None, held[n].path)]
         if not checked:
             continue
@@ -111,6 +114,7 @@ def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> li
             name: stored_subject(spark, store.view(found, branch), sensitive=hidden.get(found.path, ()))
             for name, found in held.items()
         }
+        subjects |= {name: _without_view(path) for name, path in paths.items() if name not in held}
         for name in checked:
             others = {other: subject for other, subject in subjects.items() if other != name}
             subject = replace(subjects[name], references=others)
@@ -119,6 +123,17 @@ def explain_checks(workspace: Workspace, dataset: str | None, branch: str) -> li
             lines = plan.explain()
             plans.append({"dataset": paths[name], "side": side, "transform": transform.__name__, "reads": lines})
     return plans
+
+
+def _without_view(path: str) -> CheckSubject:
+    """A dataset of the transform that was never written; checks that refer to it say so."""
+    from mirror.checks import CheckSubject
+    from mirror.checks.errors import NoSchemaError
+
+    def frame() -> DataFrame:
+        raise NoSchemaError(path)
+
+    return CheckSubject(path, None, frame)
 
 
 def _print_plans(console: Console, plans: list[dict[str, Any]]) -> None:
