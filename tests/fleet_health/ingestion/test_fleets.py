@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from fleet_health.ingestion.deserialise import parse_file
+from fleet_health.ingestion.transforms import reading_version
 from fleet_health.profiles.loader import load_profile, parse_profile
 from fleet_health.profiles.model import Profile
 
@@ -167,6 +168,20 @@ def test_zones_come_from_the_fleet_or_from_its_registry() -> None:
     (row,) = ["12.01.2026 01:00;1;1;1;1;1"]
     assert times(read(registry, row, zones={"HP-NORTH": "Asia/Tokyo"})) == ["2026-01-11 16:00:00"]
     assert times(read(registry, row, zones={"HP-EAST": "Asia/Tokyo"})) == ["2026-01-12 01:00:00"]  # unknown: UTC
+
+
+def test_only_what_decides_how_a_file_reads_makes_all_files_read_again() -> None:
+    same = reading_version(fleet())
+    assert reading_version(fleet(("max: 9000,", "max: 9500,"))) == same
+    others = {
+        reading_version(fleet(edit))
+        for edit in (
+            ('"-999,9"]', '"-999,9", "-888,8"]'),
+            ("name: power, type: double, unit: W", "name: power, type: double, unit: kW"),
+            ("timezone: Europe/Berlin", "timezone: Europe/Lisbon"),
+        )
+    }
+    assert len({same, *others}) == 4
 
 
 def test_lines_that_end_with_the_delimiter() -> None:

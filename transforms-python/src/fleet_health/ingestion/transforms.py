@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from fleet_health import paths
@@ -15,6 +17,20 @@ from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile
 from transforms.api import Input, Output, Transform, incremental, transform
+
+
+def reading_version(profile: Profile) -> int:
+    """A number that changes with everything that decides how a file reads, so that an edit reads all files again.
+
+    Ranges, features, model and alerting are not part of it.
+    """
+    read = {
+        "source": profile.source.model_dump(mode="json"),
+        "sensors": [(sensor.name, sensor.type, sensor.unit) for sensor in profile.sensors],
+        "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
+        "zone": profile.zone,
+    }
+    return int(hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
 
 
 def deserialise_transform(profile: Profile) -> Transform:
@@ -38,7 +54,7 @@ def deserialise_transform(profile: Profile) -> Transform:
 
     if profile.source.time.zone != FROM_REGISTRY:
 
-        @incremental()
+        @incremental(semantic_version=reading_version(profile))
         @transform(landing=landing, readings=raw, unread=broken)
         def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
             write(landing, readings, unread, {})
@@ -47,7 +63,7 @@ def deserialise_transform(profile: Profile) -> Transform:
 
     registry = Input(paths.dataset(profile, "device_registry"))
 
-    @incremental(snapshot_inputs=["registry"])
+    @incremental(semantic_version=reading_version(profile), snapshot_inputs=["registry"])
     @transform(landing=landing, registry=registry, readings=raw, unread=broken)
     def deserialise_files_in_zones(landing: Any, registry: Any, readings: Any, unread: Any) -> None:
         known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
