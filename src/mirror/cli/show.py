@@ -131,7 +131,9 @@ def _show_transform(console: Console, spec: JobSpec) -> None:
     for param in spec.params:
         names = ", ".join(param.aliases) or "-"
         facts = {"branch": param.branch, **param.settings} if param.branch else dict(param.settings)
-        said = "".join(f", {name}={value}" for name, value in facts.items() if value not in (None, ""))
+        # What every declaration says tells nothing about this one.
+        told = {name: value for name, value in facts.items() if value not in (None, "", False, "foundry")}
+        said = "".join(f", {name}={value}" for name, value in told.items())
         say(f"  {param.direction} {param.name} ({param.kind}): {names}{said}")
         for check in param.checks:
             name, on_error, expectation = check.split("|", 2)
