@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -19,7 +19,6 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Percentage = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=100)]
-Edge = float | datetime | date
 
 
 class Part(BaseModel):
@@ -38,21 +37,24 @@ class Threshold(Part):
 class Bounds(Threshold):
     """A lower end, an upper end or both; the ends themselves are allowed."""
 
-    @property
-    def low(self) -> Edge | None:
-        """The smallest allowed value."""
-        raise NotImplementedError
+    ends: ClassVar[tuple[str, str]] = ("lower_bound", "upper_bound")
+    """The fields of the lower and the upper end."""
 
     @property
-    def high(self) -> Edge | None:
-        """The largest allowed value."""
-        raise NotImplementedError
+    def low(self) -> Any:
+        """The smallest allowed value, or ``None``."""
+        return getattr(self, self.ends[0])
+
+    @property
+    def high(self) -> Any:
+        """The largest allowed value, or ``None``."""
+        return getattr(self, self.ends[1])
 
     @model_validator(mode="after")
     def _ends(self) -> Bounds:
         if self.low is None and self.high is None:
             raise ValueError("bounds need a lower or an upper end")
-        if self.low is not None and self.high is not None and self.low > self.high:  # type: ignore[operator]
+        if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"the lower end {self.low:g} lies above the upper end {self.high:g}; swap them")
         return self
 
@@ -60,46 +62,28 @@ class Bounds(Threshold):
 class TimeBounds(Bounds):
     """Seconds."""
 
+    ends = ("lower_bound_in_seconds", "upper_bound_in_seconds")
+
     lower_bound_in_seconds: Annotated[Number, Field(ge=0)] | None = None
     upper_bound_in_seconds: Annotated[Number, Field(ge=0)] | None = None
-
-    @property
-    def low(self) -> float | None:
-        return self.lower_bound_in_seconds
-
-    @property
-    def high(self) -> float | None:
-        return self.upper_bound_in_seconds
 
 
 class PercentageBounds(Bounds):
     """Between 0 and 100."""
 
+    ends = ("lower_bound_percentage", "upper_bound_percentage")
+
     lower_bound_percentage: Percentage | None = None
     upper_bound_percentage: Percentage | None = None
-
-    @property
-    def low(self) -> float | None:
-        return self.lower_bound_percentage
-
-    @property
-    def high(self) -> float | None:
-        return self.upper_bound_percentage
 
 
 class ShareBounds(Bounds):
     """In percent of another value, so above 100 as well."""
 
+    ends = ("lower_bound_percentage", "upper_bound_percentage")
+
     lower_bound_percentage: Annotated[Number, Field(ge=0)] | None = None
     upper_bound_percentage: Annotated[Number, Field(ge=0)] | None = None
-
-    @property
-    def low(self) -> float | None:
-        return self.lower_bound_percentage
-
-    @property
-    def high(self) -> float | None:
-        return self.upper_bound_percentage
 
 
 class NumericBounds(Bounds):
@@ -108,28 +92,12 @@ class NumericBounds(Bounds):
     lower_bound: Number | None = None
     upper_bound: Number | None = None
 
-    @property
-    def low(self) -> float | None:
-        return self.lower_bound
-
-    @property
-    def high(self) -> float | None:
-        return self.upper_bound
-
 
 class CountBounds(Bounds):
     """How many there are."""
 
     lower_bound: Annotated[Whole, Field(ge=0)] | None = None
     upper_bound: Annotated[Whole, Field(ge=0)] | None = None
-
-    @property
-    def low(self) -> float | None:
-        return self.lower_bound
-
-    @property
-    def high(self) -> float | None:
-        return self.upper_bound
 
 
 class SizeBounds(Bounds):
@@ -153,14 +121,6 @@ class DateBounds(Bounds):
 
     lower_bound: datetime | date | None = None
     upper_bound: datetime | date | None = None
-
-    @property
-    def low(self) -> datetime | date | None:
-        return self.lower_bound
-
-    @property
-    def high(self) -> datetime | date | None:
-        return self.upper_bound
 
     @model_validator(mode="after")
     def _ends(self) -> DateBounds:
