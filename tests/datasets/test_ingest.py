@@ -189,6 +189,11 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     with pytest.raises(WrongHeaderError, match="cannot be read as utf-8 text"):
         take(workspace, "landing", bad_gz)
     assert transactions(workspace) == 1
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  lines_before_header: 2\n", 1))
+    titled = tmp_path / "titled.csv"
+    titled.write_text('Unit "7\n\nDatetime,SAT\n')
+    assert take(workspace, "landing", titled).added == ("titled.csv",)
+    assert transactions(workspace) == 2
     # The header rule is the landing dataset's alone.
     (tmp_path / "free.csv").write_text("anything\n")
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created
@@ -201,6 +206,7 @@ def test_malformed_profiles_name_file_and_line(workspace: Workspace, profiles: P
         ("source: 3\n", "`source` must be a mapping"),
         ("source: {format: csv}\n", "names no `dataset`"),
         ("source: {dataset: /a, header: [{aliases: [x]}]}\n", "names no column"),
+        ("source: {dataset: /a, lines_before_header: -1}\n", "lines_before_header` is -1, which is no number"),
     ):
         (profiles / "ahu.yaml").write_text(text)
         with pytest.raises(ProfileError, match=problem):

@@ -43,13 +43,14 @@ class SourceDeclaration:
     encoding: str
     delimiter: str
     columns: tuple[SourceColumn, ...]
+    lines_before_header: int = 0
 
     def verify(self, file: Path) -> None:
-        """Checks the first line of a file. Raises WrongHeaderError; other formats are not looked into."""
+        """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
         if self.format not in _DELIMITED or not self.columns:
             return
         try:
-            header = _first_record(file, self.encoding, self.delimiter)
+            header = _first_record(file, self.encoding, self.delimiter, self.lines_before_header)
         except (UnicodeError, OSError, EOFError, csv.Error) as error:
             problem = f"it cannot be read as {self.encoding} text ({error})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
@@ -117,11 +118,20 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         encoding=str(source.get("encoding", "utf-8")),
         delimiter=str(source.get("delimiter", ",")),
         columns=tuple(columns),
+        lines_before_header=_count(file, source.get("lines_before_header", 0)),
     )
 
 
-def _first_record(file: Path, encoding: str, delimiter: str) -> list[str]:
+def _count(file: Path, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ProfileError(str(file), None, f"`source.lines_before_header` is {value!r}, which is no number of lines")
+    return value
+
+
+def _first_record(file: Path, encoding: str, delimiter: str, skipped: int) -> list[str]:
     codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     raw: Any = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # noqa: SIM115 - closed below
     with raw, io.TextIOWrapper(raw, encoding=codec, newline="") as text:
+        for _ in range(skipped):
+            text.readline()
         return next(csv.reader(text, delimiter=delimiter), [])

@@ -196,6 +196,20 @@ def test_lines_that_end_with_the_delimiter() -> None:
     assert found["error_detail"].tolist()[1:] == ["6 fields instead of 7", "the line does not end with a delimiter"]
 
 
+def test_titles_units_and_a_device_named_by_its_file() -> None:
+    assigned = HEAT_PUMP[HEAT_PUMP.index("  device: by_file\n") : HEAT_PUMP.index("  event_id:")]
+    profile = fleet(
+        (assigned, "  device: file_name\n"),
+        ('  decimal: ","\n', '  decimal: ","\n  lines_before_header: 2\n  lines_after_header: 1\n'),
+        (DECLARED, NO_REGISTRY),
+    )
+    header = f"Anlage 7\n\n{HEADER}\n;°C;°C;°C;W;"
+    found = read(profile, "12.01.2026 00:00;1;1;1;1;1", ";°C;°C;°C;W;", header=header)
+    assert found["line_number"].tolist() == [5, 6]  # the second row of units is no title any more
+    assert found["reason"].fillna("READ").tolist() == ["READ", "DESERIALIZATION_FAILURE"]
+    assert found["device_id"].tolist() == ["hp_north_1"] * 2
+
+
 def test_another_unit_and_cadence_need_no_code() -> None:
     profile = fleet(
         ('aliases: ["Leistung [W]"]}', 'aliases: ["Leistung [W]"], unit: kW}'),

@@ -24,6 +24,8 @@ CHUNK_LINES = 20_000
 DESERIALIZATION_FAILURE = "DESERIALIZATION_FAILURE"
 SCHEMA_MISMATCH = "SCHEMA_MISMATCH"
 
+_BY_FILE = ("by_file", "file_name")
+
 Failure = tuple[int, str, str, str]
 
 
@@ -89,15 +91,21 @@ def parse_file(
     rows: list[tuple[int, list[str], str]] = []
     failures: list[Failure] = []
     blanks: list[Line] = []
+    data_after = 0
     for line in read_lines(decompressed(stream, path), source.encoding):
+        if line.number <= source.lines_before_header:
+            continue
         if line.problem is None and not line.text.strip():
             blanks.append(line)  # only blank lines that something follows are lines that lost their content
+            continue
+        if header is not None and line.number <= data_after:
             continue
         failures += [
             (blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks if header is not None
         ]
         blanks = []
         if header is None:
+            data_after = line.number + source.lines_after_header
             unreadable = Header(0, {}, f"header: {line.problem}")
             header = unreadable if line.problem else match_header(_fields(line.text, source.delimiter), source)
             continue
@@ -137,6 +145,8 @@ def _fields(text: str, delimiter: str) -> list[str]:
 def _device_of(path: str, profile: Profile) -> str | None:
     """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
+    if profile.source.device == "file_name":
+        return name.partition(".")[0] or None
     return next((d.device_id for d in profile.source.devices if fnmatch.fnmatchcase(name, d.file)), None)
 
 
@@ -175,7 +185,7 @@ def _readings(
         return pd.Series(columns[header.positions[name]], dtype="object")
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
-    frame["device_id"] = file.device if source.device == "by_file" else text_of(source.device).str.strip()
+    frame["device_id"] = file.device if source.device in _BY_FILE else text_of(source.device).str.strip()
     time = text_of(source.time.columns[0])
     for name in source.time.columns[1:]:
         time = time + " " + text_of(name)
@@ -265,7 +275,7 @@ def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, prof
     problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {wanted}"
     empty = frame["device_id"].isna() | (frame["device_id"] == "")
     missing = (
-        f"file {path!r} belongs to no device of the profile" if profile.source.device == "by_file" else "no device id"
+        f"file {path!r} belongs to no device of the profile" if profile.source.device in _BY_FILE else "no device id"
     )
     problem[empty] = missing
     return problem

@@ -78,7 +78,9 @@ class SourceDevice(_Strict):
 class Source(_Strict):
     """Where raw files land and how they are written.
 
-    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
+    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns. ``lines_before_header``
+    and ``lines_after_header`` (titles, a row of units) are no data. ``device`` is a column, ``by_file`` (``devices``
+    says which) or ``file_name``: the name of the file up to its first dot.
     """
 
     dataset: str
@@ -86,6 +88,8 @@ class Source(_Strict):
     encoding: str
     delimiter: Annotated[str, Field(min_length=1, max_length=1)]
     trailing_delimiter: bool = False
+    lines_before_header: int = Field(default=0, ge=0)
+    lines_after_header: int = Field(default=0, ge=0)
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
     missing: tuple[MissingWord, ...] = ("",)
@@ -93,7 +97,7 @@ class Source(_Strict):
     time: SourceTime
     ingested: Name | Literal["same_as_time"]
     ingested_reason: Reason
-    device: Name | Literal["by_file"]
+    device: Name | Literal["by_file", "file_name"]
     devices: tuple[SourceDevice, ...] = ()
     event_id: Name | Literal["device_and_time", "device_and_text"]
     sequence: Name | Literal["line_number"]

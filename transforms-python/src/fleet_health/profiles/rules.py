@@ -21,6 +21,12 @@ from fleet_health.profiles.model import (
 from fleet_health.profiles.units import UNITS, conversion, sources_for
 from fleet_health.yaml_lines import Lines
 
+_NO_COLUMN = {
+    "ingested": ("same_as_time",),
+    "device": ("by_file", "file_name"),
+    "event_id": ("device_and_time", "device_and_text"),
+    "sequence": ("line_number",),
+}
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 
 
@@ -121,7 +127,7 @@ def _source(check: _Check) -> None:
             )
     for key in ("ingested", "device", "event_id", "sequence"):
         value = getattr(source, key)
-        if value not in ("same_as_time", "by_file", "device_and_time", "device_and_text", "line_number"):
+        if value not in _NO_COLUMN[key]:
             check.known(("source", key), value, names, "column")
     for name in source.time.columns:
         check.known(("source", "time", "column"), name, names, "column")
