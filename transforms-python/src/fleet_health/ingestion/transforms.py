@@ -66,6 +66,7 @@ def deserialise_transform(profile: Profile) -> Transform:
     @incremental(semantic_version=reading_version(profile), snapshot_inputs=["registry"])
     @transform(landing=landing, registry=registry, readings=raw, unread=broken)
     def deserialise_files_in_zones(landing: Any, registry: Any, readings: Any, unread: Any) -> None:
+        # small: two texts per device, and every worker needs them all
         known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
         write(landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
 
