@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.assembly import frozen_medians
+from fleet_health.training_data.errors import NoTrainingWindowsError
 from fleet_health.training_data.statistics import bin_counts, bin_edges, training_statistics
 
 PROFILE = shipped_profile("refrigeration")
@@ -36,6 +38,16 @@ def test_known_numbers() -> None:
     assert found.loc["subcooling_mean", "training_null_rate"] == 1.0
     assert pd.isna(found.loc["subcooling_mean", "training_p50"])
     assert len(found) == 45
+
+
+def test_an_empty_fleet_is_told_which_windows_were_asked_for() -> None:
+    with pytest.raises(NoTrainingWindowsError) as caught:
+        training_statistics(table(humidity_mean=[0.1, 0.2]).iloc[:0], PROFILE, "tx-1")
+    told = str(caught.value)
+    assert told.startswith("no window of 15 minutes of 'refrigeration' may train its model, which asks for ")
+    assert f"reading_count >= {PROFILE.model.training_reading_count_min.value:g}, " in told
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own error, just made
+    assert str(copy) == told
 
 
 def test_zero_and_null_have_their_own_bins() -> None:

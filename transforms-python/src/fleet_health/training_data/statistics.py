@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fleet_health.contracts.training import STATISTICS_SCHEMA
 from fleet_health.profiles.model import Profile
+from fleet_health.training_data.errors import NoTrainingWindowsError
 
 _QUANTILES = {
     "training_p0_1": 0.001,
@@ -34,8 +35,19 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
     Returns:
         the columns of contract 3c. ``bin_fractions`` has twelve shares: ten decile bins of the values that are neither
         zero nor null, then zero, then null. A feature without a single value keeps null statistics.
+
+    Raises:
+        NoTrainingWindowsError: there are no rows.
     """
     model = profile.model
+    if not len(rows):
+        days = ", on the days in `training_days`" if model.training_days else ""
+        filters = (
+            f"sensor_completeness >= {model.training_completeness_min.value:g}, "
+            f"reading_count >= {model.training_reading_count_min.value:g}, "
+            f"quality_flag_count <= {model.training_flagged_readings_max.value:g}{days}"
+        )
+        raise NoTrainingWindowsError(profile.profile, model.window_duration_minutes, filters)
     shared = {
         "model_id": model.model_id,
         "model_version": model.model_version,

@@ -1,0 +1,23 @@
+"""What can be wrong with the rows a model should learn from."""
+
+from __future__ import annotations
+
+
+class NoTrainingWindowsError(ValueError):
+    """No window passes the training filters of the profile.
+
+    Attributes:
+        profile: the fleet.
+        minutes: the window length that its model asks for.
+        filters: the filters, in words.
+    """
+
+    def __init__(self, profile: str, minutes: int, filters: str) -> None:
+        super().__init__(profile, minutes, filters)
+        self.profile, self.minutes, self.filters = profile, minutes, filters
+
+    def __str__(self) -> str:
+        return (
+            f"no window of {self.minutes} minutes of {self.profile!r} may train its model, which asks for "
+            f"{self.filters}. Compare with device_features, then correct `model` in the profile, or ingest the days it names."
+        )
