@@ -257,6 +257,9 @@ def test_only_new_files_are_read(spark: SparkSession, tmp_path: Path, store: Cat
     left = {m.key: len(p.files) for p in plan.increments.parts for m in p.metrics}
     assert left == {"approx_distinct_count(text)": 2}
     assert "scan of 1 columns (text) of 2 files not seen before" in plan.explain()
+    timed = explain([Check(ASKED["recent"], "recent")], dataset.subject(), spark=spark, now=NOW, states=store)
+    anew = "scan of 1 columns (at) of all files, as what depends on the current time changes without them"
+    assert anew in timed.explain()
 
 
 @pytest.mark.nightly

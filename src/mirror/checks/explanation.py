@@ -33,7 +33,8 @@ def explanation(plan: Plan) -> list[str]:
     if plan.increments is not None:
         lines += _increments(plan.increments)
     if plan.scan:
-        lines += _scan("", plan.scan)
+        anew = " of all files, as what depends on the current time changes without them"
+        lines += _scan("" if plan.increments is None else anew, plan.scan)
     if plan.grouped is not None:
         lines += _grouped(plan.grouped)
     for together in plan.keys:

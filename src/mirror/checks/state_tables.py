@@ -31,7 +31,8 @@ check_key_hashes = sa.Table(
     sa.Column("way", sa.String(500), primary_key=True),
     sa.Column("unit", sa.String(64), primary_key=True),
     sa.Column("files", sa.Text, nullable=False),
-    # Eight bytes per row, little end first; at most one view of a dataset is kept.
+    # Eight bytes per row, little end first. At most one view of a dataset is kept: units of files that are not all in
+    # the view go when one is added, so that all that stay were held against each other.
     sa.Column("hashes", sa.LargeBinary, nullable=False),
 )
 
