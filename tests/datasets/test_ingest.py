@@ -193,7 +193,10 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     titled = tmp_path / "titled.csv"
     titled.write_text('Unit "7\n\nDatetime,SAT\n')
     assert take(workspace, "landing", titled).added == ("titled.csv",)
-    assert transactions(workspace) == 2
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  without_header: true\n", 1))
+    (tmp_path / "bare.csv").write_text("2026-01-01,1\n")
+    assert take(workspace, "landing", tmp_path / "bare.csv").added == ("bare.csv",)
+    assert transactions(workspace) == 3
     # The header rule is the landing dataset's alone.
     (tmp_path / "free.csv").write_text("anything\n")
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created

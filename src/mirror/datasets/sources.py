@@ -44,10 +44,11 @@ class SourceDeclaration:
     delimiter: str
     columns: tuple[SourceColumn, ...]
     lines_before_header: int = 0
+    without_header: bool = False
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
-        if self.format not in _DELIMITED or not self.columns:
+        if self.format not in _DELIMITED or not self.columns or self.without_header:
             return
         try:
             header = _first_record(file, self.encoding, self.delimiter, self.lines_before_header)
@@ -119,6 +120,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         delimiter=str(source.get("delimiter", ",")),
         columns=tuple(columns),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
+        without_header=source.get("without_header") is True,
     )
 
 

@@ -210,6 +210,30 @@ def test_titles_units_and_a_device_named_by_its_file() -> None:
     assert found["device_id"].tolist() == ["hp_north_1"] * 2
 
 
+def test_files_without_a_header_are_known_by_the_order_of_their_columns() -> None:
+    profile = fleet(
+        ("  header:\n", "  without_header: true\n  header:\n    - {name: day, aliases: [day]}\n"),
+        ("column: time, format: ", "column: [day, time], format: "),
+        ('delimiter: ";"', 'delimiter: " "'),
+    )
+    lines = [
+        "12.01.2026 00:05 41,5 35,5 -1,0 900 1",
+        "12.01.2026 00:10 41,5 35,5 -1,0",
+        "",
+        "13.01.2026 00:05 1 1 1 1 0",
+    ]
+    found = read(profile, *lines[1:], header=lines[0])
+    assert found["line_number"].tolist() == [1, 2, 3, 4]
+    assert found["error_detail"].fillna("READ").tolist() == [
+        "READ",
+        "5 fields instead of 7",
+        "the line is blank",
+        "READ",
+    ]
+    assert found[["flow_temperature", "power"]].iloc[0].tolist() == [41.5, 900.0]
+    assert times(found)[::3] == ["2026-01-11 23:05:00", "2026-01-12 23:05:00"]
+
+
 def test_another_unit_and_cadence_need_no_code() -> None:
     profile = fleet(
         ('aliases: ["Leistung [W]"]}', 'aliases: ["Leistung [W]"], unit: kW}'),

@@ -288,6 +288,13 @@ MISTAKES = {
         "source.missing.0: Input should be a valid string",
         "in quotes",
     ),
+    "lines after a header that is not there": (
+        lambda text: re.sub(r"(?m)^  missing: .*$", "  without_header: true\n  lines_after_header: 1", text),
+        ProfileReferenceError,
+        "  lines_after_header: 1",
+        "lines after a header that the files do not have",
+        "`lines_before_header`",
+    ),
     "empty fleet": (
         swap("  dataset: /Fleet/refrigeration/registry_landing\n", "  devices: []\n"),
         ProfileReferenceError,

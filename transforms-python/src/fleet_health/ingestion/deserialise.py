@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_columns
 from fleet_health.ids import natural_key_id, natural_key_id_of
 from fleet_health.ingestion.cells import Seen, read_sensor, read_time
-from fleet_health.ingestion.header import Header, match_header
+from fleet_health.ingestion.header import Header, declared_header, match_header
 from fleet_health.ingestion.lines import Line, decompressed, read_lines
 from fleet_health.profiles.model import Profile, Source, SourceTime
 
@@ -87,7 +87,7 @@ def parse_file(
     """The lines of one file as frames of :func:`parsed_schema`, at most :data:`CHUNK_LINES` lines each."""
     source = profile.source
     file = _File(path, _device_of(path, profile), {**(zones or {}), **_declared_zones(profile)})
-    header: Header | None = None
+    header = declared_header(source) if source.without_header else None
     rows: list[tuple[int, list[str], str]] = []
     failures: list[Failure] = []
     blanks: list[Line] = []

@@ -40,3 +40,9 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
     if source.trailing_delimiter and found[-1] != "":
         width += 1  # the header itself may or may not end with the delimiter
     return Header(width, positions, "header: " + "; ".join(problems) if problems else None)
+
+
+def declared_header(source: Source) -> Header:
+    """For files that have none: every declared column, in the order of the profile."""
+    positions = {column.name: place for place, column in enumerate(source.header)}
+    return Header(len(positions) + source.trailing_delimiter, positions)

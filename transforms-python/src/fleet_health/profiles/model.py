@@ -78,9 +78,10 @@ class SourceDevice(_Strict):
 class Source(_Strict):
     """Where raw files land and how they are written.
 
-    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns. ``lines_before_header``
-    and ``lines_after_header`` (titles, a row of units) are no data. ``device`` is a column, ``by_file`` (``devices``
-    says which) or ``file_name``: the name of the file up to its first dot.
+    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
+    ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) are no data. In files ``without_header``
+    the columns are those of ``header``, in their order. ``device`` is a column, ``by_file`` (``devices`` says which) or
+    ``file_name``: the name of the file up to its first dot.
     """
 
     dataset: str
@@ -88,6 +89,7 @@ class Source(_Strict):
     encoding: str
     delimiter: Annotated[str, Field(min_length=1, max_length=1)]
     trailing_delimiter: bool = False
+    without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)
     lines_after_header: int = Field(default=0, ge=0)
     decimal: Literal[".", ","] = "."

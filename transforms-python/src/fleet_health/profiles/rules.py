@@ -158,6 +158,13 @@ def _spelling(check: _Check) -> None:
         check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
     for pattern in source.time.formats:
         _format(check, pattern)
+    if source.without_header and source.lines_after_header:
+        fix = "Lines above the data are counted by `lines_before_header`."
+        check.fail(("source", "lines_after_header"), "lines after a header that the files do not have", fix)
+    optional = [index for index, column in enumerate(source.header) if column.optional]
+    if source.without_header and optional:
+        fix = "Remove `optional`; without a header a column is known by its place alone."
+        check.fail(("source", "header", optional[0]), "an optional column in files without a header", fix)
     if source.time.zone == FROM_REGISTRY and check.profile.registry.dataset is None:
         fix = "Name the zone itself here, or give the registry a `dataset`."
         check.fail(("source", "time", "zone"), "zones from a registry need a registry dataset", fix)

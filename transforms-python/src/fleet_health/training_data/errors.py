@@ -19,5 +19,6 @@ class NoTrainingWindowsError(ValueError):
     def __str__(self) -> str:
         return (
             f"no window of {self.minutes} minutes of {self.profile!r} may train its model, which asks for "
-            f"{self.filters}. Compare with device_features, then correct `model` in the profile, or ingest the days it names."
+            f"{self.filters}. Compare with device_features, then correct `model` in the profile, or ingest the days "
+            "it names."
         )
