@@ -6,16 +6,20 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from mirror.checks import ERROR, FAIL, PASS, CheckResult, CheckSubject, errors, evaluate
+from mirror.checks.columns import Columns
 from mirror.checks.errors import CheckError, DuplicateCheckError
+from mirror.checks.ranges import refuse_swapped
 from mirror.errors import ExitCode
 from transforms import expectations as E
 from transforms.api import Check
-from transforms.expectations.tree import Expectation
+from transforms.expectations.tree import AllOf, Expectation
 
 Judge = Callable[..., dict[str, CheckResult]]
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -93,12 +97,9 @@ DECIDED: list[tuple[E.Expectation, str]] = [
     (E.all(E.col("nun").gt(1), E.col("row").gt(1)), FAIL),
     (E.any(E.negate(E.col("nun").exists()), E.col("nun").gt(0)), PASS),
     (E.any(E.primary_key("nun"), E.primary_key("row")), PASS),
-    # ends that meet are no mistake, nor are ends of different columns, a gap, or what could never be swapped in text
+    # ends that meet are no mistake, nor are ends of different columns
     (E.all(E.col("row").gte(1), E.col("row").lte(5), E.col("num").lte(11), E.col("num").gte(-1)), PASS),
-    (E.all(E.col("flag").equals(True), E.col("dec").gte(0.1), E.col("dec").lte(Decimal("0.1"))), FAIL),
     (E.any(E.all(E.col("row").gte(9), E.col("row").lte(0)), E.col("row").gt(0)), PASS),
-    (E.any(E.col("num").gte(11), E.col("num").lte(1)), PASS),
-    (E.all(E.col("at").gte("2024-05-01T12:00:00+02:00"), E.col("at").lt("2024-05-01T11:00:00Z")), FAIL),
     (E.all(E.col("nun").exists(), E.col("nun").gt(0)), FAIL),
 ]
 
@@ -120,6 +121,22 @@ def test_error_with_reason(results: dict[str, CheckResult], i: int) -> None:
 @pytest.mark.parametrize("i", range(len(DECIDED)), ids=[repr(c[0]) for c in DECIDED])
 def test_decided_by_the_other_parts(results: dict[str, CheckResult], i: int) -> None:
     assert results[f"decided {i}"].outcome == DECIDED[i][1]
+
+
+def test_ends_are_compared_as_their_column_compares_them() -> None:
+    columns = Columns("/d", T.StructType().add("dec", "decimal(9,2)").add("at", "timestamp").add("n", "long"))
+    sound = [
+        # as text the first instant is the later one, and as exact numbers 0.3 is less than three tenths
+        E.all(E.col("at").gte("2024-05-01T12:00:00+02:00"), E.col("at").lt("2024-05-01T11:00:00Z")),
+        E.all(E.col("dec").gte(Decimal("0.3")), E.col("dec").lte(0.3)),
+        E.all(E.col("n").gt(1), E.col("n").gt(3), E.col("n").lt(5), E.col("n").lte(9)),
+        E.all(E.col("n").not_equals(1), E.col("n").gt("wrong"), E.col("gone").gt(3), E.col("gone").lt(1)),
+    ]
+    for demanded in sound:
+        refuse_swapped(cast(AllOf, demanded), columns, NOW)
+    for demanded in (E.all(E.col("n").gt(1), E.col("n").gt(5), E.col("n").lt(5), E.col("n").lt(9)),):
+        with pytest.raises(errors.SwappedRangeError, match="> 5 and < 5"):
+            refuse_swapped(cast(AllOf, demanded), columns, NOW)
 
 
 def test_neighbours_still_report(results: dict[str, CheckResult]) -> None:
