@@ -7,6 +7,8 @@ import json
 
 from rich.console import Console
 
+from mirror.builds import build
+from mirror.builds.scope import Scope
 from mirror.builds.watching import Unwatched, progress_of, seconds_before
 from mirror.cli.progress import watching
 
@@ -65,5 +67,5 @@ def test_rows_tasks_and_time(repository) -> None:
     with watching(r.workspace, Console(file=lines, width=200), as_json=False, jobs=1) as plain:
         r.build("/small", watcher=plain)
         assert lines.getvalue() == ""
-        r.build("/small", force=True, watcher=plain)
-    assert lines.getvalue().splitlines()[0] == "  run   big: forced"
+        build(r.workspace, Scope(("/small",), only=True), force=True, spark=lambda: r.spark, watcher=plain)
+    assert lines.getvalue().splitlines()[0] == "  run   small: forced"

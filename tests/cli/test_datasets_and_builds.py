@@ -264,6 +264,7 @@ mount -o remount,ro tmpfs {mount}
 """
 
 
+@pytest.mark.nightly
 def test_full_disk_and_read_only_root(tmp_path: Path) -> None:
     if shutil.which("unshare") is None:
         pytest.skip("needs unshare (util-linux) to mount a small file system")

@@ -112,7 +112,7 @@ def test_figures_on_the_page_are_those_of_the_snapshot(browser, report: Path) ->
     page.close()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.nightly)])
 def test_nothing_overflows_and_no_text_is_tiny(browser, report: Path, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(report.as_uri())

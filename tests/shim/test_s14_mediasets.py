@@ -58,6 +58,7 @@ def test_items_are_read_listed_and_copied_on_one_node(store, run):
     assert store.get_files("/copy") == {"new.txt": b"new", "copied.pdf": b"%PDF a"}
 
 
+@pytest.mark.nightly
 def test_items_are_opened_and_put_on_workers(store, run, spark, rows):
     store.store_files("/media", FILES)
     store.store_files("/raw", {"x.txt": "x"})

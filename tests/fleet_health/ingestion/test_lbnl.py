@@ -122,6 +122,7 @@ def _transforms(lbnl_ingested: Any) -> list[Any]:
     return [t for t in lbnl_ingested.runner._pipeline.transforms if t.__name__.startswith("air_handler")]
 
 
+@pytest.mark.nightly
 def test_another_day_is_read_alone(lbnl_ingested: Any, spark: Any) -> None:
     """A new file brings new rows; the files read before are not read again and nothing is counted twice."""
     import gzip
