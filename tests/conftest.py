@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from xdist.scheduler import LoadScopeScheduling
+
+# Imports and thousands of test items make no garbage, and looking for it among them takes seconds.
+gc.disable()
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,10 +31,13 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_collection_finish() -> None:
-    """The test modules may be kept compiled; the repositories that tests write may not.
+    """What was imported to collect stays, so no collection of garbage need walk it again.
 
-    A test writes a module again within a second, and a compiled copy is told stale only by time and size.
+    The test modules may be kept compiled; the repositories that tests write may not: a test writes a module again within
+    a second, and a compiled copy is told stale only by time and size.
     """
+    gc.freeze()
+    gc.enable()
     sys.dont_write_bytecode = True
 
 

@@ -151,6 +151,7 @@ def test_rows_that_do_not_fit_the_view_are_refused(spark: SparkSession, store: D
     assert store.view(dataset).rows == 1
 
 
+@pytest.mark.nightly
 def test_files_are_created_and_read_by_workers(spark: SparkSession, store: DatasetStore, dataset: Dataset):
     port = output(store, dataset)
     shipped = cloudpickle.loads(cloudpickle.dumps(port))
