@@ -33,8 +33,8 @@ class ByFile(LoadScopeScheduling):
 def pytest_collection_finish() -> None:
     """What was imported to collect stays, so no collection of garbage need walk it again.
 
-    The test modules may be kept compiled; the repositories that tests write may not: a test writes a module again within
-    a second, and a compiled copy is told stale only by time and size.
+    The test modules may be kept compiled; the repositories that tests write may not: a test writes a module again
+    within a second, and a compiled copy is told stale only by time and size.
     """
     gc.freeze()
     gc.enable()

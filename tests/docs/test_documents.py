@@ -74,9 +74,14 @@ def problem_of(words: list[str]) -> str:
     match words:
         case ["mirror", *arguments]:
             return _unparsable(cli, "mirror", arguments)
-        case ["make", target]:
-            made = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-            return "" if target in made else f"no target {target}"
+        case ["make", target, *settings]:
+            text = (ROOT / "Makefile").read_text(encoding="utf-8")
+            if target not in re.findall(r"^([a-z-]+):", text, re.MULTILINE):
+                return f"no target {target}"
+            unknown = {each.partition("=")[0] for each in settings} - set(
+                re.findall(r"^([A-Z]+) \?=", text, re.MULTILINE)
+            )
+            return f"no setting {sorted(unknown)}" if unknown else ""
         case ["python", "-m", "benchmarks", name]:
             return "" if (ROOT / "benchmarks" / f"{name}.py").is_file() else f"no benchmark {name}"
         case ["python", "-m", "pytest", folder, *_]:
@@ -117,6 +122,7 @@ def test_what_could_not_be_typed_is_noticed() -> None:
     assert "No such option" in problem_of(["mirror", "build", "--dryrun"])
     assert "Missing option" in problem_of(["mirror", "models", "release", "isolation_forest"])
     assert "no target" in problem_of(["make", "everything"])
+    assert "no setting ['SPARC']" in problem_of(["make", "test", "SPARC=4"])
 
 
 @each_document
