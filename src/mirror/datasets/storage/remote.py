@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mirror.datasets.errors import PathEscapesRootError, StorageUnreachableError, StorageUnwritableError
+from mirror.datasets.storage.client import Option, connected
 from mirror.datasets.storage.entries import StoredEntry
 from mirror.datasets.storage.local import assembled, translated
 from mirror.datasets.storage.names import (
@@ -34,7 +35,6 @@ from mirror.datasets.storage.names import (
     scratch_of,
 )
 from mirror.datasets.storage.protocol import Found, Item, Result
-from mirror.datasets.storage.settings import Option, connected
 from mirror.errors import MirrorError
 from transforms.ports import FileEntry
 
