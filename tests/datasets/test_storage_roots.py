@@ -43,8 +43,8 @@ from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
 from mirror.datasets.sample import first_rows
 from mirror.datasets.storage import LocalStorage
-from mirror.datasets.storage.remote import RemoteStorage
 from mirror.datasets.storage.client import FromEnvironment
+from mirror.datasets.storage.remote import RemoteStorage
 from mirror.datasets.storage.settings import parse
 from mirror.datasets.verify import verify
 from mirror.health.rows import read_columns
