@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,19 @@ def spark() -> Iterator[SparkSession]:
     session = start_session(app_name="foundry-mirror tests", python_path=[ROOT / "transforms-python" / "src"])
     yield session
     session.stop()
+
+
+@pytest.fixture
+def jobs(spark: SparkSession) -> Callable[[Callable[[], object]], int]:
+    """``jobs(action)``: how many Spark jobs an action ran, as Spark itself counted them."""
+
+    def count(action: Callable[[], object]) -> int:
+        group = uuid.uuid4().hex
+        spark.sparkContext.setJobGroup(group, "count")
+        try:
+            action()
+            return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+        finally:
+            spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+
+    return count

@@ -280,20 +280,6 @@ def test_footers_never_differ_from_a_scan(spark: SparkSession, tmp_path: Path, c
     assert not open_ & set(known)
 
 
-@pytest.fixture
-def jobs(spark: SparkSession) -> Callable[[Callable[[], object]], int]:
-    def count(action: Callable[[], object]) -> int:
-        group = uuid.uuid4().hex
-        spark.sparkContext.setJobGroup(group, "count")
-        try:
-            action()
-            return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
-        finally:
-            spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
-
-    return count
-
-
 def test_no_job_when_footers_decide(
     spark: SparkSession, tmp_path: Path, jobs: Callable[[Callable[[], object]], int]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -31,20 +30,6 @@ def stored(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str
     path = str(tmp_path_factory.mktemp("stored") / "data")
     spark.range(60).selectExpr("id", "id / 2 AS half", "id % 3 AS third").repartition(3).write.parquet(path)
     return path
-
-
-@pytest.fixture
-def jobs(spark: SparkSession) -> Callable[[Callable[[], object]], int]:
-    def count(action: Callable[[], object]) -> int:
-        group = uuid.uuid4().hex
-        spark.sparkContext.setJobGroup(group, "count")
-        try:
-            action()
-            return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
-        finally:
-            spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
-
-    return count
 
 
 def ask(spark: SparkSession, path: str, expectations: list[E.Expectation]) -> list[str]:

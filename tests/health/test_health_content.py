@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
 
 from mirror.builds import CheckEntry, journal
 from mirror.builds import tables as builds
@@ -110,20 +108,6 @@ def test_a_strict_schema_absorbs_what_is_added(workspace, commit) -> None:
         "b was added later and is gone (so it is)",
         "2 columns as expected",
     ]
-
-
-@pytest.fixture
-def jobs(spark: SparkSession) -> Callable[[Callable[[], object]], int]:
-    def count(action: Callable[[], object]) -> int:
-        group = uuid.uuid4().hex
-        spark.sparkContext.setJobGroup(group, "count")
-        try:
-            action()
-            return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
-        finally:
-            spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
-
-    return count
 
 
 FROM_FOOTERS = [
