@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from mirror.checks import CheckSubject
     from mirror.datasets import Workspace
-    from mirror.datasets.records import StoredSchema
-    from transforms.ports import FileEntry
 
 Port = DatasetReadPort | DatasetWritePort
 
@@ -71,13 +69,15 @@ def keep_footers(ports: Iterable[Port], catalog: Catalog) -> None:
         return
     from mirror.checks.known_footers import known_footers
     from mirror.checks.state_tables import CatalogStates
+    from mirror.checks.stored import speaking
     from mirror.datasets.frames import spark_schema
 
     states = CatalogStates(catalog)
     for port in ports:
         if isinstance(port, DatasetWritePort) and not port.aborted:
-            stored, files = _judged(Selection(port.selection("added").files, port.outcome().schema))
+            stored = port.outcome().schema
             if stored is not None:
+                files = speaking(port.selection("added").files, stored)
                 known_footers(port.path, files, spark_schema(stored), states)
 
 
@@ -87,31 +87,13 @@ def _subject(
     sensitive: Mapping[str, frozenset[str]],
     references: Mapping[str, CheckSubject] | None = None,
 ) -> CheckSubject:
-    from mirror.checks import CheckSubject
-    from mirror.checks.sensitivity import sensitive_columns
-    from mirror.datasets.frames import read_frame, spark_schema
+    from mirror.checks.stored import subject_of
 
     selection: Selection = (
         port.outcome() if isinstance(port, DatasetWritePort) else port.selections["current"]
     )  # fmt: skip
-    stored, files = _judged(selection)
-    return CheckSubject(
-        name=port.path,
-        schema=None if stored is None else spark_schema(stored),
-        frame=lambda: read_frame(spark, port.path, port.branch, selection.files, stored),
-        files=files,
-        references=references or {},
-        sensitive=sensitive_columns(stored, sensitive.get(port.path, ())),
-        part=lambda files: read_frame(spark, port.path, port.branch, files, stored),
-    )
-
-
-def _judged(selection: Selection) -> tuple[StoredSchema | None, Sequence[FileEntry]]:
-    """The schema, and the files whose footers may speak for the rows: none where values stand in paths."""
-    stored = selection.schema
-    if stored is None or stored.path_columns:
-        return stored, ()
-    return stored, [f for f in selection.files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    hidden = sensitive.get(port.path, ())
+    return subject_of(spark, port.path, port.branch, selection.files, selection.schema, references, hidden)
 
 
 def blocking(entries: Sequence[CheckEntry]) -> tuple[tuple[str, str, str], ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mirror.checks.sensitivity import sensitive_columns
 from mirror.checks.subject import CheckSubject
 from mirror.checks.suggest_history import Commit
 from mirror.datasets import Dataset, DatasetStore, TransactionStatus, TransactionType
-from mirror.datasets.records import View
+from mirror.datasets.records import StoredSchema, View, is_hidden
+from transforms.ports import FileEntry
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,20 +27,38 @@ def stored_subject(
 
     ``sensitive``: columns whose values stay out of results, besides those that their writer marked.
     """
+    return subject_of(spark, view.dataset.path, view.branch, view.entries, view.schema, references, sensitive)
+
+
+def subject_of(
+    spark: SparkSession,
+    path: str,
+    branch: str,
+    files: Sequence[FileEntry],
+    stored: StoredSchema | None,
+    references: Mapping[str, CheckSubject] | None = None,
+    sensitive: Iterable[str] = (),
+) -> CheckSubject:
+    """:func:`stored_subject` of some files of a dataset, committed or not."""
     from mirror.datasets.frames import read_frame, spark_schema
 
-    stored, path, branch = view.schema, view.dataset.path, view.branch
-    visible = [file for file in view.entries if not file.path.rsplit("/", 1)[-1].startswith((".", "_"))]
     return CheckSubject(
         name=path,
         schema=None if stored is None else spark_schema(stored),
-        frame=lambda: read_frame(spark, path, branch, view.entries, stored),
-        # columns that come from paths are not in the files, so neither footers nor parts may speak for them
-        files=visible if stored is not None and not stored.path_columns else (),
+        frame=lambda: read_frame(spark, path, branch, files, stored),
+        files=speaking(files, stored),
         references=references or {},
         sensitive=sensitive_columns(stored, sensitive),
-        part=lambda files: read_frame(spark, path, branch, files, stored),
+        part=lambda some: read_frame(spark, path, branch, some, stored),
     )
+
+
+def speaking(files: Sequence[FileEntry], stored: StoredSchema | None) -> Sequence[FileEntry]:
+    """The files whose footers, or rows part by part, may speak for the dataset.
+
+    None without a schema, and none where columns come from paths: those are not in the files.
+    """
+    return [f for f in files if not is_hidden(f.path)] if stored is not None and not stored.path_columns else ()
 
 
 def commits_of(store: DatasetStore, dataset: Dataset, branch: str) -> list[Commit]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mirror.datasets.errors import NoSchemaError, SparkCannotReachError
-from mirror.datasets.records import StoredSchema
+from mirror.datasets.records import StoredSchema, is_hidden
 from mirror.datasets.storage import spark_names
 from transforms.ports import FileEntry
 
@@ -33,7 +33,7 @@ def read_frame(
     if schema is None:
         raise NoSchemaError(dataset, branch)
     wanted = spark_schema(schema)
-    locations = spark_names([f for f in files if not f.path.rsplit("/", 1)[-1].startswith((".", "_"))])
+    locations = spark_names([f for f in files if not is_hidden(f.path)])
     if not locations:
         return spark.createDataFrame([], wanted)
     inside = [f for f in wanted.fields if f.name not in schema.path_columns]

@@ -13,7 +13,7 @@ from weakref import WeakSet
 from mirror.datasets import schema as schemas
 from mirror.datasets.errors import NoViewError, PathEscapesRootError, UnreadableDataError
 from mirror.datasets.ports import Selection, StagedFiles, directory_of, local_directory_of, open_entry
-from mirror.datasets.records import StoredSchema, Transaction, TransactionType
+from mirror.datasets.records import StoredSchema, Transaction, TransactionType, is_hidden
 from mirror.datasets.storage import Storage, opened, translated
 from mirror.datasets.storage.names import folder_of, scratch_of
 from transforms.ports import FileEntry, WriteOptions
@@ -271,7 +271,7 @@ def _schema_of(df: DataFrame, options: WriteOptions) -> StoredSchema:
 def _schema_of_files(dataset: str, files: Sequence[FileEntry]) -> StoredSchema | None:
     import pyarrow as pa
 
-    visible = [file for file in files if not file.path.rsplit("/", 1)[-1].startswith((".", "_"))]
+    visible = [file for file in files if not is_hidden(file.path)]
     if not visible or not all(file.path.endswith(".parquet") for file in visible):
         return None
     merged: StoredSchema | None = None

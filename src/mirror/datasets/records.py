@@ -13,6 +13,11 @@ from mirror.datasets.storage.protocol import Storage
 from transforms.ports import FileEntry
 
 
+def is_hidden(path: str) -> bool:
+    """Whether a reader of tables skips the file: its name begins with ``.`` or ``_``."""
+    return path.rsplit("/", 1)[-1].startswith((".", "_"))
+
+
 class TransactionType(StrEnum):
     """What a transaction does to the view (fact sheet, section 1.3)."""
 
@@ -97,8 +102,8 @@ class StoredFile:
 
     @property
     def hidden(self) -> bool:
-        """Whether a reader of tables skips it: a name that begins with ``.`` or ``_``."""
-        return self.path.rsplit("/", 1)[-1].startswith((".", "_"))
+        """Whether a reader of tables skips it."""
+        return is_hidden(self.path)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from mirror.datasets.records import (
     TransactionStatus,
     TransactionType,
     View,
+    is_hidden,
 )
 from mirror.datasets.storage import Found, Storage, opened
 from mirror.datasets.storage.names import scratch_of
@@ -168,7 +169,7 @@ class OpenTransaction:
     def _rows(self, logical: str, location: str) -> int | None:
         if logical in self._counted:
             return self._counted[logical]
-        if self.schema is None or self.schema.format != "parquet" or logical.rsplit("/", 1)[-1].startswith((".", "_")):
+        if self.schema is None or self.schema.format != "parquet" or is_hidden(logical):
             return None
         import pyarrow as pa
 
