@@ -9,6 +9,7 @@ from typing import Any
 
 from mirror.builds.state import InputRange, RunRecord
 from mirror.datasets import Transaction, TransactionType
+from mirror.datasets.ids import short
 
 FIRST_BUILD = "first build"
 
@@ -167,7 +168,7 @@ def unbatchable(chain: Sequence[Transaction]) -> Transaction | None:
 
 def named(transaction: Transaction) -> str:
     """Type and short RID, as ``mirror history`` shows it."""
-    return f"{transaction.type} {transaction.rid.rsplit('.', 1)[-1][:8]}"
+    return f"{transaction.type} {short(transaction.rid)}"
 
 
 def _inconsistent(

@@ -15,12 +15,11 @@ from mirror.builds.report import CheckEntry, JobStatus
 from mirror.builds.specs import JobSpec
 from mirror.builds.state import RunRecord
 from mirror.datasets import Dataset, Workspace
+from mirror.datasets.catalog import batches
 from mirror.datasets.ids import stable_uuid
 from mirror.datasets.tables import UtcTime
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-# SQLite's oldest limit on variables in one statement is 999.
-_VARIABLES = 500
 
 
 def start_build(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> str:
@@ -142,9 +141,8 @@ def verdict_counts(workspace: Workspace, transactions: Sequence[str]) -> dict[st
     column, outcome = t.check_results.c.transaction_rid, t.check_results.c.outcome
     passed = sa.func.sum(sa.case((outcome == "PASS", 1), else_=0))
     with workspace.catalog.reading() as connection:
-        for start in range(0, len(transactions), _VARIABLES):
+        for wanted in batches(transactions):
             query = sa.select(column, passed, sa.func.count()).group_by(column)
-            wanted = transactions[start : start + _VARIABLES]
             for rid, good, every in connection.execute(query.where(column.in_(wanted))):
                 found[rid] = (int(good), int(every) - int(good))
     return found

@@ -14,9 +14,7 @@ from mirror.builds import tables as t
 from mirror.builds.bulk import parsed
 from mirror.datasets import TransactionStatus, Workspace
 from mirror.datasets import tables as d
-
-# SQLite's oldest limit on variables in one statement is 999.
-_BATCH = 500
+from mirror.datasets.catalog import batches
 
 
 class InputRange(NamedTuple):
@@ -183,7 +181,7 @@ def _runs(connection: Connection, hidden: Sequence[str]) -> dict[str, RunRecord]
     """Runs behind the heads of all branches: whatever a plan can compare with."""
     made = t.provenance.c.transaction_rid
     wanted = [made.in_(sa.select(d.branches.c.head))]
-    wanted += [made.in_(hidden[at : at + _BATCH]) for at in range(0, len(hidden), _BATCH)]
+    wanted += [made.in_(some) for some in batches(hidden)]
     query = sa.select(made, t.jobs.c.rid, t.jobs.c.provenance).join(t.jobs, t.provenance.c.job_rid == t.jobs.c.rid)
     jobs: dict[str, str] = {}
     documents: dict[str, str] = {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from mirror.checks.states import KeyUnit, StateUnit
-from mirror.datasets.catalog import Catalog
+from mirror.datasets.catalog import Catalog, batches
 from mirror.datasets.tables import metadata
 
 check_states = sa.Table(
@@ -93,7 +93,7 @@ class CatalogStates:
         of = (table.c.dataset == dataset) & (table.c.form == form)
         found: dict[str, Any] = {}
         with self._catalog.reading() as connection:
-            for some in _batches(files):
+            for some in batches(files):
                 rows = connection.execute(sa.select(table.c.file, table.c.facts).where(of & table.c.file.in_(some)))
                 found.update({file: json.loads(facts) for file, facts in rows})
         return found
@@ -103,7 +103,7 @@ class CatalogStates:
         table = check_file_facts
         of = (table.c.dataset == dataset) & (table.c.form == form)
         with self._catalog.writing() as connection:
-            for some in _batches(list(facts)):
+            for some in batches(list(facts)):
                 # Another process may have judged the same files in the meantime.
                 held = set(connection.scalars(sa.select(table.c.file).where(of & table.c.file.in_(some))))
                 rows = [
@@ -134,11 +134,6 @@ class CatalogStates:
                 connection.execute(table.delete().where(of & (table.c.unit == name)))
             values = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files, "hashes": unit.hashes}
             connection.execute(table.insert().values(**values))
-
-
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    # SQLite's oldest limit on variables in one statement is 999.
-    return (names[at : at + 500] for at in range(0, len(names), 500))
 
 
 def _named(files: frozenset[str]) -> tuple[str, str]:

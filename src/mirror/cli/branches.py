@@ -37,9 +37,11 @@ def list_branches(ctx: CliContext, dataset: str | None = None) -> None:
     def render(console: Console) -> None:
         from rich.table import Table
 
+        from mirror.datasets.ids import short
+
         table = Table("dataset", "branch", "parent", "head", "", box=None)
         for e in entries:
-            head = (e["head"] or "-").rsplit(".", 1)[-1][:8]
+            head = short(e["head"] or "-")
             table.add_row(e["dataset"], e["branch"], e["parent"] or "-", head, "protected" if e["protected"] else "")
         console.print(table)
 

@@ -222,6 +222,7 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
     from rich.text import Text
 
     from mirror.builds import JobStatus
+    from mirror.datasets.ids import short
 
     table = Table("dataset", "branch", "rows", "transaction", "checks", "seconds", "result", box=None)
     for column in (2, 5):
@@ -243,7 +244,7 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
                 output.dataset,
                 job.branch,
                 "-" if rows is None else f"{rows:,}",
-                (transaction or "-").rsplit(".", 1)[-1][:8],
+                short(transaction or "-"),
                 f"{passed}/{failed}" if passed or failed else "-",
                 f"{job.seconds:.1f}" if at == 0 and job.seconds else "",
                 result,

@@ -38,6 +38,8 @@ def command(ctx: CliContext, branch: str | None) -> None:
     def render(console: Console) -> None:
         from rich.table import Table
 
+        from mirror.datasets.ids import short
+
         if not entries:
             console.print("no datasets yet; `mirror ingest /its/path FILE` makes one")
             return
@@ -50,7 +52,7 @@ def command(ctx: CliContext, branch: str | None) -> None:
                 _number(entry.get("rows")),
                 _number(entry.get("files")),
                 entry.get("format") or "-",
-                (entry.get("transaction") or "-").rsplit(".", 1)[-1][:8],
+                short(entry.get("transaction") or "-"),
                 ", ".join(others),
             )
         console.print(table)

@@ -24,6 +24,7 @@ def command(ctx: CliContext, yes: bool, keep_views: int | None, only: str | None
     history and cannot be read any more. Present views, and what a model version was trained on, are never touched.
     """
     from mirror.datasets.collect import Garbage, collect, find_garbage
+    from mirror.datasets.ids import short
     from mirror.datasets.retention import plan_sweep, sweep
     from mirror.models.keeping import orphans, pin_all, remove
     from mirror.models.registry import ModelRegistry
@@ -65,8 +66,7 @@ def command(ctx: CliContext, yes: bool, keep_views: int | None, only: str | None
             console.print(f"{plan.dataset.path}: {len(plan.transactions)} old transaction(s) {said} ({plan.reason})")
         for plan in pinned:
             for rid, holders in plan.pinned.items():
-                short = rid.rsplit(".", 1)[-1][:8]
-                console.print(f"{plan.dataset.path}: {short} is kept for {', '.join(holders)}", markup=False)
+                console.print(f"{plan.dataset.path}: {short(rid)} is kept for {', '.join(holders)}", markup=False)
         for piece in found:
             console.print(f"{piece.path}: {piece.bytes:,} bytes, {piece.why}", markup=False)
         size = sum(g.bytes for g in found) + (0 if yes else sum(p.bytes for p in sweeps))

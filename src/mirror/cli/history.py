@@ -40,17 +40,19 @@ def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
     def render(console: Console) -> None:
         from rich.table import Table
 
+        from mirror.datasets.ids import short
+
         table = Table("#", "transaction", "type", "status", "branch", "files", "rows", "closed", box=None)
         for e in entries:
             status = "ROLLED BACK" if e["rolled_back"] else e["status"]
             style = {"ABORTED": "strike dim", "ROLLED BACK": "strike dim", "OPEN": "bold"}.get(status, "")
             rows = "-" if e["rows"] is None else f"{e['rows']:,}"
-            short = e["transaction"].rsplit(".", 1)[-1][:8]
+            name = short(e["transaction"])
             closed = (e["closed_at"] or "-")[:19]
             number = str(e["sequence"])
             table.add_row(
                 number,
-                short,
+                name,
                 e["type"],
                 status,
                 e["branch"],

@@ -25,6 +25,7 @@ def command(ctx: CliContext, dataset: str, before: str, branch: str | None, appl
     their bytes, unless another branch or a model version needs them. Incremental transforms that read DATASET start
     over, unless they say allow_retention=True.
     """
+    from mirror.datasets.ids import short
     from mirror.datasets.retention import plan_retirement, retire
     from mirror.models.keeping import pin_all
     from mirror.models.registry import ModelRegistry
@@ -56,7 +57,7 @@ def command(ctx: CliContext, dataset: str, before: str, branch: str | None, appl
         verb = "left" if apply else "would leave"
         say(f"{found.path} on {wanted}: {len(done.files)} file(s) {verb} the view")
         for rid, holders in done.kept.items():
-            say(f"  {rid.rsplit('.', 1)[-1][:8]} keeps its bytes for {', '.join(holders)}")
+            say(f"  {short(rid)} keeps its bytes for {', '.join(holders)}")
         end = "`mirror gc --yes` frees them" if apply else "nothing was done; add --apply"
         say(f"{len(done.swept)} transaction(s), {done.bytes:,} bytes are needed by nobody; {end}")
 

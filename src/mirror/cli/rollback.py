@@ -27,6 +27,7 @@ def command(ctx: CliContext, dataset: str, to: str | None, snapshot: bool, branc
     No data is removed and incremental transforms go on from there. Code is not reverted: the next build makes the
     dataset anew where it is stale, so the jobs that it would run are listed.
     """
+    from mirror.datasets.ids import short
     from mirror.datasets.rollback import plan_rollback, rollback
 
     if (to is None) is not snapshot:
@@ -57,12 +58,12 @@ def command(ctx: CliContext, dataset: str, to: str | None, snapshot: bool, branc
         def say(text: str) -> None:
             console.print(text, markup=False)
 
-        end = done.to.rid.rsplit(".", 1)[-1][:8]
+        end = short(done.to.rid)
         verb = "ends" if apply else "would end"
         say(f"{found.path} on {wanted} {verb} with transaction {end} ({done.to.type})")
         for what, transactions in (("rolled back", done.undone), ("restored", done.restored)):
             for x in transactions:
-                say(f"  {what}: {x.rid.rsplit('.', 1)[-1][:8]} ({x.type})")
+                say(f"  {what}: {short(x.rid)} ({x.type})")
         if not apply:
             say("nothing was done; add --apply")
         elif stale:

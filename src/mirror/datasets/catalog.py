@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ BUSY_SECONDS = 30.0
 
 _WRITES = "mirror_writes"
 _FULL_OR_READ_ONLY = ("readonly", "disk is full", "unable to open", "disk I/O error")
+
+
+def batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The values of an ``IN``, as many at once as every database takes: SQLite's oldest limit on variables is 999."""
+    return (names[at : at + 500] for at in range(0, len(names), 500))
 
 
 class Catalog:

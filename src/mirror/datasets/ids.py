@@ -25,3 +25,13 @@ def transaction_rid(dataset: str, sequence: int) -> str:
 def uuid_of(rid: str) -> str:
     """The last part of a RID; it names the folder of a dataset or transaction."""
     return rid.rsplit(".", 1)[-1]
+
+
+def short(rid: str) -> str:
+    """What lists show of a RID: the first eight characters of its last part."""
+    return uuid_of(rid)[:8]
+
+
+def is_named(rid: str, name: str) -> bool:
+    """Whether somebody who typed ``name`` may mean this RID: all of it, or the start of its last part."""
+    return name == rid or uuid_of(rid).startswith(name)

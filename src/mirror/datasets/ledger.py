@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 
 from mirror.datasets import tables as t
 from mirror.datasets import views
+from mirror.datasets.catalog import batches
 from mirror.datasets.records import Branch, StoredFile, StoredSchema, Transaction, TransactionStatus, TransactionType
 
 _TX = t.transactions
-_BATCH = 500
 
 
 def _walk(*columns: str, whole: bool) -> sa.CTE:
@@ -94,8 +94,8 @@ def chain(connection: Connection, end: str | None, *, whole: bool = False) -> li
 def files_of(connection: Connection, transactions: Sequence[str]) -> list[StoredFile]:
     """The file references of some transactions."""
     found: list[StoredFile] = []
-    for at in range(0, len(transactions), _BATCH):
-        query = sa.select(t.files).where(t.files.c.transaction_rid.in_(transactions[at : at + _BATCH]))
+    for some in batches(transactions):
+        query = sa.select(t.files).where(t.files.c.transaction_rid.in_(some))
         found.extend(StoredFile(**row) for row in connection.execute(query).mappings())
     return found
 
@@ -105,8 +105,9 @@ def mentioned(connection: Connection, end: str | None, paths: Sequence[str]) -> 
 
     The database walks the view: an append would otherwise cost more with every one before it.
     """
-    batches = (paths[at : at + _BATCH] for at in range(0, len(paths), _BATCH)) if end is not None else ()
-    return any(connection.execute(_NAMING, {"end": end, "paths": list(some)}).first() is not None for some in batches)
+    return end is not None and any(
+        connection.execute(_NAMING, {"end": end, "paths": list(some)}).first() is not None for some in batches(paths)
+    )
 
 
 def schema(connection: Connection, key: str | None) -> StoredSchema | None:
@@ -178,10 +179,9 @@ def swept_among(connection: Connection, rids: Iterable[str]) -> dict[str, str]:
     """Those of the transactions that were swept, and why. Usually nothing is swept at all."""
     if connection.execute(sa.select(t.swept.c.transaction_rid).limit(1)).first() is None:
         return {}
-    wanted = list(rids)
     found: dict[str, str] = {}
-    for at in range(0, len(wanted), _BATCH):
-        among = t.swept.c.transaction_rid.in_(wanted[at : at + _BATCH])
+    for some in batches(list(rids)):
+        among = t.swept.c.transaction_rid.in_(some)
         rows = connection.execute(sa.select(t.swept.c.transaction_rid, t.swept.c.reason).where(among))
         found.update((str(row[0]), str(row[1])) for row in rows)
     return found

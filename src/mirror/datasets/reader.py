@@ -230,7 +230,7 @@ class DatasetReader:
             moment = at if at.tzinfo else at.replace(tzinfo=UTC)
             before = [x for x in past if x.closed_at is not None and x.closed_at <= moment]
             return before[-1].rid if before else None
-        named = [x for x in past if x.rid == at or x.rid.endswith(at) or ids.uuid_of(x.rid).startswith(at)]
+        named = [x for x in past if ids.is_named(x.rid, at) or x.rid.endswith(at)]
         if len(named) != 1:
             raise TransactionNotFoundError(dataset.path, branch.name, at)
         return named[0].rid

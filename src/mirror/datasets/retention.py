@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from mirror.datasets import ids, ledger, views
 from mirror.datasets import tables as t
+from mirror.datasets.catalog import batches
 from mirror.datasets.errors import TransactionNotFoundError
 from mirror.datasets.records import Dataset, StoredFile, Transaction, TransactionStatus, TransactionType, View
 from mirror.datasets.store import DatasetStore
@@ -145,7 +146,8 @@ def pin(store: DatasetStore, rids: Iterable[str], holder: str) -> None:
 def pin_within(connection: Connection, rids: Iterable[str], holder: str) -> None:
     """:func:`pin` inside the caller's SQL transaction; what is no transaction of this catalog is passed over."""
     wanted = list(dict.fromkeys(rids))
-    known = set(connection.scalars(sa.select(t.transactions.c.rid).where(t.transactions.c.rid.in_(wanted))))
+    among = t.transactions.c.rid
+    known = {rid for some in batches(wanted) for rid in connection.scalars(sa.select(among).where(among.in_(some)))}
     held = set(connection.scalars(sa.select(t.pins.c.transaction_rid).where(t.pins.c.holder == holder)))
     rows = [{"transaction_rid": rid, "holder": holder} for rid in wanted if rid in known and rid not in held]
     if rows:
@@ -162,7 +164,7 @@ def _older(view: View, before: str | datetime) -> tuple[tuple[str, ...], tuple[S
     """The view's transactions before ``before``, and those of its files that they brought."""
     rids = [x.rid for x in view.transactions]
     if isinstance(before, str):
-        named = [n for n, rid in enumerate(rids) if before == rid or ids.uuid_of(rid).startswith(before)]
+        named = [n for n, rid in enumerate(rids) if ids.is_named(rid, before)]
         if len(named) != 1:
             raise TransactionNotFoundError(view.dataset.path, view.branch, before)
         early = rids[: named[0]]

@@ -72,7 +72,7 @@ def rollback(store: DatasetStore, dataset: Dataset, branch: str, to: str) -> Rol
 
 def _planned(store: DatasetStore, connection: Connection, dataset: Dataset, branch: str, to: str) -> Rollback:
     past = store.history_within(connection, dataset, branch)
-    named = [x for x in past if to == x.rid or ids.uuid_of(x.rid).startswith(to)]
+    named = [x for x in past if ids.is_named(x.rid, to)]
     if len(named) != 1:
         raise TransactionNotFoundError(dataset.path, branch, to)
     if named[0].status is not TransactionStatus.COMMITTED:
