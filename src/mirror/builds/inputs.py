@@ -32,7 +32,7 @@ def decide_mode(
     made = {path: None if head is None else head.transaction for path, head in outputs.items()}
     runs = {path: state.runs.get(rid) if rid else None for path, rid in made.items()}
     built = {path: rid is not None for path, rid in made.items()}
-    previous = next((run for run in runs.values() if run is not None), None)
+    previous = previous_run(state, spec, branch)
     inputs = [
         _input_now(store, param, path, heads[param.key(path)], previous)
         for param, path in spec.dataset_inputs()

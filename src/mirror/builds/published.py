@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mirror.builds.discovery import RepositoryPipeline, current, published_specs
+from mirror.builds.discovery import RepositoryPipeline, current, publish, published_specs
 from mirror.builds.errors import NothingPublishedError
 from mirror.builds.specs import JobSpec
 from mirror.datasets import Workspace
+
+
+def pipeline_of(
+    workspace: Workspace, branch: str, fallbacks: Sequence[str], *, published: bool = False, skip_broken: bool = False
+) -> RepositoryPipeline:
+    """What a build builds: with ``published`` what branches hold, else the repository at hand, published first.
+
+    Raises what :func:`as_published` and :func:`mirror.builds.discovery.publish` raise.
+    """
+    if published:
+        return as_published(workspace, branch, fallbacks)
+    return publish(workspace, branch, skip_broken=skip_broken)
 
 
 def as_published(workspace: Workspace, branch: str, fallbacks: Sequence[str]) -> RepositoryPipeline:

@@ -9,10 +9,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from mirror.builds import journal
-from mirror.builds.discovery import RepositoryPipeline, publish
+from mirror.builds.discovery import RepositoryPipeline
 from mirror.builds.job import BuildContext, run_job
 from mirror.builds.plan import BuildPlan, Decision, JobDecision, plan
-from mirror.builds.published import as_published
+from mirror.builds.published import pipeline_of
 from mirror.builds.report import BuildReport, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResourceBinder
 from mirror.builds.scope import Scope
@@ -51,16 +51,13 @@ def build(
     With ``published`` nothing is published: the JobSpecs are those of the branch, else of its fallbacks. With
     ``skip_broken`` modules that cannot be imported are left out.
 
-    Raises what :func:`mirror.builds.discovery.publish`, :func:`mirror.builds.published.as_published` and
-    :func:`mirror.builds.plan.plan` raise, and WorkspaceLockedError. A job that fails does not raise: see the report.
+    Raises what :func:`mirror.builds.published.pipeline_of` and :func:`mirror.builds.plan.plan` raise, and
+    WorkspaceLockedError. A job that fails does not raise: see the report.
     """
     branch = branch or workspace.config.default_branch
     with workspace.lock(branch):
         workspace.store.abort_abandoned()
-        if published:
-            pipeline = as_published(workspace, branch, fallbacks)
-        else:
-            pipeline = publish(workspace, branch, skip_broken=skip_broken)
+        pipeline = pipeline_of(workspace, branch, fallbacks, published=published, skip_broken=skip_broken)
         decided = plan(workspace, pipeline, targets, branch, fallbacks=fallbacks, force=force, binders=binders)
         return run(
             workspace,

@@ -189,13 +189,10 @@ def _plan(
     published: bool,
     skip_broken: bool,
 ) -> BuildPlan:
-    from mirror.builds import plan, publish
-    from mirror.builds.published import as_published
+    from mirror.builds import plan
+    from mirror.builds.published import pipeline_of
 
-    if published:
-        pipeline = as_published(workspace, branch, fallbacks)
-    else:
-        pipeline = publish(workspace, branch, skip_broken=skip_broken)
+    pipeline = pipeline_of(workspace, branch, fallbacks, published=published, skip_broken=skip_broken)
     return plan(
         workspace, pipeline, scope, branch, fallbacks=fallbacks, force=force, binders=binders(workspace)
     )  # fmt: skip

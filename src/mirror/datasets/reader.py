@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mirror.clock import Clock, system_clock
-from mirror.datasets import ids, ledger, views
+from mirror.datasets import ids, ledger
 from mirror.datasets import tables as t
 from mirror.datasets.catalog import Catalog
 from mirror.datasets.errors import (
@@ -122,8 +122,7 @@ class DatasetReader:
     def chain_until(self, end: str | None) -> tuple[Transaction, ...]:
         """The transactions of :meth:`view_until`, oldest first, without its files."""
         with self.catalog.reading() as connection:
-            chain = ledger.chain(connection, end)
-        return tuple(chain[views.view_start(chain) :])
+            return tuple(ledger.chain(connection, end))
 
     def schema_of(self, transaction: Transaction | None) -> StoredSchema | None:
         """The schema that a transaction left its view with."""
@@ -239,7 +238,6 @@ class DatasetReader:
         self, connection: Connection, dataset: Dataset, branch: str, end: str | None, *, without_swept: bool = False
     ) -> View:
         chain = ledger.chain(connection, end)
-        chain = chain[views.view_start(chain) :]
         files = ledger.effective(connection, chain)
         # What a retention policy took away and swept is in no later view, so only the files that count matter.
         if gone := ledger.swept_among(connection, {f.transaction_rid for f in files}):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -62,19 +64,19 @@ def plan_sweep(store: DatasetStore, dataset: Dataset, *, keep_views: int, before
     """
     reason = f"retention keeps {keep_views} view(s)" + (f" and what is newer than {before:%Y-%m-%d}" if before else "")
     with store.catalog.reading() as connection:
-        needed = _needed(connection, dataset, max(1, keep_views))
-        unpinned = _needed(connection, dataset, max(1, keep_views), pins=False)
+        needed, held = _needed(connection, dataset, max(1, keep_views)), _held(connection, dataset)
         query = sa.select(t.transactions.c.rid).where(
             t.transactions.c.dataset_rid == dataset.rid, t.transactions.c.status == TransactionStatus.COMMITTED
         )
         gone = set(connection.scalars(sa.select(t.swept.c.transaction_rid)))
-        candidates = [rid for rid in connection.scalars(query) if rid not in needed and rid not in gone]
+        kept = needed | gone | held.keys()
+        candidates = [rid for rid in connection.scalars(query) if rid not in kept]
         found = [x for rid in candidates if (x := ledger.transaction(connection, rid)) is not None]
         if before is not None:
             found = [x for x in found if x.closed_at is not None and x.closed_at < before]
         found.sort(key=lambda x: x.sequence)
         size = sum(f.size for f in ledger.files_of(connection, [x.rid for x in found]))
-        pinned = _holders(connection, needed - unpinned - gone)
+        pinned = {rid: tuple(sorted(held[rid])) for rid in sorted(held) if rid not in needed and rid not in gone}
     return SweepPlan(dataset, tuple(found), size, reason, pinned)
 
 
@@ -82,7 +84,7 @@ def sweep(store: DatasetStore, plan: SweepPlan) -> None:
     """Marks the planned transactions, unless something came to need them meanwhile; `mirror gc` frees the bytes."""
     with store.catalog.writing() as connection:
         ledger.lock(connection, plan.dataset.rid)
-        needed = _needed(connection, plan.dataset, 1)
+        needed = _needed(connection, plan.dataset, 1) | _held(connection, plan.dataset).keys()
         rows = [
             {"transaction_rid": x.rid, "swept_at": store.clock(), "reason": plan.reason}
             for x in plan.transactions
@@ -216,7 +218,8 @@ def _pins(connection: Connection, dataset: Dataset) -> list[tuple[str, str]]:
     return [(str(rid), str(holder)) for rid, holder in connection.execute(query)]
 
 
-def _needed(connection: Connection, dataset: Dataset, keep_views: int, *, pins: bool = True) -> set[str]:
+def _needed(connection: Connection, dataset: Dataset, keep_views: int) -> set[str]:
+    """Transactions of the last views of every branch, below open transactions as well."""
     ends = [b.head for b in ledger.branches(connection, dataset.rid)]
     ends += [x.parent for x in ledger.open_transactions(connection, dataset.rid)]
     needed: set[str] = set()
@@ -226,21 +229,14 @@ def _needed(connection: Connection, dataset: Dataset, keep_views: int, *, pins: 
             start = views.view_start(chain)
             needed.update(x.rid for x in chain[start:])
             chain = chain[:start]
-    if pins:
-        for rid in dict.fromkeys(rid for rid, _ in _pins(connection, dataset)):
-            chain = ledger.chain(connection, rid)
-            needed.update(x.rid for x in chain[views.view_start(chain) :])
     return needed
 
 
-def _holders(connection: Connection, rids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Who pinned a view that needs the transactions."""
-    wanted, found = set(rids), dict[str, set[str]]()
-    if not wanted:
-        return {}
-    for pinned, holder in connection.execute(sa.select(t.pins.c.transaction_rid, t.pins.c.holder)):
-        chain = ledger.chain(connection, pinned)
-        for x in chain[views.view_start(chain) :]:
-            if x.rid in wanted:
-                found.setdefault(x.rid, set()).add(holder)
-    return {rid: tuple(sorted(holders)) for rid, holders in sorted(found.items())}
+def _held(connection: Connection, dataset: Dataset) -> dict[str, set[str]]:
+    """Transactions of the views that somebody pinned -> the holders."""
+    found: dict[str, set[str]] = {}
+    for rid, pins in groupby(_pins(connection, dataset), key=itemgetter(0)):
+        holders = {holder for _, holder in pins}
+        for x in ledger.chain(connection, rid):
+            found.setdefault(x.rid, set()).update(holders)
+    return found
