@@ -183,9 +183,9 @@ def health_kinds() -> str:
     for kind, model in sorted(check_kinds().items()):
         module = sys.modules[model.__module__]
         says = " ".join(str(module.__doc__).partition("\n\n")[0].split())
-        common = {key for base in model.__mro__[1:] for key in getattr(base, "model_fields", {})}
-        own = [field.alias or name for name, field in model.model_fields.items() if name not in common]
-        deviating = ["medianDeviation"] if "median_deviation" in model.model_fields else []
+        fields = model.model_fields
+        own = [str(fields[name].alias) for name in vars(model)["__annotations__"] if name in fields]
+        deviating = ["medianDeviation"] if "median_deviation" in fields else []
         detail = " ".join(str(model.__doc__).split())
         rows.append((f"`{kind}`", says, ", ".join(f"`{key}`" for key in [*own, *deviating]), detail))
     return _rows(("type", "judges", "parameters", "to know"), rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, reduce
@@ -47,6 +47,11 @@ class Growth:
                 found[metric].append(state)
         return {metric.key: reduce(metric.merge, states) for metric, states in found.items()}
 
+    def keep(self, part: Part, found: Mapping[ScanMetric, State]) -> None:
+        """Keeps the states of a part's files."""
+        states = {state_key(metric, self._columns): metric.to_json(state) for metric, state in found.items()}
+        self.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
+
     def _settle(self, part: Part) -> Part:
         footers = known_footers(self.subject.name, part.files, self.subject.schema, self.store)
         if footers is None:
@@ -58,8 +63,7 @@ class Growth:
     def _read(self, part: Part) -> dict[ScanMetric, State]:
         settled = dict(part.settled)
         settled |= self._scan(part, part.unsettled)
-        states = {state_key(metric, self._columns): metric.to_json(state) for metric, state in settled.items()}
-        self.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
+        self.keep(part, settled)
         return settled
 
     def _scan(self, part: Part, metrics: Sequence[ScanMetric]) -> dict[ScanMetric, State]:

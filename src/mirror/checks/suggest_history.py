@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from math import ceil, floor
-from statistics import median
 
+from mirror.checks.spread import median_and_sigma
 from mirror.checks.suggestion import Suggestion
 from transforms import expectations as E
 
@@ -19,7 +19,7 @@ KEPT_SHARE = 0.5
 """A view is expected to hold at least this share of the smallest one seen: half is missing data, not a quiet day."""
 
 SIGMAS = 3
-"""How far from the usual gap a commit may come: three standard deviations, estimated as 1.4826 times the MAD."""
+"""How far from the usual gap a commit may come: three robust standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def _volume(commits: Sequence[Commit]) -> list[Suggestion]:
 
 def _freshness(commits: Sequence[Commit], newest: Mapping[str, datetime]) -> list[Suggestion]:
     gaps = [(after.at - before.at).total_seconds() for before, after in pairwise(commits)]
-    usual = median(gaps)
-    spread = 1.4826 * median(abs(gap - usual) for gap in gaps)
+    usual, spread = median_and_sigma(gaps)
     # A value from after the commit is a plan or a wrong clock: it tells nothing about when data arrived.
     lags = {name: (commits[-1].at - at).total_seconds() for name, at in newest.items() if at <= commits[-1].at}
     if not lags or usual <= 0:

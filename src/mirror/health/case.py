@@ -15,6 +15,7 @@ from mirror.health.errors import NotApplicableError, SubjectMissingError
 from mirror.health.finding import Status
 from mirror.health.reports import CheckReport
 from mirror.health.runs import Runs
+from mirror.health.thresholds import MedianDeviation
 
 
 class Subject:
@@ -63,6 +64,11 @@ class Subject:
     def newest(self) -> Transaction:
         """The newest committed transaction."""
         return self.committed[-1][0]
+
+    def before_newest(self, deviation: MedianDeviation | None) -> list[Transaction]:
+        """The committed transactions that a median deviation holds the newest against; none without one."""
+        earlier = [one for one, _, _ in self.committed[:-1]]
+        return [] if deviation is None else earlier[-deviation.data_points :]
 
     @cached_property
     def view(self) -> View:

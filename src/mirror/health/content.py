@@ -18,14 +18,13 @@ from mirror.checks.compiler import Compiler
 from mirror.checks.errors import NotComputable
 from mirror.checks.growth import Growth
 from mirror.checks.jobs import as_one_job
-from mirror.checks.known_footers import known_footers
-from mirror.checks.metrics.base import ScanMetric, State
+from mirror.checks.metrics.base import ScanMetric
 from mirror.checks.metrics.violations import Violations
 from mirror.checks.patterns import java_pattern_fault
-from mirror.checks.proofs import Proofs
 from mirror.checks.scan import scan_states
+from mirror.checks.sensitivity import hides
 from mirror.checks.state_tables import CatalogStates
-from mirror.checks.states import Increments, Part, StateStore, StateUnit, identity, state_key
+from mirror.checks.states import Increments
 from mirror.checks.stored import stored_subject
 from mirror.checks.verdicts import Impossible
 from mirror.datasets import View, Workspace
@@ -68,8 +67,8 @@ class Content:
         return Columns(self.subject.name, self.subject.schema)
 
     def hides(self, column: str) -> bool:
-        """Whether no report may show values of that column; case matters as little as to Spark."""
-        return column.lower() in {name.lower() for name in self.subject.sensitive}
+        """Whether no report may show values of that column."""
+        return hides(self.subject.sensitive, column)
 
     def want(self, metrics: Iterable[ScanMetric]) -> None:
         """Says beforehand what will be asked for, so that it is learned together."""
@@ -150,23 +149,14 @@ class Content:
     def _learn_from_footers(self, grown: Increments, growth: Growth) -> None:
         found = {metric: list(states) for metric, states in grown.kept.items()}
         for part in grown.parts:
-            learned = self._footers_of(part, growth.store)
             for metric in part.metrics:
-                if metric in learned:
-                    found[metric].append(learned[metric])
+                if metric in part.settled:
+                    found[metric].append(part.settled[metric])
                 else:
                     found[metric].clear()
-            if learned:
-                states = {state_key(metric, self.columns): metric.to_json(state) for metric, state in learned.items()}
-                growth.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
+            if part.settled:
+                growth.keep(part, part.settled)
         self._known |= {metric.key: reduce(metric.merge, states) for metric, states in found.items() if states}
-
-    def _footers_of(self, part: Part, store: StateStore) -> dict[ScanMetric, State]:
-        footers = known_footers(self.subject.name, part.files, self.subject.schema, store)
-        if footers is None:
-            return {}
-        proofs = Proofs(self.columns, footers, self._now)
-        return {m: state for m in part.metrics if (state := m.from_footers(proofs)) is not None}
 
     def _compiled(self, metrics: Sequence[ScanMetric]) -> list[ScanMetric]:
         """The metrics with what Spark needs to compute them; one that cannot be compiled does not spoil the others."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from mirror.health.finding import Finding, Severity, gravest
-from mirror.health.thresholds import MedianDeviation, Part, Text, Threshold, Whole
+from mirror.health.thresholds import Bounds, MedianDeviation, Part, Text, Threshold, Whole
 
 if TYPE_CHECKING:
     from mirror.checks.columns import Columns
@@ -207,10 +207,19 @@ class StatusCheck(Graded):
     escalation: Escalation | None = None
 
 
-class Deviating(HealthCheck):
-    """A check that may be held against its own history."""
+class Bounded(HealthCheck):
+    """A check with bounds, a median deviation of its own history, or both; a kind says in which unit ``bounds`` are."""
+
+    limits: ClassVar[tuple[str, ...]] = ("bounds", "median_deviation")
+    """The parameters of which one at least is given."""
 
     median_deviation: MedianDeviation | None = None
+    bounds: Annotated[tuple[Bounds, ...], OneOrMore] = ()
+
+    @model_validator(mode="after")
+    def _limited(self) -> Bounded:
+        some_part(self, *self.limits)
+        return self
 
 
 class ContentCheck(DatasetCheck):

@@ -1,8 +1,5 @@
 """Median deviation: whether a value lies within k robust standard deviations of the median of what came before.
 
-``sigma = 1.4826 * MAD`` with ``MAD = median(|x_i - median(x)|)``; the factor makes sigma the standard deviation where
-the values are normal (source: the Foundry page on health checks, "approximate standard deviation").
-
 With ``MAD = 0`` (more than half of the values are the same) sigma is 0 and the band is the median alone: every other
 value lies outside. Foundry's documents are silent here; this is what the formula says, and the loudest reading.
 """
@@ -12,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
 
-SCALE = 1.4826
-"""Makes the median absolute deviation of normal values their standard deviation."""
+from mirror.checks.spread import median_and_sigma
 
 
 class BoundsType(StrEnum):
@@ -46,8 +41,7 @@ class Band:
 
 def band(points: Sequence[float], threshold: float, kind: BoundsType = BoundsType.TWO_TAILED) -> Band:
     """The band of ``threshold`` sigmas around the median of ``points``, of which there is at least one."""
-    middle = float(median(points))
-    sigma = SCALE * float(median(abs(point - middle) for point in points))
+    middle, sigma = median_and_sigma(points)
     reach = threshold * sigma
     return Band(
         median=middle,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from mirror.health.declaration import Deviating
+from mirror.health.declaration import Bounded
 from mirror.health.errors import NotApplicableError
 from mirror.health.finding import Finding, Status
 from mirror.health.judging import Judgement
 from mirror.health.runs import Run
 from mirror.health.spans import span
-from mirror.health.thresholds import TimeBounds
 
 
 def last_outcome(runs: Sequence[Run], reason: str | None, what: str) -> Finding:
@@ -24,9 +23,7 @@ def last_outcome(runs: Sequence[Run], reason: str | None, what: str) -> Finding:
     return Finding(Status.FAILED, f"{text}{cause}" + (f" ({reason})" if reason else ""), event=newest.rid)
 
 
-def last_duration(
-    runs: Sequence[Run], check: Deviating, bounds: Sequence[TimeBounds], what: str, now: datetime
-) -> Finding:
+def last_duration(runs: Sequence[Run], check: Bounded, what: str, now: datetime) -> Finding:
     """The newest one's wall time against bounds and the wall times before it.
 
     One that still runs is held against upper ends only, and only to its harm: that it is quick is not known yet.
@@ -36,14 +33,14 @@ def last_duration(
         running = runs[-1]
         elapsed = running.seconds(now)
         judgement = Judgement(f"the {what} that runs since {running.started_at:%Y-%m-%d %H:%M} UTC", check.reason, span)
-        judgement.bounds(bounds, None, elapsed)
+        judgement.bounds(check.bounds, None, elapsed)
         judgement.deviation(check.median_deviation, past, None, elapsed)
         found = judgement.finding(elapsed, event=running.rid, measured={"seconds": elapsed, "running": True})
         if found.status is Status.FAILED:
             return found
     newest = _ended(runs, what)[-1]
     judgement = Judgement(f"duration of the last {what}", check.reason, span)
-    judgement.bounds(bounds, past[-1], past[-1])
+    judgement.bounds(check.bounds, past[-1], past[-1])
     judgement.deviation(check.median_deviation, past[:-1], past[-1], past[-1])
     return judgement.finding(past[-1], event=newest.rid, measured={"seconds": past[-1]})
 

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.checks.columns import Columns
 from mirror.checks.metrics.approx_distinct_count import ApproxDistinctCount
 from mirror.checks.metrics.base import ScanMetric
 from mirror.checks.metrics.row_count import RowCount
 from mirror.health.case import HealthCase
-from mirror.health.declaration import ContentCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, ContentCheck, OneOrMore
 from mirror.health.errors import NotApplicableError
 from mirror.health.finding import Finding
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import PercentageBounds, Text
 
 
-class ApproximateUniquePercentage(ContentCheck, Deviating):
+class ApproximateUniquePercentage(ContentCheck, Bounded):
     """Distinct values, from a sketch that is off by some 3 %, over all rows: null is no value of its own."""
 
     kind: ClassVar[str] = "approximateUniquePercentage"
 
     column_name: Text
     bounds: Annotated[tuple[PercentageBounds, ...], OneOrMore] = ()
-
-    @model_validator(mode="after")
-    def _limited(self) -> ApproximateUniquePercentage:
-        some_part(self, "bounds", "median_deviation")
-        return self
 
     def metrics(self, columns: Columns) -> tuple[ScanMetric, ...]:
         return ApproxDistinctCount(columns[self.column_name].name), RowCount()

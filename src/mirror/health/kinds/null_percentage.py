@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.checks.columns import Columns
 from mirror.checks.metrics.null_count import NullPercentage
 from mirror.health.case import HealthCase
-from mirror.health.declaration import ContentCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, ContentCheck, OneOrMore
 from mirror.health.errors import NotApplicableError
 from mirror.health.finding import Finding
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import PercentageBounds, Text
 
 
-class NullPercentageCheck(ContentCheck, Deviating):
+class NullPercentageCheck(ContentCheck, Bounded):
     """Between 0 and 100, unlike the fraction of the data expectation of that name."""
 
     kind: ClassVar[str] = "nullPercentage"
 
     column_name: Text
     bounds: Annotated[tuple[PercentageBounds, ...], OneOrMore] = ()
-
-    @model_validator(mode="after")
-    def _limited(self) -> NullPercentageCheck:
-        some_part(self, "bounds", "median_deviation")
-        return self
 
     def metrics(self, columns: Columns) -> tuple[NullPercentage, ...]:
         return (NullPercentage(columns[self.column_name].name),)

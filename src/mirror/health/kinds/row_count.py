@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.checks.metrics.row_count import RowCount
 from mirror.health.case import HealthCase
-from mirror.health.declaration import ContentCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, ContentCheck, OneOrMore
 from mirror.health.finding import Finding
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import CountBounds, ShareBounds
 
 
-class RowCountCheck(ContentCheck, Deviating):
+class RowCountCheck(ContentCheck, Bounded):
     """``relativeBounds`` are in percent of the last count that passed; the first count becomes that baseline."""
 
     kind: ClassVar[str] = "rowCount"
     api: ClassVar[bool] = False
+    limits: ClassVar[tuple[str, ...]] = ("bounds", "relative_bounds", "median_deviation")
 
     bounds: Annotated[tuple[CountBounds, ...], OneOrMore] = ()
     relative_bounds: Annotated[tuple[ShareBounds, ...], OneOrMore] = ()
-
-    @model_validator(mode="after")
-    def _limited(self) -> RowCountCheck:
-        some_part(self, "bounds", "relative_bounds", "median_deviation")
-        return self
 
     def evaluate(self, case: HealthCase) -> Finding:
         event = case.subject.newest.rid
@@ -39,8 +33,7 @@ class RowCountCheck(ContentCheck, Deviating):
         judgement.bounds(self.bounds, rows, rows)
         if self.relative_bounds:
             self._relative(judgement, rows, case.last_passing(event))
-        if self.median_deviation is not None:
-            judgement.deviation(self.median_deviation, self._earlier(case), rows, rows)
+        judgement.deviation(self.median_deviation, self._earlier(case), rows, rows)
         return judgement.finding(rows, event=event)
 
     def _relative(self, judgement: Judgement, rows: int, baseline: float | None) -> None:
@@ -56,7 +49,5 @@ class RowCountCheck(ContentCheck, Deviating):
 
     def _earlier(self, case: HealthCase) -> list[float]:
         """The counts after earlier commits, from the catalog: a new check need not wait for its own reports."""
-        assert self.median_deviation is not None  # noqa: S101 - the caller looked
-        past = [one for one, _, _ in case.subject.committed[:-1]][-self.median_deviation.data_points :]
-        counts = [case.subject.view_at(one).rows for one in past]
+        counts = [case.subject.view_at(one).rows for one in case.subject.before_newest(self.median_deviation)]
         return [float(count) for count in counts if count is not None]

@@ -12,11 +12,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.datasets import Transaction
 from mirror.health.case import HealthCase, Subject
-from mirror.health.declaration import DatasetCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, DatasetCheck, OneOrMore
 from mirror.health.errors import NotApplicableError
 from mirror.health.finding import Finding, Status
 from mirror.health.judging import Judgement
@@ -24,18 +22,13 @@ from mirror.health.spans import span
 from mirror.health.thresholds import TimeBounds
 
 
-class TimeSinceLastUpdated(DatasetCheck, Deviating):
+class TimeSinceLastUpdated(DatasetCheck, Bounded):
     """Upper ends hold the time since the newest update, lower ends the time between the newest two."""
 
     kind: ClassVar[str] = "timeSinceLastUpdated"
 
     bounds: Annotated[tuple[TimeBounds, ...], OneOrMore] = ()
     ignore_empty_transactions: bool = True
-
-    @model_validator(mode="after")
-    def _limited(self) -> TimeSinceLastUpdated:
-        some_part(self, "bounds", "median_deviation")
-        return self
 
     def evaluate(self, case: HealthCase) -> Finding:
         newest, times = self._updates(case.subject)

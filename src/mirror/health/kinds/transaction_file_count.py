@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.health.case import HealthCase
-from mirror.health.declaration import DatasetCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, DatasetCheck, OneOrMore
 from mirror.health.finding import Finding
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import CountBounds
 
 
-class TransactionFileCount(DatasetCheck, Deviating):
+class TransactionFileCount(DatasetCheck, Bounded):
     """Log files do not count."""
 
     kind: ClassVar[str] = "transactionFileCount"
@@ -21,18 +19,12 @@ class TransactionFileCount(DatasetCheck, Deviating):
 
     bounds: Annotated[tuple[CountBounds, ...], OneOrMore] = ()
 
-    @model_validator(mode="after")
-    def _limited(self) -> TransactionFileCount:
-        some_part(self, "bounds", "median_deviation")
-        return self
-
     def evaluate(self, case: HealthCase) -> Finding:
         subject = case.subject
         count = len(subject.files_of(subject.newest))
         judgement = Judgement("files of the newest transaction", self.reason)
         judgement.bounds(self.bounds, count, count)
-        if self.median_deviation is not None:
-            past = [one for one, _, _ in subject.committed[:-1]][-self.median_deviation.data_points :]
-            earlier = [float(len(subject.files_of(one))) for one in past]
-            judgement.deviation(self.median_deviation, earlier, count, count)
+        past = subject.before_newest(self.median_deviation)
+        earlier = [float(len(subject.files_of(one))) for one in past]
+        judgement.deviation(self.median_deviation, earlier, count, count)
         return judgement.finding(count, event=subject.newest.rid)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import model_validator
-
 from mirror.health.case import HealthCase
-from mirror.health.declaration import DatasetCheck, Deviating, OneOrMore, some_part
+from mirror.health.declaration import Bounded, DatasetCheck, OneOrMore
 from mirror.health.finding import Finding
 from mirror.health.judging import Judgement
 from mirror.health.thresholds import SizeBounds
 
 
-class TransactionFileSize(DatasetCheck, Deviating):
+class TransactionFileSize(DatasetCheck, Bounded):
     """The files of the transaction together; log files do not count."""
 
     kind: ClassVar[str] = "transactionFileSize"
@@ -21,20 +19,14 @@ class TransactionFileSize(DatasetCheck, Deviating):
 
     bounds: Annotated[tuple[SizeBounds, ...], OneOrMore] = ()
 
-    @model_validator(mode="after")
-    def _limited(self) -> TransactionFileSize:
-        some_part(self, "bounds", "median_deviation")
-        return self
-
     def evaluate(self, case: HealthCase) -> Finding:
         subject = case.subject
         size = sum(file.size for file in subject.files_of(subject.newest))
         judgement = Judgement("size of the newest transaction", self.reason, in_bytes)
         judgement.bounds(self.bounds, size, size)
-        if self.median_deviation is not None:
-            past = [one for one, _, _ in subject.committed[:-1]][-self.median_deviation.data_points :]
-            earlier = [float(sum(file.size for file in subject.files_of(one))) for one in past]
-            judgement.deviation(self.median_deviation, earlier, size, size)
+        past = subject.before_newest(self.median_deviation)
+        earlier = [float(sum(file.size for file in subject.files_of(one))) for one in past]
+        judgement.deviation(self.median_deviation, earlier, size, size)
         return judgement.finding(size, event=subject.newest.rid)
 
 
