@@ -33,6 +33,16 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def copied(source: Path, target: Path) -> str:
+    """Copies a file and returns the checksum of the copy, whatever happens to the source meanwhile."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while block := reader.read(_CHUNK):
+            digest.update(block)
+            writer.write(block)
+    return digest.hexdigest()
+
+
 @contextlib.contextmanager
 def translated(path: Path | str) -> Iterator[None]:
     """Turns a full disk or a read-only root into StorageUnwritableError."""
@@ -108,13 +118,10 @@ class LocalStorage:
     def copy_in(self, source: Path, folder: str, location: str) -> str:
         """Copies a foreign file byte for byte, returns its checksum. Raises StorageUnwritableError."""
         temporary = self.temporary(folder)
-        digest = hashlib.sha256()
-        with translated(Path(self.root, location)), source.open("rb") as reader, temporary.open("wb") as writer:
-            while block := reader.read(_CHUNK):
-                digest.update(block)
-                writer.write(block)
+        with translated(Path(self.root, location)):
+            digest = copied(source, temporary)
         self.place(temporary, location)
-        return digest.hexdigest()
+        return digest
 
     def move(self, source: str, location: str) -> None:
         """Renames."""

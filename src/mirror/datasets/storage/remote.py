@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING
 from mirror.datasets.errors import PathEscapesRootError, StorageUnreachableError, StorageUnwritableError
 from mirror.datasets.storage.client import Option, connected
 from mirror.datasets.storage.entries import StoredEntry
-from mirror.datasets.storage.local import assembled, translated
+from mirror.datasets.storage.local import assembled, copied, translated
 from mirror.datasets.storage.names import (
     SCRATCH,
     VIEWS,
@@ -110,13 +110,10 @@ class RemoteStorage:
     def copy_in(self, source: Path, folder: str, location: str) -> str:
         """Uploads a copy of a foreign file; its checksum is that of the copy, whatever happens to the source."""
         temporary = self.temporary(folder)
-        digest = hashlib.sha256()
-        with translated(temporary), source.open("rb") as reader, temporary.open("wb") as writer:
-            while block := reader.read(_CHUNK):
-                digest.update(block)
-                writer.write(block)
+        with translated(temporary):
+            digest = copied(source, temporary)
         self.place(temporary, location)
-        return digest.hexdigest()
+        return digest
 
     def move(self, source: str, location: str) -> None:
         """Renames; object stores copy on their side and remove."""

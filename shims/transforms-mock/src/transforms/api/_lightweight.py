@@ -57,7 +57,7 @@ class LightweightDataset(Named):
         return self._port.branch
 
     def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
-        raise NotImplementedError
+        return read_arrow(self._port, mode)
 
     def _polars(self, lazy: bool, mode: str, schema: Any = None) -> Any:
         import polars as pl
@@ -67,26 +67,6 @@ class LightweightDataset(Named):
 
     def _pandas(self, mode: str, schema: Any = None) -> pd.DataFrame:
         return self._arrow(mode, schema).to_pandas()
-
-
-def lazy_and_mode(lazy: Any, mode: str) -> tuple[bool, str]:
-    """Documentation writes both ``polars(lazy=True)`` and ``polars('added')``."""
-    return (False, lazy) if isinstance(lazy, str) else (switch("polars", "lazy", lazy), mode)
-
-
-def plain_lazy(dataset: LightweightDataset, lazy: Any) -> bool:
-    """``polars('added')`` names a mode, which a dataset without modes must not take for "lazy"."""
-    if isinstance(lazy, str):
-        owner = f"{type(dataset).__name__}.polars"
-        raise UnknownArgumentError(owner, repr(lazy), ("lazy",), caller(), MODES_NEED_INCREMENTAL)
-    return switch("polars", "lazy", lazy)
-
-
-class LightweightInput(LightweightDataset):
-    """A dataset to read on one node."""
-
-    def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
-        return read_arrow(self._port, mode)
 
     @known_arguments("{}.arrow", MODES_NEED_INCREMENTAL)
     def arrow(self) -> pa.Table:
@@ -111,6 +91,23 @@ class LightweightInput(LightweightDataset):
     def polars(self, lazy: bool = False) -> pl.DataFrame | pl.LazyFrame:
         """The whole current view as a Polars frame, or a lazy one."""
         return self._polars(plain_lazy(self, lazy), "current")
+
+
+def lazy_and_mode(lazy: Any, mode: str) -> tuple[bool, str]:
+    """Documentation writes both ``polars(lazy=True)`` and ``polars('added')``."""
+    return (False, lazy) if isinstance(lazy, str) else (switch("polars", "lazy", lazy), mode)
+
+
+def plain_lazy(dataset: LightweightDataset, lazy: Any) -> bool:
+    """``polars('added')`` names a mode, which a dataset without modes must not take for "lazy"."""
+    if isinstance(lazy, str):
+        owner = f"{type(dataset).__name__}.polars"
+        raise UnknownArgumentError(owner, repr(lazy), ("lazy",), caller(), MODES_NEED_INCREMENTAL)
+    return switch("polars", "lazy", lazy)
+
+
+class LightweightInput(LightweightDataset):
+    """A dataset to read on one node."""
 
     @known_arguments("{}.path", MODES_NEED_INCREMENTAL)
     def path(self) -> str:

@@ -13,7 +13,6 @@ from transforms.api._lightweight import (
     FoundryDataSidecarFileSystem,
     LightweightDataset,
     lazy_and_mode,
-    plain_lazy,
 )
 from transforms.api._lightweight_write import TableWriter
 from transforms.api._read_modes import seen_mode
@@ -48,9 +47,6 @@ class LightweightOutput(LightweightDataset):
         super().__init__(port)
         self._writer = TableWriter(port)
         self._filed = False
-
-    def _arrow(self, mode: str, schema: Any = None) -> pa.Table:
-        return read_arrow(self._port, mode)
 
     @property
     def transaction_rid(self) -> str:
@@ -136,26 +132,6 @@ class LightweightOutput(LightweightDataset):
             LightweightValueError: nothing was put there.
         """
         self._writer.write_directory(None, column_descriptions, required=True)
-
-    @known_arguments("{}.arrow", MODES_NEED_INCREMENTAL)
-    def arrow(self) -> pa.Table:
-        """The whole view of the output as an Arrow table."""
-        return self._arrow("current")
-
-    @known_arguments("{}.pandas", MODES_NEED_INCREMENTAL)
-    def pandas(self) -> pd.DataFrame:
-        """The whole view of the output as a pandas frame."""
-        return self._pandas("current")
-
-    @known_arguments("{}.dataframe", MODES_NEED_INCREMENTAL)
-    def dataframe(self) -> pd.DataFrame:
-        """The same as :meth:`pandas`."""
-        return self._pandas("current")
-
-    @known_arguments("{}.polars", MODES_NEED_INCREMENTAL)
-    def polars(self, lazy: bool = False) -> pl.DataFrame | pl.LazyFrame:
-        """The whole view of the output as a Polars frame, or a lazy one."""
-        return self._polars(plain_lazy(self, lazy), "current")
 
     @known_arguments("{}.path", MODES_NEED_INCREMENTAL)
     def path(self) -> str:
