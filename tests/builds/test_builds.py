@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from mirror.builds import check_history, plan, publish
+from mirror.builds import check_history, latest_of, plan, publish
 from mirror.builds.errors import (
     UnknownTargetError,
     UnknownTransformError,
     WaitingTargetError,
 )
 from mirror.builds.preview import preview
-from mirror.cli.checks import latest_of
 from mirror.datasets import TransactionStatus
 from mirror.datasets.verify import verify
+from mirror.report.catalog import check_lines
 
 CHAIN = """
 from pyspark.sql import functions as F
@@ -223,6 +223,24 @@ def test_verdicts_of_removed_checks_are_history(repository) -> None:
         standing.append([entry["name"] for entry in latest_of(check_history(r.workspace))])
     assert standing == [["missing", "there"], ["there"], []]
     assert len(check_history(r.workspace)) == 3
+
+
+def test_verdicts_of_a_replaced_transform_are_history(repository) -> None:
+    code = """
+    from transforms.api import Check, Input, Output, transform
+    from transforms import expectations as E
+
+    @transform.using(out=Output("/out", checks=Check(E.col("v").exists(), "{check}")), raw=Input("/raw"))
+    def {name}(out, raw):
+        out.write_table(raw.pandas())
+    """
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    for name, check in (("copy", "there"), ("again", "present")):
+        r.write("copying", code.format(name=name, check=check))
+        assert r.build().status == "succeeded"
+    assert [entry["name"] for entry in latest_of(check_history(r.workspace))] == ["present"]
+    assert [line.name for line in check_lines(r.workspace, "master")] == ["present"]
 
 
 @pytest.mark.nightly

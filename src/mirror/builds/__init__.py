@@ -6,7 +6,7 @@ Importing this package imports neither Spark nor the guest.
 from mirror.builds.discovery import RepositoryPipeline, discover, publish, published_specs
 from mirror.builds.graph import JobGraph
 from mirror.builds.incremental import IncrementalDecision, InputNow, Verdict, decide
-from mirror.builds.journal import check_history
+from mirror.builds.journal import check_history, latest_of
 from mirror.builds.plan import BuildPlan, Decision, JobDecision, plan
 from mirror.builds.report import BuildReport, CheckEntry, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
@@ -38,6 +38,7 @@ __all__ = [
     "check_history",
     "decide",
     "discover",
+    "latest_of",
     "plan",
     "publish",
     "published_specs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,6 +189,24 @@ def check_history(
             }
             for row in rows
         )
+
+
+def latest_of(recorded: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest verdict of every check that still exists, by dataset and name.
+
+    A check exists while the newest job that judged its side reports it; verdicts of removed ones are history.
+    ``recorded`` comes newest first.
+    """
+    newest_job: dict[str, str] = {}
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    for entry in recorded:
+        if entry["superseded"]:
+            continue
+        # one transform writes a dataset, but many may read it, so only outputs know their newest job
+        if entry["side"] == "output" and newest_job.setdefault(entry["dataset"], entry["job"]) != entry["job"]:
+            continue
+        kept.setdefault((entry["dataset"], entry["side"], entry["parameter"], entry["name"]), entry)
+    return sorted(kept.values(), key=lambda e: (e["dataset"], e["side"] == "output", e["name"]))
 
 
 def _judged_last(connection: Connection) -> Mapping[str, Mapping[tuple[str, str], datetime]]:

@@ -110,7 +110,7 @@ def plan(
     branch = branch or workspace.config.default_branch
     graph = JobGraph.of(pipeline.specs)
     scope = Scope.of(targets)
-    chosen = tuple(scope.select(graph))
+    chosen = scope.select(graph)
     refuse_other_ancestry(workspace.store, chosen, branch, fallbacks)
     state = read_state(workspace, branch, fallbacks)
     by_kind = {kind: b for b in binders for kind in b.kinds}

@@ -41,7 +41,7 @@ def command(
 
     `mirror checks suggest DATASET` proposes checks from the stored rows instead: code to paste, each with its reason.
     """
-    from mirror.builds import check_history
+    from mirror.builds import check_history, latest_of
     from mirror.checks import CheckResult
 
     if words[:1] == ("suggest",) and len(words) == 2:
@@ -145,24 +145,6 @@ def _print_plans(console: Console, plans: list[dict[str, Any]]) -> None:
         console.print(f"\n[bold]{escape(plan['dataset'])}[/bold] as {plan['side']} of {escape(plan['transform'])}")
         for line in plan["reads"]:
             console.print("  " + escape(line))
-
-
-def latest_of(recorded: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The newest verdict of every check that still exists, by dataset and name.
-
-    A check exists while the newest job that judged its side reports it; verdicts of removed ones are history.
-    ``recorded`` comes newest first.
-    """
-    newest_job: dict[str, str] = {}
-    kept: dict[tuple[str, ...], dict[str, Any]] = {}
-    for entry in recorded:
-        if entry["superseded"]:
-            continue
-        # one transform writes a dataset, but many may read it, so only outputs know their newest job
-        if entry["side"] == "output" and newest_job.setdefault(entry["dataset"], entry["job"]) != entry["job"]:
-            continue
-        kept.setdefault((entry["dataset"], entry["side"], entry["parameter"], entry["name"]), entry)
-    return sorted(kept.values(), key=lambda e: (e["dataset"], e["side"] == "output", e["name"]))
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

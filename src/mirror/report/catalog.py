@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from mirror.builds import check_history
+from mirror.builds import check_history, latest_of
 from mirror.checks.result import CheckResult
 from mirror.datasets import DatasetStore, Workspace
 from mirror.models import tables as models
@@ -47,14 +48,18 @@ def dataset_lines(store: DatasetStore, branch: str, produced: Collection[str] | 
 
 def check_lines(workspace: Workspace, branch: str) -> tuple[CheckLine, ...]:
     """The newest result of every check that still exists on the branch, and what came before; by dataset and name."""
+    recorded = check_history(workspace, branch=branch)
     history: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for entry in check_history(workspace, branch=branch):
+    for entry in recorded:
         history.setdefault((entry["dataset"], entry["name"]), []).append(entry)
-    return tuple(_check(entries) for _, entries in sorted(history.items()) if not entries[0]["superseded"])
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in sorted(latest_of(recorded), key=itemgetter("evaluated_at")):
+        newest[entry["dataset"], entry["name"]] = entry
+    return tuple(_check(entry, history[key]) for key, entry in sorted(newest.items()))
 
 
-def _check(entries: Sequence[Mapping[str, Any]]) -> CheckLine:
-    newest, result = entries[0], CheckResult.from_json(entries[0]["result"])
+def _check(newest: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> CheckLine:
+    result = CheckResult.from_json(newest["result"])
     return CheckLine(
         dataset=newest["dataset"],
         name=result.name,
