@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from benchmarks import Bench, Figure
 
-PROFILE = Path(__file__).with_suffix("").parent / "logan_river.yaml"
+PROFILE = Path(__file__).with_name("logan_river.yaml")
 LABELLED = ("*2014.csv.gz", "*2015.csv.gz", "*2019.csv.gz", "FranklinBasin2020.csv.gz")
 _NOT_WRITTEN = ("", "NULL")
 
