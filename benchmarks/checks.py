@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -162,6 +163,8 @@ def _increments(spark: SparkSession, bench: Bench, schema: StructType) -> Figure
             copy = bench.scratch / f"turn-{turn}-{number}"
             shutil.copytree(bench.scratch / f"before-{number}", copy)
             opened[number] = Workspace.open(copy)
+        # or the first commit would wait for the copies to reach the disk
+        os.sync()
 
     def again(number: int) -> Callable[[], object]:
         return lambda: judge(spark, held[number], key=True, states=CatalogStates(opened[number].catalog))

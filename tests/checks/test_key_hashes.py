@@ -79,23 +79,6 @@ def test_floats_are_never_hashed(spark: SparkSession) -> None:
     assert result.measured["duplicate_keys(x)"] == 1
 
 
-def test_hashes_meet_exactly_where_sets_do() -> None:
-    draw = np.random.default_rng(7)
-    edges = np.array([0, 1, 2**63, 2**64 - 1], dtype=np.uint64)
-    for size in (1, 2, 300, 5000):
-        fresh = np.unique(draw.integers(0, 2**64, size, dtype=np.uint64))
-        known = [np.setdiff1d(draw.integers(0, 2**64, n, dtype=np.uint64), fresh) for n in (0, 1, 20_000)]
-        # the same upper bits are not the same hash
-        near = np.setdiff1d(fresh ^ np.uint64(1), fresh)
-        assert not key_hashes._meet(fresh, [*known, near])
-        assert not key_hashes._meet(fresh[:0], known)
-        for shared in (fresh[:1], fresh[-1:]):
-            assert key_hashes._meet(fresh, [known[2], np.append(near, shared)])
-    for edge in edges:
-        assert key_hashes._meet(edges, [np.array([edge], dtype=np.uint64)])
-        assert not key_hashes._meet(np.setdiff1d(edges, [edge]), [np.array([edge], dtype=np.uint64)])
-
-
 def test_files_that_only_spark_reads_the_same_way(spark: SparkSession, tmp_path: Path) -> None:
     odd = tmp_path / "part[1]*.parquet"
     pq.write_table(pa.table({"k": ["a"], "n": [1]}), odd)

@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from mirror.checks.columns import ref
+from mirror.checks.hash_marks import meet, split
 from mirror.checks.jobs import as_one_job
 from mirror.checks.states import KeyUnit, StateStore, identity
 from mirror.checks.subject import CheckSubject
@@ -67,11 +68,11 @@ def proved_unique_with(
     by_identity = {identity(file): file for file in subject.files}
     current = frozenset(by_identity)
     way = f"duckdb {duckdb.__version__}|{json.dumps(list(keys))}"
-    left, known = set(current), []
+    left, known = set(current), list[KeyUnit]()
     for unit in sorted(store.key_units(subject.name, way), key=lambda u: -len(u.files)):
         if unit.files <= left:
             left -= unit.files
-            known.append(np.frombuffer(unit.hashes, dtype="<u8"))
+            known.append(unit)
     if not left:
         # what is kept was held against each other when it was kept
         return True
@@ -79,9 +80,14 @@ def proved_unique_with(
     if fresh is None:
         return None
     fresh.sort()
-    if _repeats(fresh) or _meet(fresh, known):
+
+    def rests(place: int) -> bytes:
+        return store.key_rests(subject.name, known[place])
+
+    if _repeats(fresh) or meet(fresh, [unit.marks for unit in known], rests):
         return False
-    store.keep_keys(subject.name, KeyUnit(frozenset(left), way, fresh.astype("<u8").tobytes()), current)
+    marks, rest = split(fresh)
+    store.keep_keys(subject.name, KeyUnit(frozenset(left), way, marks), rest, current)
     return True
 
 
@@ -92,26 +98,6 @@ def _from_spark(frame: DataFrame, keys: Sequence[str]) -> npt.NDArray[np.uint64]
 
 def _repeats(ordered: npt.NDArray[np.uint64]) -> bool:
     return bool((ordered[1:] == ordered[:-1]).any())
-
-
-def _meet(fresh: npt.NDArray[np.uint64], known: Sequence[npt.NDArray[np.uint64]]) -> bool:
-    """Whether a hash of ``fresh`` (sorted) is known: one look-up per known hash, and a search for the few it leaves.
-
-    Measured for 100,000 against 5 million in 49 parts: 0.2x of the time that merging and comparing neighbours takes.
-    """
-    if not len(fresh):
-        return False
-    bits = min(24, len(fresh).bit_length() + 5)
-    drawer = np.uint64(64 - bits)
-    filled = np.zeros(2**bits, dtype=np.bool_)
-    filled[fresh >> drawer] = True
-    for hashes in known:
-        left = hashes[filled[(hashes >> drawer).astype(np.int64)]]
-        at = np.searchsorted(fresh, left)
-        at[at == len(fresh)] = 0
-        if (fresh[at] == left).any():
-            return True
-    return False
 
 
 def _from_files(schema: T.StructType, keys: Sequence[str], files: Sequence[FileEntry]) -> npt.NDArray[np.uint64] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mirror.checks.hash_marks import Marks
 from mirror.checks.states import KeyUnit, StateUnit
 from mirror.datasets.catalog import Catalog, batches
 from mirror.datasets.tables import metadata
@@ -31,9 +32,12 @@ check_key_hashes = sa.Table(
     sa.Column("way", sa.String(500), primary_key=True),
     sa.Column("unit", sa.String(64), primary_key=True),
     sa.Column("files", sa.Text, nullable=False),
-    # Eight bytes per row, little end first. At most one view of a dataset is kept: units of files that are not all in
-    # the view go when one is added, so that all that stay were held against each other.
-    sa.Column("hashes", sa.LargeBinary, nullable=False),
+    # Eight bytes per row in two halves. At most one view of a dataset is kept: units of files that are not all in the
+    # view go when one is added, so that all that stay were held against each other.
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("marks", sa.LargeBinary, nullable=False),
+    # last, because what comes after it in a row would be read with it
+    sa.Column("rests", sa.LargeBinary, nullable=False),
 )
 
 check_file_facts = sa.Table(
@@ -116,24 +120,33 @@ class CatalogStates:
 
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
         """The key hashes of a dataset that were made in that way."""
-        of = (check_key_hashes.c.dataset == dataset) & (check_key_hashes.c.way == way)
-        query = sa.select(check_key_hashes.c.files, check_key_hashes.c.hashes).where(of)
+        table = check_key_hashes
+        of = (table.c.dataset == dataset) & (table.c.way == way)
+        query = sa.select(table.c.files, table.c.rows, table.c.marks).where(of)
         with self._catalog.reading() as connection:
-            rows = connection.execute(query.order_by(check_key_hashes.c.unit)).all()
-        return [KeyUnit(frozenset(json.loads(files)), way, bytes(hashes)) for files, hashes in rows]
+            found = connection.execute(query.order_by(table.c.unit)).all()
+        return [KeyUnit(frozenset(json.loads(files)), way, Marks(rows, bytes(marks))) for files, rows, marks in found]
 
-    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
+    def key_rests(self, dataset: str, unit: KeyUnit) -> bytes:
+        """What the marks of a unit leave of its hashes."""
+        table = check_key_hashes
+        of = (table.c.dataset == dataset) & (table.c.way == unit.way) & (table.c.unit == _named(unit.files)[1])
+        with self._catalog.reading() as connection:
+            return bytes(connection.execute(sa.select(table.c.rests).where(of)).scalar_one())
+
+    def keep_keys(self, dataset: str, unit: KeyUnit, rests: bytes, current: frozenset[str]) -> None:
         """Adds key hashes, and drops those made in the same way of files that are not all among ``current``."""
         files, digest = _named(unit.files)
         table = check_key_hashes
         of = (table.c.dataset == dataset) & (table.c.way == unit.way)
+        row: dict[str, Any] = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files}
+        row |= {"rows": unit.marks.rows, "marks": unit.marks.halves, "rests": rests}
         with self._catalog.writing() as connection:
             kept = connection.execute(sa.select(table.c.unit, table.c.files).where(of)).all()
             gone = [name for name, held in kept if name == digest or not current.issuperset(json.loads(held))]
             for name in gone:
                 connection.execute(table.delete().where(of & (table.c.unit == name)))
-            values = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files, "hashes": unit.hashes}
-            connection.execute(table.insert().values(**values))
+            connection.execute(table.insert().values(**row))
 
 
 def _named(files: frozenset[str]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mirror.checks.columns import Columns
+from mirror.checks.hash_marks import Marks
 from mirror.checks.metrics.base import ScanMetric, State
 from transforms.ports import FileEntry
 
@@ -29,11 +30,14 @@ class StateUnit:
 
 @dataclass(frozen=True)
 class KeyUnit:
-    """Hashes of the keys of some files together, all different. ``way`` names columns and hash function."""
+    """The keys of some files together, all different, by the marks of their hashes.
+
+    ``way`` names columns and hash function.
+    """
 
     files: frozenset[str]
     way: str
-    hashes: bytes
+    marks: Marks
 
 
 class StateStore(Protocol):
@@ -54,8 +58,14 @@ class StateStore(Protocol):
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
         """The key hashes of a dataset that were made in that way."""
 
-    def keep_keys(self, dataset: str, unit: KeyUnit, current: frozenset[str]) -> None:
-        """Adds key hashes, and drops those made in the same way of files that are not all among ``current``."""
+    def key_rests(self, dataset: str, unit: KeyUnit) -> bytes:
+        """What the marks of a unit leave of its hashes."""
+
+    def keep_keys(self, dataset: str, unit: KeyUnit, rests: bytes, current: frozenset[str]) -> None:
+        """Adds key hashes, ``rests`` being what their marks leave.
+
+        Those made in the same way of files that are not all among ``current`` go.
+        """
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from mirror.datasets.errors import (
     StorageUnwritableError,
 )
 
-VERSION = 3
+VERSION = 4
 """The schema version that this release reads and writes."""
 
 BUSY_SECONDS = 30.0
