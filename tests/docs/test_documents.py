@@ -190,16 +190,11 @@ def test_the_walked_fleet_reads_as_the_document_says() -> None:
 
 
 def test_the_walked_fleet_has_the_checks_that_the_document_shows() -> None:
-    from fleet_health.contracts import bound
+    from fleet_health.contracts.compiled import checks_of
     from fleet_health.profiles.loader import load_profile
 
     profile = load_profile(ROOT / "docs" / "heat_pumps" / "heat_pump.yaml")
-    declared = {
-        "raw_sensor_readings": bound.raw_checks(profile),
-        "clean_sensor_readings": bound.clean_checks(profile),
-        "device_features": bound.feature_checks(profile),
-        "model_scores": bound.score_checks(),
-        "device_alerts": bound.alert_checks(),
-    }
+    datasets = ("raw_sensor_readings", "clean_sensor_readings", "device_features", "model_scores", "device_alerts")
+    declared = {name: checks_of(name, profile) for name in datasets}
     shown = dict(re.findall(r"/Fleet/heat_pump/(\w+) .* (\d+)/0", text_of("bring-your-fleet.md")))
     assert {name: int(shown[name]) for name in declared} == {name: len(checks) for name, checks in declared.items()}

@@ -1,1 +1,1 @@
-"""The shape of every dataset and the checks that ride on it, derived from the profile."""
+"""What every dataset promises: contracts in YAML, and the schemas and checks that are made from them for a fleet."""

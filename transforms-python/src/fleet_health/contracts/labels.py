@@ -1,21 +1,10 @@
-"""Shape of ``label_events``."""
+"""``label_events`` in code."""
 
 from __future__ import annotations
 
-from pyspark.sql import types as T
+from fleet_health.contracts.loader import enum
+from fleet_health.contracts.schemas import plain_schema
 
-LABEL_SCHEMA = T.StructType(
-    [
-        T.StructField("device_id", T.StringType()),
-        T.StructField("event_timestamp", T.TimestampType()),
-        T.StructField("label_type", T.StringType()),
-        T.StructField("label_source", T.StringType()),
-        T.StructField("label_confidence", T.DoubleType()),
-        T.StructField("labeled_at", T.TimestampType()),
-        T.StructField("alert_id", T.StringType()),
-        T.StructField("failure_mode", T.StringType()),
-        T.StructField("notes", T.StringType()),
-    ]
-)
-LABEL_TYPES = ("failure_confirmed", "anomaly_confirmed", "false_positive", "planned_maintenance", "normal_operation")
-LABEL_SOURCES = ("field_engineer", "maintenance_system", "operator_feedback", "automated_heuristic")
+LABEL_SCHEMA = plain_schema("label_events")
+LABEL_TYPES = enum("label_events", "label_type")
+LABEL_SOURCES = enum("label_events", "label_source")

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from fleet_health import paths
-from fleet_health.contracts import bound
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.labels import label_events
@@ -36,8 +36,8 @@ def reading_version(profile: Profile) -> int:
 def deserialise_transform(profile: Profile) -> Transform:
     """Reads only files it has not read before. Zones of a registry are those known when a file is read."""
     landing = Input(profile.source.dataset)
-    raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile))
-    broken = Output(paths.dataset(profile, "malformed_messages"), checks=bound.malformed_checks())
+    raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=checks_of("raw_sensor_readings", profile))
+    broken = Output(paths.dataset(profile, "malformed_messages"), checks=checks_of("malformed_messages", profile))
 
     def write(landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
         files = landing.filesystem()
@@ -75,7 +75,7 @@ def deserialise_transform(profile: Profile) -> Transform:
 
 def registry_transform(profile: Profile) -> Transform:
     """From the profile itself, from the devices that send, or from the CSV of the asset system."""
-    target = Output(paths.dataset(profile, "device_registry"), checks=bound.registry_checks())
+    target = Output(paths.dataset(profile, "device_registry"), checks=checks_of("device_registry", profile))
     if profile.registry.every_device is not None:
 
         @transform(raw=Input(paths.dataset(profile, "raw_sensor_readings")), registry=target)
@@ -108,12 +108,15 @@ def cleansing_transform(profile: Profile) -> Transform:
         raw=Input(paths.dataset(profile, "raw_sensor_readings")),
         unread=Input(paths.dataset(profile, "malformed_messages")),
         registry=Input(paths.dataset(profile, "device_registry")),
-        clean=Output(paths.dataset(profile, "clean_sensor_readings"), checks=bound.clean_checks(profile)),
-        quarantine=Output(
-            paths.dataset(profile, "quarantine_sensor_readings"), checks=bound.quarantine_checks(profile)
+        clean=Output(
+            paths.dataset(profile, "clean_sensor_readings"), checks=checks_of("clean_sensor_readings", profile)
         ),
-        dead=Output(paths.dataset(profile, "dead_letter"), checks=bound.dead_letter_checks()),
-        counts=Output(paths.dataset(profile, "row_conservation"), checks=bound.conservation_checks()),
+        quarantine=Output(
+            paths.dataset(profile, "quarantine_sensor_readings"),
+            checks=checks_of("quarantine_sensor_readings", profile),
+        ),
+        dead=Output(paths.dataset(profile, "dead_letter"), checks=checks_of("dead_letter", profile)),
+        counts=Output(paths.dataset(profile, "row_conservation"), checks=checks_of("row_conservation", profile)),
     )
     def cleanse(raw: Any, unread: Any, registry: Any, clean: Any, quarantine: Any, dead: Any, counts: Any) -> None:
         judged = judge(raw.dataframe(), registry.dataframe(), profile).persist()
@@ -133,7 +136,7 @@ def label_transform(profile: Profile, labels: Labels) -> Transform:
 
     @transform(
         landing=Input(labels.dataset),
-        events=Output(paths.dataset(profile, "label_events"), checks=bound.label_checks()),
+        events=Output(paths.dataset(profile, "label_events"), checks=checks_of("label_events", profile)),
     )
     def read_labels(ctx: Any, landing: Any, events: Any) -> None:
         schedule = read_text_table(landing.filesystem())

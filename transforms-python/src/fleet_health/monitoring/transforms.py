@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from fleet_health import paths
-from fleet_health.contracts import bound
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.monitoring.definitions import shipped_metrics, shipped_playbook
 from fleet_health.monitoring.drift import feature_drift
 from fleet_health.monitoring.health import pipeline_health, quality_alerts
@@ -24,7 +24,9 @@ def drift_transform(profile: Profile) -> Transform:
     @transform(
         features=Input(paths.dataset(profile, "device_features")),
         statistics=Input(paths.dataset(profile, "training_statistics")),
-        drift=Output(paths.dataset(profile, "feature_drift_metrics"), checks=bound.drift_checks()),
+        drift=Output(
+            paths.dataset(profile, "feature_drift_metrics"), checks=checks_of("feature_drift_metrics", profile)
+        ),
     )
     def measure_drift(features: Any, statistics: Any, drift: Any) -> None:
         # one row per feature, whatever the size of the fleet
@@ -36,7 +38,7 @@ def drift_transform(profile: Profile) -> Transform:
 
 def health_transform(profile: Profile) -> Transform:
     @transform_df(
-        Output(paths.dataset(profile, "pipeline_health_metrics"), checks=bound.health_checks()),
+        Output(paths.dataset(profile, "pipeline_health_metrics"), checks=checks_of("pipeline_health_metrics", profile)),
         raw=Input(paths.dataset(profile, "raw_sensor_readings")),
         clean=Input(paths.dataset(profile, "clean_sensor_readings")),
         registry=Input(paths.dataset(profile, "device_registry")),
@@ -50,7 +52,7 @@ def health_transform(profile: Profile) -> Transform:
 
 def quality_alert_transform(profile: Profile) -> Transform:
     @transform_df(
-        Output(paths.dataset(profile, "quality_alerts"), checks=bound.quality_alert_checks()),
+        Output(paths.dataset(profile, "quality_alerts"), checks=checks_of("quality_alerts", profile)),
         health=Input(paths.dataset(profile, "pipeline_health_metrics")),
     )
     def raise_quality_alerts(health: DataFrame) -> DataFrame:

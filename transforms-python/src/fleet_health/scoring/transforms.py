@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from fleet_health import paths
-from fleet_health.contracts import bound
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.detection import detection_report
@@ -20,7 +20,7 @@ def scoring_transform(profile: Profile) -> Transform:
     @transform(
         features=Input(paths.dataset(profile, "device_features")),
         model=ModelInput(paths.model(profile)),
-        scores=Output(paths.dataset(profile, "model_scores"), checks=bound.score_checks()),
+        scores=Output(paths.dataset(profile, "model_scores"), checks=checks_of("model_scores", profile)),
     )
     def score_windows(features: Any, model: Any, scores: Any) -> None:
         scores.write_dataframe(model_scores(features.dataframe(), model, profile))
@@ -30,7 +30,7 @@ def scoring_transform(profile: Profile) -> Transform:
 
 def detection_transform(profile: Profile) -> Transform:
     @transform_df(
-        Output(paths.dataset(profile, "detection_report"), checks=bound.detection_checks()),
+        Output(paths.dataset(profile, "detection_report"), checks=checks_of("detection_report", profile)),
         scores=Input(paths.dataset(profile, "model_scores")),
         labels=Input(paths.dataset(profile, "label_events")),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleet_health import paths
-from fleet_health.contracts import bound
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.training import STATISTICS_SCHEMA
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
@@ -20,8 +20,10 @@ def assembly_transform(profile: Profile) -> Transform:
 
     @transform(
         features=Input(paths.dataset(profile, "device_features")),
-        data=Output(paths.dataset(profile, "training_data"), checks=bound.training_checks()),
-        statistics=Output(paths.dataset(profile, "training_statistics"), checks=bound.statistics_checks()),
+        data=Output(paths.dataset(profile, "training_data"), checks=checks_of("training_data", profile)),
+        statistics=Output(
+            paths.dataset(profile, "training_statistics"), checks=checks_of("training_statistics", profile)
+        ),
     )
     def assemble_training_data(ctx: Any, features: Any, data: Any, statistics: Any) -> None:
         rows = features.dataframe()

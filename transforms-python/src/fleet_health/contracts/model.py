@@ -1,0 +1,85 @@
+"""What a contract says: columns, closed lists and rules. ``rules.py`` holds the kinds of rules.
+
+``clean_sensor_readings.yaml`` documents the keys. Nothing here names a sensor or a feature: what depends on the fleet
+is written once with ``each`` and multiplied by the profile (see ``expansion.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from fleet_health.contracts.rules import Expectation, Strict, Value
+
+Text = Annotated[str, Field(min_length=3)]
+TypeName = Literal[
+    "string",
+    "timestamp",
+    "date",
+    "double",
+    "long",
+    "integer",
+    "boolean",
+    "array<string>",
+    "array<double>",
+    "map<string,double>",
+]
+
+
+class Column(Strict):
+    """A column; with ``after`` an addition is stored behind that column instead of behind the last one."""
+
+    name: str
+    type: TypeName
+    nullable: bool
+    unit: str | None = None
+    meaning: Text
+    after: str | None = None
+
+
+class EachColumn(Strict):
+    """One nullable column per sensor or feature of the profile, in its order, with its unit and meaning."""
+
+    each: Literal["sensor", "feature"]
+    meaning: Text
+
+
+class Contract(Strict):
+    """One dataset. ``columns`` are the contract of record, ``additions`` ours, ``partition_by`` days of a timestamp."""
+
+    dataset: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    owner: Text
+    purpose: Text
+    producer: Text
+    write_mode: Literal["append", "snapshot"]
+    columns_of: str | None = None
+    columns: tuple[EachColumn | Column, ...] = ()
+    additions: tuple[Column, ...] = ()
+    partition_by: tuple[Literal["date"], ...] = ()
+    partition_source: str | None = None
+    enums: dict[str, tuple[Value, ...]] = {}
+    expectations: tuple[Expectation, ...] = Field(min_length=1)
+
+
+class Parsed(BaseModel):
+    """A contract with its base resolved: the columns as they are stored, before the profile multiplies them.
+
+    ``base`` is the contract whose columns come first, if there is one.
+    """
+
+    contract: Contract
+    file: str
+    stored: tuple[EachColumn | Column, ...]
+    partitions: tuple[str, ...]
+    enums: dict[str, tuple[Value, ...]]
+
+    @property
+    def plain(self) -> dict[str, Column]:
+        """The columns that every fleet has, by name."""
+        return {column.name: column for column in self.stored if isinstance(column, Column)}
+
+    @property
+    def each(self) -> tuple[str, ...]:
+        """What the profile multiplies: ``sensor``, ``feature``."""
+        return tuple(column.each for column in self.stored if isinstance(column, EachColumn))
