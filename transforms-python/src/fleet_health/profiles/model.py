@@ -8,13 +8,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Reason = Annotated[str, Field(min_length=10)]
 Duration = Annotated[int, Field(gt=0)]
 # strict, because YAML reads an unquoted no as false and that would be 0
 MissingWord = StrictStr | StrictFloat | StrictInt
+
+
+def _as_text(value: object) -> object:
+    """YAML reads an unquoted date as one."""
+    return value.isoformat() if isinstance(value, date) else value
+
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
@@ -54,10 +60,10 @@ class SourceTime(_Strict):
     """How the time text is read; an offset in the text wins over every zone.
 
     ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
-    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``: some
-    loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for text
-    without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time before
-    ``earliest`` or not before ``latest`` (UTC days) is no time.
+    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
+    some loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for
+    text without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time
+    before ``earliest`` or not before ``latest`` (UTC days) is no time.
     """
 
     column: Name | tuple[Name, ...]
@@ -149,7 +155,7 @@ class Registry(_Strict):
     devices: tuple[RegistryDevice, ...] = ()
     every_device: EveryDevice | None = None
     expected_readings_per_hour: int = Field(default=60, gt=0)
-    updated_at: str | None = None
+    updated_at: Annotated[str, BeforeValidator(_as_text)] | None = None
 
 
 class Sensor(_Strict):
