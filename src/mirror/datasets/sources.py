@@ -17,6 +17,7 @@ from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
+_WHITESPACE = "whitespace"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,12 @@ class SourceDeclaration:
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
-        if self.format not in _DELIMITED or not self.columns or self.without_header:
+        if not self.columns or self.without_header:
+            return
+        if self.format == "parquet":
+            self._verify_parquet(file)
+            return
+        if self.format not in _DELIMITED:
             return
         try:
             header = _first_record(file, self.encoding, self.delimiter, self.lines_before_header)
@@ -56,6 +62,19 @@ class SourceDeclaration:
             problem = f"it cannot be read as {self.encoding} text ({error})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
         problems = tuple(self._problems(header))
+        if problems:
+            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+
+    def _verify_parquet(self, file: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            names = pq.read_schema(file).names
+        except (pa.ArrowInvalid, OSError) as error:
+            problem = f"it is no whole Parquet file ({str(error).splitlines()[0]})"
+            raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
+        problems = tuple(self._problems(names))
         if problems:
             raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
 
@@ -136,4 +155,6 @@ def _first_record(file: Path, encoding: str, delimiter: str, skipped: int) -> li
     with raw, io.TextIOWrapper(raw, encoding=codec, newline="") as text:
         for _ in range(skipped):
             text.readline()
+        if delimiter == _WHITESPACE:
+            return text.readline().split()
         return next(csv.reader(text, delimiter=delimiter), [])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.ingestion.transforms import reading_version
+from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.loader import load_profile, parse_profile
 from fleet_health.profiles.model import Profile
 
@@ -122,6 +126,73 @@ def test_several_time_formats_two_columns_and_epochs() -> None:
     assert "does not read as '%d.%m.%Y %H:%M' or 'iso8601' or 'epoch_milliseconds'" in found["error_detail"].iloc[4]
     seconds = fleet(('format: "%d.%m.%Y %H:%M"', "format: epoch_seconds"))
     assert times(read(seconds, "1768172700.5;1;1;1;1;1", "nan;1;1;1;1;1")) == ["2026-01-11 23:05:00", None]
+
+
+def test_times_in_many_columns_or_counted_from_a_day() -> None:
+    parts = ("year", "month", "day", "hour")
+    header = "".join(f'\n    - {{name: {name}, aliases: ["{name}"]}}' for name in parts)
+    four = fleet(
+        ('- {name: time, aliases: ["Zeit"]}', header.removeprefix("\n    ")),
+        ('column: time, format: "%d.%m.%Y %H:%M"', 'column: [year, month, day, hour], format: "%Y %m %d %H"'),
+    )
+    found = read(four, "2026;1;12;7;1;1;1;1;1", header=HEADER.replace("Zeit", ";".join(parts)))
+    assert times(found) == ["2026-01-12 06:00:00"]
+    counted = fleet(('format: "%d.%m.%Y %H:%M"', "counts_from: 2026-01-12, format: epoch_minutes"))
+    assert times(read(counted, "0;1;1;1;1;1", "1441;1;1;1;1;1")) == ["2026-01-12 00:00:00", "2026-01-13 00:01:00"]
+    with pytest.raises(ProfileReferenceError, match="counts_from without a format that counts"):
+        fleet(("column: time, format", "column: time, counts_from: 2026-01-12, format"))
+
+
+def test_columns_apart_by_any_run_of_blanks() -> None:
+    padded = fleet(('delimiter: ";"', "delimiter: whitespace"), ('format: "%d.%m.%Y %H:%M"', "format: epoch_minutes"))
+    found = read(padded, "  1   2  3\t4 5  1  ", "1 2 3", header="Zeit Vorlauf Rück Außen Leistung Verdichter")
+    assert found["reason"].tolist() == ["SCHEMA_MISMATCH"] * 2  # of the header: columns are known by their names
+    named = padded.model_copy(update={"source": padded.source.model_copy(update={"without_header": True})})
+    found = read(named, "  1   2  3\t4 5  1  ", "1 2 3", header="0 2 3 4 5 0")
+    assert found["power"].tolist()[:2] == [5.0, 5.0]
+    assert found["error_detail"].iloc[2] == "3 fields instead of 6"
+
+
+def test_a_parquet_file_reads_like_text() -> None:
+    text = HEAT_PUMP.replace("format: csv", "format: parquet").replace('format: "%d.%m.%Y %H:%M"', "format: iso8601")
+    lines = [
+        line for line in text.splitlines() if line.strip().split(":")[0] not in ("encoding", "delimiter", "decimal")
+    ]
+    profile = parse_profile("\n".join(lines), "p.yaml")
+    names = HEADER.split(";")
+    table = pa.table(
+        {
+            names[0]: pa.array([None, 0, 300_000_000_000], pa.timestamp("ns")),
+            names[1]: pa.array([1.5, 0.1, None], pa.float64()),
+            names[2]: pa.array([1, -999, None], pa.int16()),
+            names[3]: pa.array([1.0, math.nan, math.inf], pa.float32()),
+            names[4]: pa.array(["7", "n/a", "x"], pa.string()).dictionary_encode(),
+            names[5]: pa.array([True, None, False], pa.bool_()),
+            "unknown": pa.array([{"a": 1}] * 3),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+
+    def rows(content: bytes) -> pd.DataFrame:
+        parts = [p.astype("object") for p in parse_file(io.BytesIO(content), "hp_north_1.parquet", profile)]
+        return pd.concat(parts).sort_values("line_number").reset_index(drop=True)
+
+    found = rows(sink.getvalue())
+    assert found["line_number"].tolist() == [1, 2, 3]
+    assert times(found) == [None, "1969-12-31 23:00:00", "1969-12-31 23:05:00"]
+    assert found["reason"].tolist() == ["DESERIALIZATION_FAILURE", None, None]
+    values = found.loc[1:, ["flow_temperature", "return_temperature", "outdoor_temperature", "power"]]
+    assert [[None if pd.isna(v) else v for v in row] for row in values.to_numpy()] == [
+        [0.1, -999.0, None, None],
+        [None] * 4,
+    ]
+    assert found["compressor_running"].tolist()[2] is False
+    assert [list(names) for names in found.loc[1:, "unreadable"]] == [[], ["outdoor_temperature", "power"]]
+    (torn,) = rows(sink.getvalue()[:-9]).to_dict("records")
+    assert torn["error_detail"].startswith("the file is no whole Parquet file")
+    with pytest.raises(ProfileReferenceError, match="`decimal` is about text"):
+        parse_profile(text, "p.yaml")
 
 
 def test_the_hour_that_a_clock_change_doubles_is_two_hours_and_the_skipped_one_none() -> None:

@@ -384,3 +384,8 @@ def test_missing_and_empty_files(tmp_path: Path) -> None:
         load_profile(tmp_path / "list.yaml")
     with pytest.raises(ProfileError, match="Did you mean 'air_handler'"):
         shipped_profile("air_handlers")
+
+
+def test_an_unquoted_date_is_a_date() -> None:
+    text = shipped_text("air_handler").replace('updated_at: "2019-02-28"', "updated_at: 2019-02-28")
+    assert parse_profile(text, "p.yaml").registry.updated_at == "2019-02-28"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,8 @@ def read_sensor(
         neither a value nor one of the profile's words for "missing". Infinite numbers count as unreadable.
     """
     declared = (*source.missing, *column.missing)
+    if source.format == "parquet":
+        declared = (*declared, "")  # a null of the file
     words = {word.strip() if isinstance(word, str) else f"{word:g}" for word in declared}
     # columns repeat their cells, so each distinct text is understood once
     if sensor.type == "boolean":
@@ -89,6 +92,7 @@ def read_time(
     zone: str | None,
     devices: pd.Series[Any] | None = None,
     seen: Seen | None = None,
+    counts_from: date | None = None,
 ) -> pd.Series[Any]:
     """Instants in UTC; ``NaT`` where the text is no time, or names a local time the zone skipped.
 
@@ -102,24 +106,32 @@ def read_time(
         zone: of text without offset.
         devices: the device of each row, when the rows belong to several.
         seen: what earlier parts of the same file have named; grows.
+        counts_from: the UTC day from which epochs count, if not 1970.
     """
     cells = text.str.strip()
-    found = _in_one_format(cells, formats[0], zone, devices, seen)
+    found = _in_one_format(cells, formats[0], zone, devices, seen, counts_from)
     for pattern in formats[1:]:
         left = found.isna() & (cells != "")
         if not left.any():
             break
-        rest = _in_one_format(cells[left], pattern, zone, None if devices is None else devices[left], seen)
+        of = None if devices is None else devices[left]
+        rest = _in_one_format(cells[left], pattern, zone, of, seen, counts_from)
         found = found.where(~left, rest.reindex(found.index))
     return found
 
 
 def _in_one_format(
-    cells: pd.Series[Any], pattern: str, zone: str | None, devices: pd.Series[Any] | None, seen: Seen | None
+    cells: pd.Series[Any],
+    pattern: str,
+    zone: str | None,
+    devices: pd.Series[Any] | None,
+    seen: Seen | None,
+    counts_from: date | None,
 ) -> pd.Series[Any]:
     if pattern in EPOCHS:
         numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-        return pd.to_datetime(numbers, unit=EPOCHS[pattern], utc=True, errors="coerce").dt.round("us")
+        start = pd.Timestamp(counts_from or "1970-01-01")
+        return pd.to_datetime(numbers, unit=EPOCHS[pattern], origin=start, utc=True, errors="coerce").dt.round("us")
     if pattern != "iso8601":
         parsed = pd.to_datetime(cells, format=pattern, errors="coerce", utc="%z" in pattern)
         return parsed if parsed.dt.tz is not None else _in_zone(parsed, zone, devices, seen)

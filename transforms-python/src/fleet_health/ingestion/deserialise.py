@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -17,7 +18,8 @@ from fleet_health.ids import natural_key_id, natural_key_id_of
 from fleet_health.ingestion.cells import Seen, read_sensor, read_time
 from fleet_health.ingestion.header import Header, declared_header, match_header
 from fleet_health.ingestion.lines import Line, decompressed, read_lines
-from fleet_health.profiles.model import Profile, Source, SourceTime
+from fleet_health.ingestion.parquet_rows import NotParquetError, read_rows
+from fleet_health.profiles.model import WHITESPACE, Profile, Source, SourceTime
 
 CHUNK_LINES = 20_000
 
@@ -87,6 +89,9 @@ def parse_file(
     """The lines of one file as frames of :func:`parsed_schema`, at most :data:`CHUNK_LINES` lines each."""
     source = profile.source
     file = _File(path, _device_of(path, profile), {**(zones or {}), **_declared_zones(profile)})
+    if source.format == "parquet":
+        yield from _parse_table(stream, file, profile)
+        return
     header = declared_header(source) if source.without_header else None
     rows: list[tuple[int, list[str], str]] = []
     failures: list[Failure] = []
@@ -107,7 +112,7 @@ def parse_file(
         if header is None:
             data_after = line.number + source.lines_after_header
             unreadable = Header(0, {}, f"header: {line.problem}")
-            header = unreadable if line.problem else match_header(_fields(line.text, source.delimiter), source)
+            header = unreadable if line.problem else match_header(fields_of(line.text, source.delimiter), source)
             continue
         if line.problem is not None:
             failures.append((line.number, line.text, DESERIALIZATION_FAILURE, line.problem))
@@ -120,13 +125,39 @@ def parse_file(
         yield from _frames(rows, failures, header, file, profile)
 
 
+def _parse_table(stream: IO[bytes], file: _File, profile: Profile) -> Iterator[pd.DataFrame]:
+    """The rows of a Parquet file; the first has number 1. A file that is none is one dead letter."""
+    try:
+        names, batches = read_rows(stream, CHUNK_LINES)
+    except NotParquetError as error:
+        failure = (1, "", DESERIALIZATION_FAILURE, str(error))
+        yield from _frames([], [failure], Header(0, {}), file, profile)
+        return
+    header = match_header(names, profile.source)
+    number = 0
+    for batch in batches:
+        rows = [(number + place, fields, _row_text(fields)) for place, fields in enumerate(batch, start=1)]
+        number += len(rows)
+        if header.problem is None:
+            yield from _frames(rows, [], header, file, profile)
+        else:
+            bad = [(place, text, SCHEMA_MISMATCH, header.problem) for place, _, text in rows]
+            yield from _frames([], bad, header, file, profile)
+
+
+def _row_text(fields: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    return line.getvalue()
+
+
 def _sort_in(
     line: Line, header: Header, source: Source, rows: list[tuple[int, list[str], str]], failures: list[Failure]
 ) -> None:
     if header.problem is not None:
         failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
         return
-    fields = _fields(line.text, source.delimiter)
+    fields = fields_of(line.text, source.delimiter)
     if len(fields) != header.width:
         detail = f"{len(fields)} fields instead of {header.width}"
         if len(fields) == header.width + 1 and fields[-1] == "" and not source.trailing_delimiter:
@@ -138,7 +169,10 @@ def _sort_in(
         rows.append((line.number, fields, line.text))
 
 
-def _fields(text: str, delimiter: str) -> list[str]:
+def fields_of(text: str, delimiter: str) -> list[str]:
+    """The fields of one line of text."""
+    if delimiter == WHITESPACE:
+        return text.split()
     return next(csv.reader([text], delimiter=delimiter)) if '"' in text else text.split(delimiter)
 
 
@@ -193,7 +227,7 @@ def _readings(
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]
         if source.ingested == "same_as_time"
-        else read_time(text_of(source.ingested), source.time.formats, None)
+        else read_time(text_of(source.ingested), source.time.formats, None, counts_from=source.time.counts_from)
     )
     if source.event_id == "device_and_time":
         frame["event_id"] = _made_ids(frame)
@@ -229,11 +263,11 @@ def _declared_zones(profile: Profile) -> dict[str, str]:
 def _local_times(text: pd.Series[Any], devices: pd.Series[Any], file: _File, profile: Profile) -> pd.Series[Any]:
     """Instants in UTC, text without offset read in the zone of the row's device, else in that of the fleet."""
     zone_of_row = devices.map(file.zones).fillna(profile.zone or "")
-    formats = profile.source.time.formats
+    rule = profile.source.time
     parts = []
     for zone in zone_of_row.unique():
         rows = zone_of_row == zone
-        parts.append(read_time(text[rows], formats, zone or None, devices[rows], file.seen))
+        parts.append(read_time(text[rows], rule.formats, zone or None, devices[rows], file.seen, rule.counts_from))
     return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
 
 

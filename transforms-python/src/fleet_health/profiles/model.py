@@ -8,13 +8,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Reason = Annotated[str, Field(min_length=10)]
 Duration = Annotated[int, Field(gt=0)]
 # strict, because YAML reads an unquoted no as false and that would be 0
 MissingWord = StrictStr | StrictFloat | StrictInt
+
+
+def _as_text(value: object) -> object:
+    """YAML reads an unquoted date as one."""
+    return value.isoformat() if isinstance(value, date) else value
+
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
@@ -39,21 +45,30 @@ class Column(_Strict):
     reason: str | None = None
 
 
-EPOCHS = {"epoch_seconds": "s", "epoch_milliseconds": "ms"}
+EPOCHS = {
+    "epoch_milliseconds": "ms",
+    "epoch_seconds": "s",
+    "epoch_minutes": "m",
+    "epoch_hours": "h",
+    "epoch_days": "D",
+}
+WHITESPACE = "whitespace"
 FROM_REGISTRY = "from_registry"
 
 
 class SourceTime(_Strict):
     """How the time text is read; an offset in the text wins over every zone.
 
-    ``column`` may be two columns, joined by a blank. ``format`` is a strptime pattern, ``iso8601``, one of
-    :data:`EPOCHS`, or several of them, tried in order. ``zone`` is an IANA name for text without offset, or
-    :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time before ``earliest`` or not
-    before ``latest`` (UTC days) is no time.
+    ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
+    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
+    some loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for
+    text without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time
+    before ``earliest`` or not before ``latest`` (UTC days) is no time.
     """
 
-    column: Name | tuple[Name, Name]
+    column: Name | tuple[Name, ...]
     format: str | tuple[str, ...]
+    counts_from: date | None = None
     zone: str | None = None
     earliest: date | None = None
     latest: date | None = None
@@ -78,6 +93,8 @@ class SourceDevice(_Strict):
 class Source(_Strict):
     """Where raw files land and how they are written.
 
+    ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
+    columns instead of text, so every key about text is refused for it.
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
     ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) are no data. In files ``without_header``
     the columns are those of ``header``, in their order. ``device`` is a column, ``by_file`` (``devices`` says which) or
@@ -85,9 +102,9 @@ class Source(_Strict):
     """
 
     dataset: str
-    format: Literal["csv"]
-    encoding: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    format: Literal["csv", "parquet"]
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
     trailing_delimiter: bool = False
     without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)
@@ -138,7 +155,7 @@ class Registry(_Strict):
     devices: tuple[RegistryDevice, ...] = ()
     every_device: EveryDevice | None = None
     expected_readings_per_hour: int = Field(default=60, gt=0)
-    updated_at: str | None = None
+    updated_at: Annotated[str, BeforeValidator(_as_text)] | None = None
 
 
 class Sensor(_Strict):

@@ -150,6 +150,7 @@ def _spelling(check: _Check) -> None:
     except LookupError:
         fix = "Use a name that Python knows, such as utf-8 or latin-1."
         check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
+    _table_format(check)
     if source.delimiter == source.decimal:
         fix = "Files with a decimal comma separate their fields with another character, mostly ';'."
         check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
@@ -170,8 +171,22 @@ def _spelling(check: _Check) -> None:
         check.fail(("source", "time", "zone"), "zones from a registry need a registry dataset", fix)
     elif source.time.zone not in (None, FROM_REGISTRY):
         check.zone(("source", "time", "zone"), str(source.time.zone))
+    if source.time.counts_from and not any(pattern in EPOCHS for pattern in source.time.formats):
+        fix = f"Give `format` one of {', '.join(EPOCHS)}."
+        check.fail(("source", "time", "counts_from"), "counts_from without a format that counts", fix)
     if source.time.earliest and source.time.latest and source.time.earliest >= source.time.latest:
         check.fail(("source", "time", "earliest"), "earliest is not before latest", "Swap them.")
+
+
+def _table_format(check: _Check) -> None:
+    """Keys about text, said of files that have none."""
+    source = check.profile.source
+    if source.format != "parquet":
+        return
+    told = source.model_fields_set & {"encoding", "delimiter", "decimal", "thousands", "trailing_delimiter"}
+    told |= source.model_fields_set & {"without_header", "lines_before_header", "lines_after_header"}
+    for key in sorted(told):
+        check.fail(("source", key), f"`{key}` is about text, and a Parquet file has columns", "Remove it.")
 
 
 def _format(check: _Check, pattern: str) -> None:
