@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -68,14 +69,12 @@ def command(
     OBJECTIVE is an objective that governs a single model, or a model's path or its end; the only governed model by
     default. Releases and rollbacks are followed while it runs. The log goes to stderr, one JSON document a line.
     """
+    from mirror.datasets.errors import GuestNotFoundError
     from mirror.models import Governance
     from mirror.serving import Address, Deployment, Limits, LiveServer, Tokens
     from mirror.serving.logs import json_lines
 
     with context.open_workspace() as workspace:
-        source = str(workspace.config.source_root)
-        if source not in sys.path:
-            sys.path.insert(0, source)
         governance = Governance(workspace)
         limits = Limits(
             workers=workers,
@@ -86,6 +85,9 @@ def command(
             poll_seconds=poll,
         )
         deployment = Deployment.choose(governance, objective, environment)
+        # adapters are the repository's own code, unless they are installed
+        with contextlib.suppress(GuestNotFoundError):
+            sys.path.insert(0, str(workspace.config.source_root))
         tokens = None if token_file is None else Tokens.read(token_file)
         server = LiveServer(governance, deployment, Address(host, port, tokens), limits, history)
         path = f"/foundry-ml-live/api/inference/transform/{deployment.rid}"

@@ -19,6 +19,8 @@ log = logging.getLogger("mirror.serving")
 
 OPEN = frozenset({"/health/live", "/health/ready"})
 """What probes ask without a token; neither says more than yes or no to those who have none."""
+INFERENCE = frozenset({"v1", "v2", "transformJson"})
+"""Endpoints whose times are kept."""
 CLIENT_GONE = 499
 """Logged where a client hung up before its answer; nobody receives it."""
 
@@ -81,7 +83,7 @@ class Door:
         finally:
             seconds = time.perf_counter() - began
             self._metrics.count("requests_total", endpoint=call.endpoint, status=str(call.status))
-            if call.status != CLIENT_GONE:
+            if call.endpoint in INFERENCE and call.status != CLIENT_GONE:
                 self._metrics.observe(call.endpoint, seconds)
             facts = {"id": call.id, "endpoint": call.endpoint, "method": scope["method"][:16], "status": call.status}
             facts |= {"seconds": round(seconds, 6), "user": call.user, "error": call.error, **call.facts}

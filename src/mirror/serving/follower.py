@@ -7,6 +7,7 @@ changes nothing; it is said in readiness, log and metrics, and tried again later
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 import time
@@ -137,6 +138,8 @@ def _load(governance: Governance, release: Release, model: Model, version: Model
 
     Raises ArtefactTamperedError, ArtefactMissingError, NotServableError, or whatever the adapter's ``load`` raises.
     """
+    # tables are made of it, and the first request would else wait a second for it
+    importlib.import_module("pandas")
     adapter = load_version(VersionReadPort(governance.registry, model, version, version.branch))
     api = declared_api(adapter)
     for entry in api.inputs:

@@ -135,7 +135,7 @@ class _Quiet(uvicorn.Server):
 
 
 def _listening(address: Address) -> socket.socket:
-    """A bound socket, with as many open files allowed as the system grants."""
+    """A socket that connections queue up on, with as many open files allowed as the system grants."""
     _allow_connections()
     try:
         found = socket.getaddrinfo(address.host.strip("[]"), address.port, type=socket.SOCK_STREAM)
@@ -146,6 +146,8 @@ def _listening(address: Address) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(name)
+        # whoever reads where we are may connect at once, and waits until we are up
+        made.listen(_BACKLOG)
     except OSError as error:
         made.close()
         raise AddressError(address.host, address.port, error.strerror or str(error)) from error
