@@ -1,4 +1,4 @@
-"""A workspace with a released version, and real servers on loopback ports of this process: tests hold the model's gate."""
+"""A workspace with a released version, and real servers on loopback ports of this process, whose model tests hold."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Limits:
         body_seconds: for a body to arrive.
         write_seconds: for a client to take its answer.
         idle_seconds: a connection is kept open between requests; above the 60 s that proxies usually keep theirs.
-        connections: open at the same time.
+        connections: open at the same time; each may hold what one read of its socket gives, a quarter of a megabyte.
         poll_seconds: between two looks at the releases.
         retry_seconds: longest pause before a version that failed to load is tried again.
     """
@@ -33,6 +33,6 @@ class Limits:
     body_seconds: float = 10.0
     write_seconds: float = 10.0
     idle_seconds: int = 65
-    connections: int = 4_000
+    connections: int = 2_000
     poll_seconds: float = 2.0
     retry_seconds: float = 60.0
