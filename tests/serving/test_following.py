@@ -124,6 +124,24 @@ def test_an_artefact_that_was_changed_is_not_even_opened(site: Site) -> None:
     assert (following.served.version.rid, following.trouble) == (first, None)
 
 
+def test_going_back_to_what_still_serves_loads_nothing(site: Site, unbroken: None) -> None:
+    path = "/Fleet/unit/models/probe_back"
+    first, second = site.publish(1.0, path), site.publish(2.0, path, Unloadable)
+    site.release(first, path)
+    following = follower(site, path)
+    following.look()
+    assert following.served is not None
+    adapter = following.served.adapter
+    Unloadable.broken = True
+    site.release(second, path)
+    following.look()
+    assert following.trouble is not None
+    site.rollback(path)
+    following.look()
+    assert (following.trouble, following.served.release.number) == (None, 3)
+    assert following.served.adapter is adapter
+
+
 def test_a_model_of_spark_tables_is_refused_with_the_reason(site: Site) -> None:
     path = "/Fleet/unit/models/probe_spark"
     site.release(site.publish(1.0, path, OnSpark), path)

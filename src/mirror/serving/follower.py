@@ -11,7 +11,7 @@ import importlib
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mirror.errors import MirrorError
@@ -86,6 +86,8 @@ class Follower:
             command = release_command(self._deployment.model.path, self._deployment.environment)
             self._tell(Trouble(None, f"nothing is released to {self._deployment.environment} yet; run `{command}`"))
         elif self.served is not None and self.served.version.rid == release.version_rid:
+            # released once more, or put back after one that could not be loaded
+            self.served = replace(self.served, release=release)
             self._failed, self.trouble = None, None
         elif self._due(release.version_rid):
             self._take_up(release)

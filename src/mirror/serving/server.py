@@ -87,6 +87,7 @@ class LiveServer:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=False,
                 backlog=_BACKLOG,
                 limit_concurrency=limits.connections,
                 timeout_keep_alive=limits.idle_seconds,
