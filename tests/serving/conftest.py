@@ -179,7 +179,7 @@ def serving(
         try:
             with connect(server) as client:
                 live = Live(server, client)
-                live.until(lambda: server._server.started)
+                live.until(lambda: server.started)
                 yield live
         finally:
             server.stop()

@@ -188,7 +188,7 @@ def test_stopping_answers_what_was_taken_on(site: Site, gate: threading.Event) -
         line = live.server.parts.line
         live.until(lambda: (line.running, line.waiting) == (1, 2))
         live.server.stop()
-        live.until(lambda: not live.server._server.servers[0].is_serving())
+        live.until(lambda: not live.server.accepting)
         gate.set()
         answers = [future.result() for future in asked]
     assert [(a.status_code, a.json()["df_out"][0]["x"]) for a in answers] == [(200, 0.0), (200, 1.0), (200, 2.0)]

@@ -153,7 +153,6 @@ def test_a_request_out_of_time_is_504_and_its_place_is_free(hurried: Live, gate:
 
 
 def test_clients_that_hang_are_cut_off_and_cost_nobody_a_place(hurried: Live) -> None:
-    connections = hurried.server._server.server_state.connections
     with (
         raw(hurried, "") as silent,
         raw(hurried, "POST /foundry-ml-live HTTP/1.1\r\nHost: loc") as in_the_head,
@@ -163,13 +162,12 @@ def test_clients_that_hang_are_cut_off_and_cost_nobody_a_place(hurried: Live) ->
         assert received(silent) == b""
         assert received(in_the_head) == b""
         assert received(in_the_body).startswith(b"HTTP/1.1 408")
-        hurried.until(lambda: len(connections) <= 1)
+        hurried.until(lambda: hurried.server.connections <= 1)
 
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(narrow: Live) -> None:
-    connections = narrow.server._server.server_state.connections
     body = json.dumps({"df_in": [{"x": 1}], "mode": "long"})
     with raw(narrow, head(narrow, len(body)) + body, window=4096) as connection:
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
-        narrow.until(lambda: len(connections) <= 1)
+        narrow.until(lambda: narrow.server.connections <= 1)
         assert len(received(connection)) < 20_000_000

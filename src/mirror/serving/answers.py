@@ -110,12 +110,12 @@ def unauthorized() -> Refusal:
     return Refusal(401, "UNAUTHORIZED", "Unauthorized", parameters, {"WWW-Authenticate": "Bearer"})
 
 
-def no_such_page(status: int) -> Refusal:
-    """A path or method that does not exist."""
-    return {
-        404: Refusal(404, "NOT_FOUND", "NotFound", {"reason": "no such path; see /docs"}),
-        405: Refusal(405, "INVALID_ARGUMENT", "MethodNotAllowed", {"reason": "no such method here; see /docs"}),
-    }.get(status, Refusal(status, "INVALID_ARGUMENT", "RequestRefused"))
+def no_such_page(status: int, headers: Mapping[str, str] | None) -> Refusal:
+    """A path or method that does not exist; ``headers`` name the methods that do."""
+    if status == 405:
+        reason = {"reason": "no such method here; see /docs"}
+        return Refusal(405, "INVALID_ARGUMENT", "MethodNotAllowed", reason, headers)
+    return Refusal(status, "NOT_FOUND", "NotFound", {"reason": "no such path; see /docs"}, headers)
 
 
 def internal() -> Refusal:

@@ -68,7 +68,7 @@ def application(parts: Parts) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def _no_route(request: Request, error: Any) -> Response:
-        return await _refused(request, answers.no_such_page(error.status_code))
+        return await _refused(request, answers.no_such_page(error.status_code, error.headers))
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, _: Any) -> Response:

@@ -102,6 +102,21 @@ class LiveServer:
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
+    @property
+    def started(self) -> bool:
+        """Whether it answers."""
+        return self._server.started
+
+    @property
+    def accepting(self) -> bool:
+        """Whether it takes on what comes; not any more once it drains."""
+        return self._server.started and all(each.is_serving() for each in self._server.servers)
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._server.server_state.connections)
+
     def run(self) -> None:
         """Serves until :meth:`stop`, SIGTERM or SIGINT; then answers what it has taken on, and returns."""
         self.parts.follower.start()
