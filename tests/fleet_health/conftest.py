@@ -97,6 +97,7 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
 
     steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
+    steps += ["audit_contracts", "audit_scores"]
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
         if step == "score_windows":

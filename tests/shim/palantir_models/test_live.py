@@ -64,6 +64,8 @@ def test_negative_numbers_truncate_towards_zero_and_nulls_stay() -> None:
     answer = transform_json(Echo(), {"df_in": rows, "m": [[1], [2]]})
     assert [(row["n"], row["at"]) for row in answer["df_out"]] == [(-3, None), (1, None)]
     assert transform_json(Echo(), {"df_in": [], "m": [[1], [2]]})["df_out"] == []
+    alone = transform_json(Echo(), {"df_in": [{**ROW, "x": None}], "m": [[1], [2]]})
+    assert (alone["df_out"][0]["x"], alone["types"]["x"]) == (None, "float")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,9 @@ def test_negative_numbers_truncate_towards_zero_and_nulls_stay() -> None:
         ({"df_in": [{**ROW, "at": "yesterday"}]}, "typeMismatch", "'yesterday' (str) is no datetime"),
         ({"df_in": [{**ROW, "flag": "perhaps"}]}, "typeMismatch", "'perhaps' (str) is no bool"),
         ({"df_in": [{**ROW, "n": 1e400}]}, "typeMismatch", "is no int"),
+        ({"df_in": [{**ROW, "x": float("inf")}]}, "typeMismatch", "column 'x' of input 'df_in': inf (float)"),
+        ({"df_in": [{**ROW, "x": "nan"}]}, "typeMismatch", "'nan' (str) is no float"),
+        ({"k": float("nan")}, "typeMismatch", "parameter 'k': nan (float) is no float"),
         ({"k": "2"}, "typeMismatch", "parameter 'k': '2' (str) is no float"),
         ({"m": [[1], [2], [3]]}, "invalidArrayShape", "has shape (3, 1), declared is (2, -1)"),
     ],

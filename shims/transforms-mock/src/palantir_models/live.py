@@ -91,8 +91,18 @@ def _table(field: Field, rows: Any) -> Any:
     extra = list(dict.fromkeys(name for row in rows for name in row))
     declared = {c.name: c for c in field.columns}
     order = [*declared, *(name for name in extra if name not in declared)]
-    data = {name: [_cell(field, declared.get(name), row.get(name)) for row in rows] for name in order}
+    data = {name: _column(field, declared.get(name), [row.get(name) for row in rows]) for name in order}
     return pd.DataFrame(data, columns=order)
+
+
+def _column(field: Field, column: ModelApiColumn | None, values: list[Any]) -> Any:
+    import numpy as np
+
+    cells = [_cell(field, column, value) for value in values]
+    if column is not None and column.type is float:
+        # without a single value it would else hold objects, which no arithmetic of a model expects
+        return np.array(cells, dtype="float64")
+    return cells
 
 
 def _cell(field: Field, column: ModelApiColumn | None, value: Any) -> Any:
@@ -124,7 +134,7 @@ def cast(value: Any, declared: Any, where: str, *, parameter: bool = False) -> A
                 for k, v in value.items()
             }
         if fits(value, declared):
-            return float(value) if base is float else value
+            return _finite(float(value)) if base is float else value
         if not parameter:
             return _cast_column(value, base)
     except InferenceInputError:
@@ -145,10 +155,17 @@ def _cast_column(value: Any, base: Any) -> Any:
     if base is int:
         return math.trunc(float(value)) if isinstance(value, float) else int(value)
     if base is float:
-        return float(value)
+        return _finite(float(value))
     if base is str and not isinstance(value, list | dict):
         return str(value)
     raise TypeError(base)
+
+
+def _finite(value: float) -> float:
+    """JSON has no NaN and no infinity, not as a text either: a missing value is null."""
+    if not math.isfinite(value):
+        raise ValueError(value)
+    return value
 
 
 def write_value(value: Any) -> Any:

@@ -176,11 +176,6 @@ def _no_missing_elements(rule: R.NoMissingElements, parsed: Parsed, profile: Pro
     yield f"no element of {rule.column} is null or NaN", E.negate(missing)
 
 
-def _one_value(rule: R.OneValue, parsed: Parsed, profile: Profile) -> Iterator[Said]:
-    holds = E.group_by(*rule.group).col(rule.column).distinct_count().equals(1)
-    yield f"one {rule.column} per {', '.join(rule.group)}", holds
-
-
 def _row_count(rule: R.RowCount, parsed: Parsed, profile: Profile) -> Iterator[Said]:
     yield "there are rows" if rule.min == 1 else f"at least {rule.min} rows", E.count().gte(rule.min)
 
@@ -224,7 +219,6 @@ _COMPILERS: dict[type, Compiler] = {
     R.StatisticsOrder: _statistics_order,
     R.PairedSizes: _paired_sizes,
     R.NoMissingElements: _no_missing_elements,
-    R.OneValue: _one_value,
     R.RowCount: _row_count,
     R.SeverityBands: _severity_bands,
 }

@@ -6,9 +6,9 @@ is written once with ``each`` and multiplied by the profile (see ``expansion.py`
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from fleet_health.contracts.rules import Expectation, Strict, Value
 
@@ -45,6 +45,16 @@ class EachColumn(Strict):
     meaning: Text
 
 
+def _which(column: Any) -> str:
+    each = "each" in column if isinstance(column, dict) else isinstance(column, EachColumn)
+    return "EachColumn" if each else "Column"
+
+
+AnyColumn = Annotated[
+    Annotated[EachColumn, Tag("EachColumn")] | Annotated[Column, Tag("Column")], Discriminator(_which)
+]
+
+
 class Contract(Strict):
     """One dataset. ``columns`` are the contract of record, ``additions`` ours, ``partition_by`` days of a timestamp."""
 
@@ -54,7 +64,7 @@ class Contract(Strict):
     producer: Text
     write_mode: Literal["append", "snapshot"]
     columns_of: str | None = None
-    columns: tuple[EachColumn | Column, ...] = ()
+    columns: tuple[AnyColumn, ...] = ()
     additions: tuple[Column, ...] = ()
     partition_by: tuple[Literal["date"], ...] = ()
     partition_source: str | None = None
@@ -70,7 +80,7 @@ class Parsed(BaseModel):
 
     contract: Contract
     file: str
-    stored: tuple[EachColumn | Column, ...]
+    stored: tuple[AnyColumn, ...]
     partitions: tuple[str, ...]
     enums: dict[str, tuple[Value, ...]]
 

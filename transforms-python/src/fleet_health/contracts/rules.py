@@ -93,9 +93,8 @@ class Rule(Strict):
         """The plain columns a rule speaks of; the loader refuses those that do not exist."""
         told: list[Any] = [getattr(self, name, None) for name in ("column", "start", "end", "by", "score", "severity")]
         named: list[str] = [name for name in told if isinstance(name, str)]
-        for key in ("columns", "group"):
-            listed = getattr(self, key, None)
-            named += listed if isinstance(listed, tuple) else []
+        listed = getattr(self, "columns", None)
+        named += listed if isinstance(listed, tuple) else []
         return named
 
 
@@ -240,14 +239,6 @@ class NoMissingElements(Rule):
     column: str
 
 
-class OneValue(Rule):
-    """One distinct value per group."""
-
-    kind: Literal["one_value"]
-    column: str
-    group: Names
-
-
 class RowCount(Rule):
     """At least so many rows."""
 
@@ -303,7 +294,6 @@ Expectation = Annotated[
     | FeatureRange
     | PairedSizes
     | NoMissingElements
-    | OneValue
     | RowCount
     | SeverityBands
     | Measured

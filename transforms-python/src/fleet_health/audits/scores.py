@@ -1,0 +1,93 @@
+"""Measures of what a released model says: its input, its scores, the alerts made of them, and labels about alerts."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from fleet_health.audits.features import newest_day
+from fleet_health.audits.measured import Audited, Group, counted, lasting, result, share
+from fleet_health.contracts.alerts import SEVERITIES
+from fleet_health.data_time import with_data_time
+
+
+def _flagged(audited: Audited) -> DataFrame:
+    n = F.count(F.lit(1))
+    rows = lasting(audited["model_scores"], "window_end", 24)
+    return rows.agg(result(share(counted(F.col("anomaly_flag")), n), n, "flagged_share"))
+
+
+def _scored(audited: Audited) -> DataFrame:
+    """Active devices whose newest window is complete enough, and those of them that have a score for it."""
+    rows = newest_day(audited)
+    newest = with_data_time(rows, rows, "_newest", F.col("window_end")).where(F.col("window_end") == F.col("_newest"))
+    complete = newest.where(F.col("sensor_completeness") >= audited.profile.model.scoring_completeness_min.value)
+    active = audited["device_registry"].where(F.col("status") == "active").select("device_id")
+    eligible = complete.select("device_id", "window_end").join(active, "device_id")
+    scores = audited["model_scores"].select("device_id", "window_end", F.lit(True).alias("scored")).distinct()
+    n = F.count(F.lit(1))
+    devices = eligible.join(scores, ["device_id", "window_end"], "left")
+    return devices.agg(result(share(counted(F.col("scored")), n), n, "eligible_devices_scored"))
+
+
+def _repeats(audited: Audited) -> DataFrame:
+    """Rows that nobody silenced although device, model and main contributor were named shortly before.
+
+    Escalations and resolutions always pass, and a resolution makes everything news again, so only detections and
+    repetitions between two resolutions are compared with the one before.
+    """
+    silence = F.lit(round(audited.profile.alerting.dedup_hours * 3_600_000_000))
+    ranks = F.create_map(*(F.lit(part) for place, name in enumerate(SEVERITIES) for part in (name, place)))
+    rows = audited["device_alerts"].select(
+        "device_id",
+        "model_id",
+        F.unix_micros("window_end").alias("at"),
+        "alert_type",
+        "suppressed",
+        ranks[F.col("severity")].alias("rank"),
+        F.col("top_contributors")[0].alias("cause"),
+    )
+    history = Window.partitionBy("device_id").orderBy("at").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    resolved = (F.col("alert_type") == "ANOMALY_RESOLVED").cast("int")
+    told = rows.withColumn("over", F.sum(resolved).over(history)).where(
+        ~F.col("suppressed") & F.col("alert_type").isin("ANOMALY_DETECTED", "ANOMALY_SUSTAINED")
+    )
+    before = Window.partitionBy("device_id", "model_id", "cause", "over").orderBy("at")
+    last = told.withColumns({"last_at": F.lag("at").over(before), "last_rank": F.lag("rank").over(before)})
+    again = (F.col("at") - F.col("last_at") < silence) & (F.col("rank") <= F.col("last_rank"))
+    return last.agg(result(counted(again), F.count(F.lit(1)), "repeated_alerts"))
+
+
+def _labels(audited: Audited) -> DataFrame:
+    """Labels that name an alert nobody raised."""
+    named = audited["label_events"].where(F.col("alert_id").isNotNull()).select("alert_id")
+    known = audited["device_alerts"].select("alert_id", F.lit(True).alias("known")).distinct()
+    rows = named.join(known, "alert_id", "left")
+    return rows.agg(result(counted(F.col("known").isNull()), F.count(F.lit(1)), "labels_without_alert"))
+
+
+def _names(audited: Audited) -> DataFrame:
+    """Rows of model input whose names are not those of the newest assembly, place by place."""
+    learned = audited["training_data"].agg(F.max_by("feature_names", "assembled_at").alias("learned"))
+    rows = audited["model_input"].crossJoin(F.broadcast(learned))
+    other = ~F.col("feature_names").eqNullSafe(F.col("learned"))
+    return rows.agg(result(counted(other), F.count(F.lit(1)), "names_unlike_training"))
+
+
+def _left_out(audited: Audited) -> DataFrame:
+    windows = newest_day(audited).select("device_id", "window_end")
+    key = ["device_id", "window_end"]
+    vectors = audited["model_input"].select(*key, F.lit(True).alias("kept")).distinct()
+    n = F.count(F.lit(1))
+    rows = windows.join(vectors, key, "left")
+    return rows.agg(result(share(counted(F.col("kept").isNull()), n), n, "model_rows_left_out"))
+
+
+GROUPS = (
+    Group(("flagged_share",), ("model_scores",), _flagged),
+    Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
+    Group(("repeated_alerts",), ("device_alerts",), _repeats),
+    Group(("labels_without_alert",), ("label_events", "device_alerts"), _labels),
+    Group(("names_unlike_training",), ("model_input", "training_data"), _names),
+    Group(("model_rows_left_out",), ("model_input", "device_features"), _left_out),
+)
