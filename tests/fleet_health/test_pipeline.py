@@ -92,7 +92,7 @@ def judge(lbnl: Any, spark: Any, names: tuple[str, ...] = (), only: str = "") ->
             subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame, references=known)
             results = evaluate(checks, subject, spark=spark, now=now)
             judged += len(results)
-            failed += [f"{param.alias}: {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]
+            failed += [f"{r.on_error} {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]
     return failed, judged
 
 
