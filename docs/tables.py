@@ -1,18 +1,17 @@
 """Writes the tables of the documents from what they repeat: ``python docs/tables.py [--check]``.
 
 A table stands between ``<!-- table: name argument -->`` and ``<!-- end -->``; people write everything around it.
-YAML is read as data. Checks and profile keys come from the declarations of the pipeline, null rules and review
-lines from the docstrings that say them, detection figures from the test that pins them.
+YAML is read as data. Rules come from the contracts, profile keys from the declarations, null rules and review lines
+from the docstrings that say them, detection figures from the test that pins them.
 """
 
 from __future__ import annotations
 
 import ast
-import itertools
+import importlib.util
 import re
 import shlex
 import sys
-import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -87,33 +86,35 @@ def _docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 
 
+def _sibling(name: str) -> Any:
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(typing.cast(Any, spec))
+    typing.cast(Any, spec).loader.exec_module(module)
+    return module
+
+
+_CONTRACTS = _sibling("contract_tables")
+
+
+@table
+def contracts(profile: str) -> str:
+    """Every dataset of a fleet and what it is for."""
+    header = ("dataset", "for", "written by", "answers for it", "written as", "columns", "rules")
+    return _rows(header, _CONTRACTS.contracts(profile))
+
+
 @table
 def checks(profile: str) -> str:
-    """Every check of a profile's outputs; checks of one rule on one dataset share a row."""
-    from fleet_health.pipeline import pipeline
+    """Every rule of a fleet's contracts; the members of a family share a row."""
+    header = ("dataset", "rule", "holds", "enforced by", "otherwise", "because")
+    return _rows(header, _CONTRACTS.rules(profile))
 
-    found = [
-        (alias.rsplit("/", 1)[-1], check.name.split(" ", 1), check.on_error, check.description)
-        for transform in pipeline.transforms
-        for output in transform.outputs.values()
-        for alias in [output.alias or ""]
-        if alias.startswith(f"/Fleet/{profile}/")
-        for check in getattr(output, "checks", ())
-    ]
-    rows = []
-    for (dataset, rule, effect), group in itertools.groupby(found, key=lambda c: (c[0], c[1][0], c[2])):
-        members = list(group)
-        reasons = {member[3] for member in members}
-        says = members[0][1][1]
-        if len(members) > 1 and len(reasons) == 1:
-            says = ", ".join(member[1][1] for member in members)
-            if all(member[1][1].endswith(" is never null") for member in members):
-                says = ", ".join(m[1][1].removesuffix(" is never null") for m in members) + " are never null"
-        elif len(members) > 1:
-            says += f", and {len(members) - 1} more of this kind"
-        reason = reasons.pop() if len(reasons) == 1 else "each has its own; the report and `mirror checks` show it"
-        rows.append((f"`{dataset}`", rule, says, effect, reason))
-    return _rows(("dataset", "rule", "holds", "otherwise", "because"), rows)
+
+@table
+def rule_kinds() -> str:
+    """The vocabulary of contracts."""
+    return _rows(("kind", "demands", "enforced by"), _CONTRACTS.rule_kinds())
 
 
 @table
@@ -375,53 +376,7 @@ def profile_keys() -> str:
     """Every key of a profile, from the model that the loader validates with."""
     from fleet_health.profiles.model import Profile
 
-    return _rows(("key", "value", "default"), _keys(Profile, ""))
-
-
-def _keys(model: Any, prefix: str) -> list[tuple[str, str, str]]:
-    rows = []
-    for name, field in model.model_fields.items():
-        nested, many = _nested(field.annotation)
-        default = "required" if field.is_required() else "" if not field.default else _shown(field.default)
-        path = f"{prefix}{name}{'[]' if many else ''}"
-        patterns = [m.pattern for m in field.metadata if getattr(m, "pattern", None)]
-        if nested is None:
-            rows.append((f"`{path}`", f"text like `{patterns[0]}`" if patterns else _shape(field.annotation), default))
-        else:
-            rows += [(f"`{path}`", "list of:" if many else "", default), *_keys(nested, f"{path}.")]
-    return rows
-
-
-def _shown(default: Any) -> str:
-    return (
-        ", ".join(f"`{part}`" if part != "" else "an empty cell" for part in default)
-        if isinstance(default, tuple)
-        else f"`{default}`"
-    )
-
-
-def _nested(annotation: Any) -> tuple[Any, bool]:
-    """The model behind a key and whether it is a list of them; ``None`` where the key holds a plain value."""
-    for part in (annotation, *typing.get_args(annotation)):
-        if hasattr(part, "model_fields"):
-            return part, typing.get_origin(annotation) is tuple
-    return None, False
-
-
-def _shape(annotation: Any) -> str:
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _shape(arguments[0])
-    if origin is typing.Literal:
-        return " or ".join(f"`{value}`" for value in arguments)
-    if origin is tuple:
-        many = "list of " if arguments[-1] is ... else f"{len(arguments)} times "
-        return many + _shape(arguments[0])
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_shape(part) for part in arguments if part is not types.NoneType)
-    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
-        annotation, getattr(annotation, "__name__", str(annotation))
-    )
+    return _rows(("key", "value", "default"), _sibling("profile_keys").keys(Profile, ""))
 
 
 if __name__ == "__main__":

