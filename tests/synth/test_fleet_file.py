@@ -96,6 +96,8 @@ def test_a_fleet_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ("3=cooling_loss@soon", "the onset in hours, a number"),
         ("3=cooling_loss@-1", "not negative"),
         ("3=cooling_loss@nan", "not negative"),
+        ("0%=cooling_loss", "above 0% and at most 100%"),
+        ("ten%=cooling_loss", "above 0% and at most 100%"),
     ],
 )
 def test_wrong_anomalies_are_refused_with_the_way_out(text: str, says: str) -> None:
