@@ -111,7 +111,7 @@ class Located:
 def parse(text: str, file: str, error: type[FileMistakeError] = FileMistakeError) -> Located:
     """The root of a YAML document. Raises ``error`` when the text is no YAML, or is empty."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         raise error(file, mark.line + 1 if mark else 1, f"not valid YAML: {problem.problem}.") from problem

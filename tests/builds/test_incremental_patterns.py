@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-ENGINES = pytest.mark.parametrize("engine", ["lightweight", pytest.param("spark", marks=pytest.mark.nightly)])
+# Read and write modes over three runs are judged every time (``test_s09_incremental.py``), and so are the transactions
+# of incremental builds (``test_incremental_builds.py``); the documented patterns made of the two are played at night.
+pytestmark = pytest.mark.nightly
+ENGINES = pytest.mark.parametrize("engine", ["lightweight", "spark"])
 
 ADDS = "incremental: only additions since the last run"
 KEPT = "incremental: there are no inputs; earlier output is kept"

@@ -131,9 +131,19 @@ def lbnl(lbnl_ingested: Built) -> Built:
     return lbnl_ingested
 
 
+_COLLECTED: list[pytest.Item] = []
+
+
+@pytest.fixture(scope="session")
+def collected() -> list[pytest.Item]:
+    """Every test of the session as it was collected, those that were then left out (nightly, ``-k``) included."""
+    return _COLLECTED
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the campaigns scored to the end runs at night; the tiny fleet goes the whole way every time."""
+    """What needs whole campaigns runs at night; their stretches with defects are read every time."""
     for item in items:
-        if "lbnl" in getattr(item, "fixturenames", ()):
+        if {"lbnl", "lbnl_ingested"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.nightly)
+    _COLLECTED[:] = items

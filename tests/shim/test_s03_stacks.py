@@ -230,12 +230,23 @@ def _proved(guest: Guest, stacks: dict[str, Any], refused: dict[str, str]) -> li
     return reports
 
 
-def test_single_node_stacks_over_three_builds_start_no_spark(guest):
+# One stack of each kind; a stack costs three builds.
+OF_EACH_KIND = (
+    "using", "using_contained", "on_configure", "between", "pandas_above", "whole_input", "polars_new",
+    "using_external_new", "replacing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names", [OF_EACH_KIND, pytest.param(tuple(SINGLE_NODE), marks=pytest.mark.nightly)], ids=["kinds", "all"]
+)
+def test_single_node_stacks_over_three_builds_start_no_spark(guest, names):
     def no_spark() -> SparkSession:
         raise AssertionError("single-node transforms need no Spark session")
 
-    made = guest("single_node_stacks", {**SINGLE_NODE, **WAREHOUSE}, no_spark)
-    reports = _proved(made, SINGLE_NODE, {"pushdown": "runs inside Snowflake"})
+    stacks = {name: SINGLE_NODE[name] for name in names}
+    made = guest(f"single_node_stacks_{len(stacks)}", {**stacks, **WAREHOUSE}, no_spark)
+    reports = _proved(made, stacks, {"pushdown": "runs inside Snowflake"})
     noted = {job.spec.name: dict(job.spec.recorded) for job in reports[0].jobs}
     assert noted["using"] == {}
     assert set(noted["using_contained"]) == {"container_image", "container_tag", "memory_mb"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import pickle
 from importlib import resources
 from pathlib import Path
@@ -15,10 +17,13 @@ from mirror.synth.fleet import parse_fleet
 TEXT = (resources.files("mirror.synth") / "fleets" / "refrigeration.yaml").read_text()
 
 
+DOCUMENT = yaml.safe_load(TEXT)
+
+
 def _changed(change) -> str:
-    document = yaml.safe_load(TEXT)
+    document = copy.deepcopy(DOCUMENT)
     change(document)
-    return yaml.safe_dump(document, sort_keys=False)
+    return json.dumps(document, default=str)  # JSON is YAML, and quicker to write
 
 
 @pytest.mark.parametrize(
@@ -91,6 +96,8 @@ def test_a_fleet_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ("3=cooling_loss@soon", "the onset in hours, a number"),
         ("3=cooling_loss@-1", "not negative"),
         ("3=cooling_loss@nan", "not negative"),
+        ("0%=cooling_loss", "above 0% and at most 100%"),
+        ("ten%=cooling_loss", "above 0% and at most 100%"),
     ],
 )
 def test_wrong_anomalies_are_refused_with_the_way_out(text: str, says: str) -> None:

@@ -206,3 +206,88 @@ def test_impossible_requests_name_the_argument(change: dict, named: str) -> None
     with pytest.raises(SynthRequestError) as refused:
         SynthRequest(**({"devices": 1, "hours": 1.0, "seed": 1} | change)).checked()
     assert named in str(refused.value)
+
+
+FAULTS = Transport(
+    duplicate_share=0.02, late_share=0.03, out_of_order_share=0.05, lost_share=0.04, garbage_share=0.02, drift_share=0.5
+)
+
+
+@pytest.fixture(scope="module")
+def faulty(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[str]], dict[str, dict]]:
+    """The lines of ten devices whose delivery suffers from everything at once, and what is said of it beside them."""
+    out = tmp_path_factory.mktemp("faulty") / "out"
+    anomalies = parse_anomalies(["*=unknown_devices@0"], fleet, 10)
+    request = SynthRequest(devices=10, hours=12, seed=5, transport=FAULTS, anomalies=anomalies, format="csv")
+    result = write_fleet(fleet, request, out)
+    lines = [line.split(",") for line in result.files[0].read_text().splitlines()[1:]]
+    assert len(lines) == result.rows
+    return lines, {row["device_id"]: row for row in pq.read_table(result.faults).to_pylist()}
+
+
+def test_every_fault_of_transport_is_in_the_lines_and_counted_beside_them(faulty: tuple) -> None:
+    lines, faults = faulty
+    total = {name: sum(row[name] for row in faults.values()) for name in list(faults["REF-TEST-00000"])[1:]}
+    assert total["messages"] == len(lines)
+    sent = 10 * 720
+    shares = {
+        "unsent": 0.04, "repeated": 0.02 * 0.96, "late": 0.03, "strangers": 0.02, "cut_off": 0.01, "with_text": 0.01,
+    }  # fmt: skip
+    for name, share in shares.items():
+        assert total[name] / sent == pytest.approx(share, rel=0.3), name
+    assert total["out_of_order"] / sent > 0.05
+    whole = [cells for cells in lines if len(cells) == 20]
+    assert len(lines) - len(whole) == total["cut_off"]
+    assert sum(cells[4] == "#ERR" for cells in whole) == total["with_text"]
+    known = [cells for cells in whole if cells[1] in faults]
+    strangers = {cells[1] for cells in whole} - set(faults)
+    assert len(strangers) == 10
+    assert all(len(name) == len("REF-TEST-10000000") for name in strangers)
+    off = {
+        device: {round((_at(c[3]) - _at(c[2])).total_seconds() // 30) for c in known if c[1] == device}
+        for device in faults
+    }
+    assert {device for device, row in faults.items() if row["wrong_clock"] == row["messages"]} == {
+        device for device, row in faults.items() if row["wrong_clock"]
+    }
+    wrong = [device for device, row in faults.items() if row["wrong_clock"]]
+    assert 0 < len(wrong) < 10
+    assert all(0 in off[device] for device in faults if device not in wrong)
+    assert all(0 not in off[device] or min(off[device]) < 0 for device in wrong)
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_a_fault_that_is_not_asked_for_moves_no_other(fleet: Fleet, tmp_path: Path) -> None:
+    quiet = SynthRequest(devices=2, hours=3, seed=4, transport=Transport(duplicate_share=0.1, late_share=0.1))
+    lossy = SynthRequest(
+        devices=2, hours=3, seed=4, transport=Transport(duplicate_share=0.1, late_share=0.1, lost_share=0.2)
+    )
+    write_fleet(fleet, quiet, tmp_path / "quiet")
+    write_fleet(fleet, lossy, tmp_path / "lossy")
+    drop = ["_sequence_number", "timestamp_ingested"]
+    before = _read(tmp_path / "quiet").to_pandas().drop(columns=drop).drop_duplicates("event_id").set_index("event_id")
+    after = _read(tmp_path / "lossy").to_pandas().drop(columns=drop).drop_duplicates("event_id").set_index("event_id")
+    assert 0.6 < len(after) / len(before) < 0.95
+    assert after.equals(before.loc[after.index])
+
+
+def test_broken_messages_need_a_format_of_text(fleet: Fleet, tmp_path: Path) -> None:
+    anomalies = parse_anomalies(["0=SC-24"], fleet, 1)
+    for more in ({"anomalies": anomalies}, {"transport": Transport(garbage_share=0.1)}):
+        with pytest.raises(SynthRequestError, match="breaks messages, which only csv can hold"):
+            write_fleet(fleet, SynthRequest(devices=1, hours=4, seed=1, **more), tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_share_of_the_fleet_is_the_same_devices_in_a_larger_one(fleet: Fleet, tmp_path: Path) -> None:
+    struck = {}
+    for devices in (60, 80):
+        anomalies = parse_anomalies(["10%=firmware_drops_sensor@0"], fleet, devices)
+        request = SynthRequest(devices=devices, hours=0.1, seed=3, anomalies=anomalies)
+        result = write_fleet(fleet, request, tmp_path / str(devices))
+        struck[devices] = [one.device_id for one in result.injected]
+    assert 2 <= len(struck[60]) <= 14
+    assert [device for device in struck[80] if device < "REF-TEST-00060"] == struck[60]

@@ -28,7 +28,7 @@ from mirror.synth.transport import Transport
     "anomalies",
     multiple=True,
     metavar="DEVICE=KIND[@HOUR]",
-    help="A scenario on a device (number, id, or * for all); may be repeated.",
+    help="A scenario on a device (number, id, share such as 10%, or * for all); may be repeated.",
 )
 @click.option(
     "--fleet", default=BUILT_IN, show_default=True, metavar="NAME|FILE", help="A shipped fleet or your YAML file."
@@ -48,6 +48,21 @@ from mirror.synth.transport import Transport
 )
 @click.option("--duplicates", type=float, default=0.0, show_default=True, help="Share of messages delivered twice.")
 @click.option("--late", type=float, default=0.0, show_default=True, help="Share of messages 10 to 240 minutes late.")
+@click.option(
+    "--out-of-order",
+    "out_of_order",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of messages that the next few overtake.",
+)
+@click.option("--dropouts", type=float, default=0.0, show_default=True, help="Share of messages that never arrive.")
+@click.option(
+    "--garbage", type=float, default=0.0, show_default=True, help="Share of messages cut off or with text; csv only."
+)
+@click.option(
+    "--clock-drift", type=float, default=0.0, show_default=True, help="Share of devices whose clock is minutes off."
+)
 @click.pass_obj
 def command(
     context: CliContext,
@@ -61,8 +76,12 @@ def command(
     file_format: str,
     duplicates: float,
     late: float,
+    out_of_order: float,
+    dropouts: float,
+    garbage: float,
+    clock_drift: float,
 ) -> None:
-    """Generate raw sensor readings, a device registry and the ground truth as Parquet.
+    """Generate raw sensor readings, a device registry and, as Parquet, the ground truth.
 
     Scenarios (KIND) are those of the fleet file; a wrong name lists them.
     """
@@ -72,7 +91,14 @@ def command(
         hours=hours,
         seed=seed,
         anomalies=parse_anomalies(anomalies, described, devices),
-        transport=Transport(duplicate_share=duplicates, late_share=late),
+        transport=Transport(
+            duplicate_share=duplicates,
+            late_share=late,
+            out_of_order_share=out_of_order,
+            lost_share=dropouts,
+            garbage_share=garbage,
+            drift_share=clock_drift,
+        ),
         start=start.replace(tzinfo=UTC) if start else None,
         format=file_format,
     )
@@ -88,6 +114,7 @@ def _document(result: SynthResult) -> dict[str, object]:
         "files": [str(path) for path in result.files],
         "registry": str(result.registry),
         "ground_truth": str(result.ground_truth),
+        "transport_faults": str(result.faults),
         "manifest": str(result.manifest),
         "anomalies": [
             {"device_id": i.device_id, "kind": i.kind, "onset_hours": i.onset_hours, "end_hours": i.end_hours}
@@ -101,6 +128,7 @@ def _print(console: Console, fleet: Fleet, request: SynthRequest, result: SynthR
     console.print(f"{result.rows:,} readings in {len(result.files)} file(s) below {folder}")
     console.print(f"registry      {result.registry}")
     console.print(f"ground truth  {result.ground_truth}")
+    console.print(f"transport     {result.faults}")
     for injected in result.injected:
         bounds = f"hour {injected.onset_hours:g} to {injected.end_hours:g}"
         console.print(f"  {injected.device_id}  {injected.kind}  {bounds}")

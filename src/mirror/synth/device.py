@@ -16,12 +16,13 @@ from mirror.synth.signals import autoregressive, correlate, periodic_runs, share
 
 @dataclass(frozen=True)
 class Device:
-    """What the registry knows of a device."""
+    """What the registry knows of a device, and the identity it does not know (``stranger_id``)."""
 
     index: int
     device_id: str
     site_id: str
     firmware_version: str
+    stranger_id: str
     expected_sensors: tuple[str, ...]
 
 
@@ -46,13 +47,15 @@ def generator(seed: int, index: int, purpose: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy=seed, spawn_key=(index, purpose))))
 
 
-IDENTITY, SIGNALS, ANOMALIES, TRANSPORT = range(4)
+IDENTITY, SIGNALS, ANOMALIES, TRANSPORT, FAULTS, CHOICE = range(6)
+STRANGERS = 10_000_000
+"""Added to a device's index it gives an identity that no registry of a fleet of this size holds."""
 
 
 def describe(fleet: Fleet, seed: int, index: int) -> Device:
     """Identity, firmware and fitted sensors of a device."""
     rng = generator(seed, index, IDENTITY)
-    shares = np.array([firmware.share for firmware in fleet.firmware])
+    shares = fleet.firmware_shares
     firmware = fleet.firmware[int(np.searchsorted(np.cumsum(shares), rng.uniform() * shares.sum(), side="right"))]
     missing = set(firmware.missing)
     for variant in fleet.variants:
@@ -63,6 +66,7 @@ def describe(fleet: Fleet, seed: int, index: int) -> Device:
         device_id=fleet.device_id.format(index=index),
         site_id=fleet.site_id.format(site=index // fleet.devices_per_site),
         firmware_version=firmware.version,
+        stranger_id=fleet.device_id.format(index=index + STRANGERS),
         expected_sensors=tuple(name for name in fleet.sensor_names if name not in missing),
     )
 
@@ -73,8 +77,7 @@ def healthy(fleet: Fleet, seed: int, device: Device, length: int) -> Readings:
     step = fleet.interval_seconds / 60.0
     offsets = rng.standard_normal(len(fleet.numeric)) * fleet.device_offset_share
     signals = correlate(autoregressive(rng, len(fleet.numeric), length, fleet.phi), fleet.parents)
-    spread = np.array([sensor.std for sensor in fleet.numeric])
-    centre = np.array([sensor.mean for sensor in fleet.numeric])
+    centre, spread = fleet.marginals
     signals *= spread[:, None]
     signals += (centre + offsets * spread)[:, None]
     numbers = iter(signals)
@@ -85,12 +88,20 @@ def healthy(fleet: Fleet, seed: int, device: Device, length: int) -> Readings:
     return Readings(
         minutes=np.arange(length) * step,
         values=values,
-        missing={name: np.full(length, name not in device.expected_sensors) for name in fleet.sensor_names},
+        missing=dict(zip(fleet.sensor_names, _missing(fleet, device, length), strict=True)),
         sent=np.ones(length, dtype=np.bool_),
         clock_shift=np.zeros(length, dtype=np.int64),
         copies=np.ones(length, dtype=np.int64),
         held_until=np.zeros(length),
+        stranger=np.zeros(length, dtype=np.bool_),
+        garbled=np.zeros(length, dtype=np.int8),
     )
+
+
+def _missing(fleet: Fleet, device: Device, length: int) -> NDArray[np.bool_]:
+    """One row per sensor."""
+    absent = np.array([name not in device.expected_sensors for name in fleet.sensor_names])
+    return np.repeat(absent, length).reshape(len(absent), length)
 
 
 def _runs(rng: np.random.Generator, sensor: BooleanSensor, length: int, step: float) -> NDArray[np.bool_]:
@@ -107,6 +118,8 @@ def inject(
     """Applies the device's anomalies in the order given; returns the truth. One that begins after the end leaves no
     trace.
     """
+    if not anomalies:
+        return ()
     rng = generator(seed, device.index, ANOMALIES)
     step = fleet.interval_seconds / 60.0
     total_hours = readings.minutes.size * step / 60.0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from mirror.synth.readings import TEXT
 
 LIST_SEPARATOR = ";"
 
@@ -22,10 +27,31 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 def write_csv(table: pa.Table, path: Path) -> None:
     """UTF-8 with a header and no quotes: null is empty, NaN is ``nan``, times are ISO 8601 in UTC, lists use ``;``."""
+    path.write_bytes(_lines(table))
+
+
+def write_garbled_csv(table: pa.Table, garbled: NDArray[np.int8], path: Path) -> None:
+    """The same with broken lines: cut off in the middle, or with text in the first column of numbers.
+
+    ``garbled`` has one entry per row, see :class:`~mirror.synth.readings.Readings`.
+    """
+    header, *lines = _lines(table).splitlines(keepends=True)
+    number = next(n for n, field in enumerate(table.schema) if pa.types.is_floating(field.type))
+    for row in np.flatnonzero(garbled):
+        if garbled[row] == TEXT:
+            cells = lines[row].split(b",")
+            lines[row] = b",".join([*cells[:number], b"#ERR", *cells[number + 1 :]])
+        else:
+            lines[row] = lines[row][: len(lines[row]) // 2] + b"\n"
+    path.write_bytes(b"".join([header, *lines]))
+
+
+def _lines(table: pa.Table) -> bytes:
     plain = pa.table({name: _text(table[name]) for name in table.column_names})
-    with path.open("wb") as stream:
-        stream.write((",".join(table.column_names) + "\n").encode())
-        csv.write_csv(plain, stream, csv.WriteOptions(include_header=False, quoting_style="none"))
+    stream = io.BytesIO()
+    stream.write((",".join(table.column_names) + "\n").encode())
+    csv.write_csv(plain, stream, csv.WriteOptions(include_header=False, quoting_style="none"))
+    return stream.getvalue()
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

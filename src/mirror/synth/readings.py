@@ -20,6 +20,8 @@ class Readings:
         clock_shift: seconds by which the device's clock runs ahead (negative: behind).
         copies: how often the message arrives, 1 in health.
         held_until: seconds since the start before which the gateway cannot have received the message.
+        stranger: the message names a device that nobody registered.
+        garbled: the message arrives broken: 0 whole, 1 cut off, 2 with text where a number belongs.
     """
 
     minutes: NDArray[np.float64]
@@ -29,6 +31,8 @@ class Readings:
     clock_shift: NDArray[np.int64]
     copies: NDArray[np.int64]
     held_until: NDArray[np.float64]
+    stranger: NDArray[np.bool_]
+    garbled: NDArray[np.int8]
 
     @property
     def numeric(self) -> tuple[str, ...]:
@@ -49,3 +53,13 @@ class Onset:
     part: slice
     minutes: NDArray[np.float64]
     end_seconds: float
+
+
+CUT_OFF, TEXT = 1, 2
+
+
+def garble(readings: Readings, part: slice, share: float, text_share: float, rng: np.random.Generator) -> None:
+    """Breaks a ``share`` of the messages of ``part``, ``text_share`` of those by text."""
+    struck, kind = rng.uniform(size=(2, readings.minutes[part].size))
+    broken = np.where(kind < text_share, TEXT, CUT_OFF).astype(np.int8)
+    readings.garbled[part] = np.where(struck < share, broken, readings.garbled[part])

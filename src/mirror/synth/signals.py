@@ -64,7 +64,6 @@ def share_runs(
 
 
 def _mark(length: int, starts: Floats, ends: Floats) -> NDArray[np.bool_]:
-    edges = np.zeros(length + 1, dtype=np.int64)
-    np.add.at(edges, np.clip(np.rint(starts), 0, length).astype(np.int64), 1)
-    np.add.at(edges, np.clip(np.rint(ends), 0, length).astype(np.int64), -1)
+    first, last = (np.minimum(np.maximum(np.rint(edge), 0), length).astype(np.int64) for edge in (starts, ends))
+    edges = np.bincount(first, minlength=length + 1) - np.bincount(last, minlength=length + 1)
     return np.cumsum(edges[:length]) > 0

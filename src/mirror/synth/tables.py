@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mirror.synth.device import Device, Injected
 from mirror.synth.fleet import BooleanSensor, Fleet
-from mirror.synth.readings import Readings
+from mirror.synth.readings import CUT_OFF, TEXT, Readings
 from mirror.synth.transport import Messages
 
 TIME = pa.timestamp("us", tz="UTC")
+
+
+Series = tuple[Device, Readings, Messages]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows as they were sent, and which of them arrive broken, as in :class:`Readings` (empty: none)."""
+
+    table: pa.Table
+    garbled: np.ndarray[Any, np.dtype[np.int8]]
 
 
 class RawSchema:
@@ -38,27 +49,73 @@ class RawSchema:
         )
         self._start_us = round(start.timestamp() * 1e6)
 
-    def table(self, device: Device, readings: Readings, messages: Messages) -> pa.Table:
-        """One device's messages. ``event_id`` is device and reading number, so a repeat has the same id."""
-        rows = messages.reading
-        # Most devices send each reading once and in order: then nothing needs to be copied.
-        taken = slice(None) if np.array_equal(rows, np.arange(readings.minutes.size)) else rows
-        number = pc.utf8_lpad(pa.array(rows).cast(pa.string()), 9, "0")
-        same = pa.repeat(pa.scalar(device.device_id), rows.size)
+    def chunk(self, series: Sequence[Series]) -> Chunk:
+        """The messages of some devices, device by device. ``event_id`` is device and reading number, so a repeat has
+        the same id. Columns are built for all devices at once: what a row costs is then not lost among calls.
+        """
+        sent = [Sent(*one) for one in series]
+        sizes = np.array([one.rows.size for one in sent])
+        senders = pa.array([name for one in sent for name in (one.device.device_id, one.stranger)])
+        places = np.repeat(np.arange(len(sent), dtype=np.int32) * 2, sizes)
+        if any(one.readings.stranger.any() for one in sent):
+            places += np.concatenate([one.take(one.readings.stranger) for one in sent])
+        identity = pa.DictionaryArray.from_arrays(pa.array(places), senders).dictionary_decode()
         columns = [
-            pc.binary_join_element_wise(same, number, "-"),
-            same,
-            pa.array(messages.device_us + self._start_us).cast(TIME),
-            pa.array(messages.ingested_us + self._start_us).cast(TIME),
-            *(_sensor(values[taken], readings.missing[name][taken]) for name, values in readings.values.items()),
-            same,
-            pa.array(np.arange(rows.size, dtype=np.int64)),
+            _event_ids(sent),
+            identity,
+            pa.array(np.concatenate([one.messages.device_us for one in sent]) + self._start_us).cast(TIME),
+            pa.array(np.concatenate([one.messages.ingested_us for one in sent]) + self._start_us).cast(TIME),
+            *(_sensor(sent, name) for name in sent[0].readings.values),
+            identity,
+            pa.array(np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])),
         ]
-        return pa.Table.from_arrays(columns, schema=self.schema)
+        garbled = np.zeros(0, dtype=np.int8)
+        if any(one.readings.garbled.any() for one in sent):
+            garbled = np.concatenate([one.take(one.readings.garbled) for one in sent])
+        return Chunk(pa.Table.from_arrays(columns, schema=self.schema), garbled)
 
 
-def _sensor(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) -> pa.Array:
+class Sent:
+    """One device's messages, and how its readings become theirs."""
+
+    def __init__(self, device: Device, readings: Readings, messages: Messages) -> None:
+        self.device, self.readings, self.messages = device, readings, messages
+        self.rows = messages.reading
+        # Most devices send each reading once and in order: then nothing needs to be copied.
+        self._all = self.rows.size == readings.minutes.size and bool((np.diff(self.rows) == 1).all())
+        self.stranger = device.stranger_id
+
+    def take(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """One entry per message."""
+        return values if self._all else values[self.rows]
+
+
+def _sensor(sent: Sequence[Sent], name: str) -> pa.Array:
+    values = np.concatenate([one.take(one.readings.values[name]) for one in sent])
+    missing = np.concatenate([one.take(one.readings.missing[name]) for one in sent])
     return pa.array(values, mask=missing if missing.any() else None)
+
+
+DIGITS = 9
+
+
+def _event_ids(sent: Sequence[Sent]) -> pa.Array:
+    """Device id, a hyphen, and the number of the reading in nine digits; written as bytes side by side."""
+    longest = max(int(one.rows.max(initial=0)) for one in sent) + 1
+    digits = np.arange(longest)[:, None] // 10 ** np.arange(DIGITS - 1, -1, -1) % 10
+    numbers = (digits + ord("0")).astype(np.uint8)
+    parts, lengths = [], []
+    for one in sent:
+        name = np.frombuffer(f"{one.device.device_id}-".encode(), dtype=np.uint8)
+        text = np.empty((one.rows.size, name.size + DIGITS), dtype=np.uint8)
+        text[:, : name.size] = name
+        text[:, name.size :] = numbers[one.rows]
+        parts.append(text.ravel())
+        lengths.append(np.full(one.rows.size, name.size + DIGITS, dtype=np.int32))
+    widths = np.concatenate(lengths)
+    offsets = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(widths, dtype=np.int32)])
+    data = np.concatenate(parts)
+    return pa.StringArray.from_buffers(widths.size, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def registry_table(devices: Sequence[Device], fleet: Fleet, start: datetime) -> pa.Table:
@@ -95,3 +152,39 @@ def truth_table(injected: Sequence[Injected], start: datetime) -> pa.Table:
         "sensors": (pa.list_(pa.string()), [list(i.sensors) for i in injected]),
     }
     return pa.table({name: pa.array(values, type=kind) for name, (kind, values) in columns.items()})
+
+
+LATE_SECONDS = 600
+
+
+def faults_of(device: Device, readings: Readings, messages: Messages) -> dict[str, object]:
+    """What befell a device's messages on their way, as counts."""
+    rows = messages.reading
+    delay = messages.ingested_us - readings.minutes[rows] * 60e6
+    ordered = bool((np.diff(rows) > 0).all())  # then nothing is behind or came twice
+    return {
+        "device_id": device.device_id,
+        "messages": rows.size,
+        "unsent": readings.sent.size - np.count_nonzero(readings.sent),
+        "repeated": 0 if ordered else rows.size - np.unique(rows).size,
+        "late": np.count_nonzero(delay > LATE_SECONDS * 1e6),
+        "out_of_order": 0 if ordered else np.count_nonzero(rows < np.maximum.accumulate(rows)),
+        "strangers": _among(rows, readings.stranger),
+        "cut_off": _among(rows, readings.garbled == CUT_OFF),
+        "with_text": _among(rows, readings.garbled == TEXT),
+        "wrong_clock": _among(rows, readings.clock_shift != 0),
+    }
+
+
+def _among(rows: np.ndarray[Any, Any], struck: np.ndarray[Any, Any]) -> int:
+    """How many messages carry a reading that was struck."""
+    return np.count_nonzero(struck[rows]) if struck.any() else 0
+
+
+def faults_table(faults: Sequence[Mapping[str, object]]) -> pa.Table:
+    """One row per device: messages that arrived, readings never sent or lost, and how many messages were what.
+
+    ``late`` took more than ten minutes, ``out_of_order`` came behind a later reading, ``strangers`` name an
+    unregistered device, ``cut_off`` and ``with_text`` are broken, ``wrong_clock`` were stamped by a clock that was off.
+    """
+    return pa.Table.from_pylist([dict(one) for one in faults])

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import pytest
 
 from fleet_health.alerting.events import Event, Window, events_frame, events_of
 from fleet_health.profiles.loader import shipped_profile
@@ -61,6 +62,7 @@ def test_one_quiet_window_does_not_end_an_anomaly() -> None:
     ]
 
 
+@pytest.mark.case("SRV-EC-05")
 def test_a_missing_window_breaks_the_run_and_is_no_quiet_window() -> None:
     assert life(0.9, None, 0.9) == [(0, "DETECTED", "MEDIUM", False), (2, "SUSTAINED", "MEDIUM", True)]
     assert life(0.9, 0.9) == [(0, "DETECTED", "MEDIUM", False), (1, "ESCALATED", "HIGH", False)]
@@ -81,6 +83,53 @@ def test_repeats_are_silent_for_four_hours_and_not_a_minute_longer() -> None:
     sixteen = [0.65, *gap, *[None] * 13, 0.65]  # exactly 4 h
     assert life(*fifteen)[-1] == (15, "DETECTED", "LOW", True)
     assert life(*sixteen)[-1] == (16, "DETECTED", "LOW", False)
+
+
+@pytest.mark.case("SRV-EC-03")
+def test_the_four_hours_end_with_their_last_minute() -> None:
+    def again_after(minutes: int) -> bool:
+        first, later = (Window(MIDNIGHT + timedelta(minutes=m), 0.65, True, "m_v1", ("x",), 1) for m in (0, minutes))
+        return events_of([first, later], 1, RULES)[-1].suppressed
+
+    assert [again_after(minutes) for minutes in (239, 240, 241)] == [True, False, False]
+
+
+@pytest.mark.case("SRV-EC-04")
+def test_of_five_alerts_within_four_hours_one_is_loud() -> None:
+    found = life(*[0.65 if n % 3 == 0 else None for n in range(13)])
+    assert [(n, silent) for n, _, _, silent in found] == [(0, False), (3, True), (6, True), (9, True), (12, True)]
+
+
+@pytest.mark.case("SRV-FL-03")
+def test_later_windows_change_no_earlier_event() -> None:
+    rows = windows(0.9, 0.9, None, 0.9, 0.99, 0.1, 0.1, 0.9, 0.9)
+    whole = events_of(rows, MINUTES, RULES)
+    for known in range(1, len(rows)):
+        so_far = events_of(rows[:known], MINUTES, RULES)
+        assert so_far == [event for event in whole if event.window_end <= rows[known - 1].end]
+
+
+@pytest.mark.case("E2E-EC-07")
+def test_a_critical_of_the_same_cause_within_the_silence_is_told() -> None:
+    assert life(0.8, None, None, None, 0.99) == [(0, "DETECTED", "MEDIUM", False), (4, "DETECTED", "CRITICAL", False)]
+
+
+@pytest.mark.case("SRV-EC-10")
+def test_two_versions_of_a_family_are_one_voice() -> None:
+    rows = pd.DataFrame(
+        {
+            "device_id": "d",
+            "window_duration_minutes": MINUTES,
+            "window_end": [MIDNIGHT] * 2,
+            "model_id": ["isolation_forest_v1", "isolation_forest_v2"],
+            "anomaly_score": [0.62, 0.65],
+            "anomaly_flag": [True, True],
+            "top_contributors": [["a"], ["b"]],
+        }
+    )
+    assert events_frame(rows, RULES)["severity"].tolist() == ["LOW"]
+    other = rows.assign(model_id=["isolation_forest_v1", "statistical_baseline_v1"])
+    assert events_frame(other, RULES)["severity"].tolist() == ["MEDIUM"]
 
 
 def test_suppressed_alerts_do_not_prolong_the_silence() -> None:

@@ -44,6 +44,40 @@ def test_a_pure_shift_has_the_squared_shift_as_its_index(shift: float, low: floa
     assert low <= distances(now, then)[0] <= high
 
 
+@pytest.mark.case("MST-02")
+def test_three_sizes_of_shift_measure_within_a_tenth() -> None:
+    values = np.random.default_rng(2).normal(size=20_000)
+    edges = bin_edges(values)
+    then = np.array(bin_counts(values, edges), dtype=float)
+    for shift, expected in ((0.32, 0.10), (0.5, 0.25), (1.0, 1.0)):
+        now = np.array(bin_counts(values + shift, edges), dtype=float)
+        assert distances(now, then)[0] == pytest.approx(expected, rel=0.1), shift
+
+
+@pytest.mark.case("MST-03")
+def test_values_above_all_training_are_a_large_and_finite_drift() -> None:
+    values = np.random.default_rng(2).normal(size=2_000)
+    edges = bin_edges(values)
+    now = np.array(bin_counts(np.full(2_000, 1e6), edges), dtype=float)
+    assert now[9] == 2_000
+    psi, kl = distances(now, np.array(bin_counts(values, edges), dtype=float))
+    assert psi > 1.0
+    assert math.isfinite(psi)
+    assert math.isfinite(kl)
+
+
+@pytest.mark.case("MST-04")
+def test_a_feature_that_is_mostly_zero_drifts_in_its_zero_bin() -> None:
+    values = np.concatenate([np.zeros(9_000), np.random.default_rng(2).uniform(0.1, 1.0, 1_000)])
+    edges = bin_edges(values)
+    then = np.array(bin_counts(values, edges), dtype=float)
+    assert then[10] == 9_000
+    assert distances(then, then)[0] == 0.0
+    woken = np.array(bin_counts(np.concatenate([values[2_000:], np.full(2_000, 0.5)]), edges), dtype=float)
+    psi, _ = distances(woken, then)
+    assert 0.05 < psi < 5.0
+
+
 def test_campaigns_against_their_training_days(lbnl: Any) -> None:
     drift = lbnl.frame("feature_drift_metrics").toPandas().set_index("feature_name")
     assert set(drift.index) == set(lbnl.profile.model_features)

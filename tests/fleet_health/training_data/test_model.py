@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fleet_health.monitoring.drift import distances
 from fleet_health.profiles.loader import shipped_profile
+from fleet_health.training_data.statistics import bin_counts, bin_edges
 from model_adapters.errors import FeatureMismatchError
 from model_adapters.isolation_forest import IsolationForestAdapter, normalised
 from model_training.isolation_forest import NotEnoughTrainingRowsError, train
@@ -53,8 +55,10 @@ def frame(*rows: tuple[float | None, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=NAMES, dtype="float64").assign(device_id="d1", label="kept")
 
 
+@pytest.mark.case("MTR-EC-01")
 def test_same_rows_in_any_order_give_the_same_model(adapter: IsolationForestAdapter) -> None:
     data, statistics = training_rows()
+    assert adapter.constants["seed"] == 42
     turned = train(data.sample(frac=1.0, random_state=3), statistics.iloc[::-1], PROFILE)
     assert turned.constants == adapter.constants
     probe = frame((0.1, 10.0, -5.0, 1.0), (9.0, 1.0, 0.0, 3.0))
@@ -75,6 +79,7 @@ def test_a_rebuild_of_the_same_rows_gives_the_same_files(adapter: IsolationFores
     assert written[0] == written[1]
 
 
+@pytest.mark.case("MTR-HP-02")
 def test_threshold_flags_the_declared_share_of_training_rows(adapter: IsolationForestAdapter) -> None:
     data, _ = training_rows()
     table = pd.DataFrame(np.vstack(data["feature_vector"].tolist()), columns=NAMES)
@@ -83,6 +88,7 @@ def test_threshold_flags_the_declared_share_of_training_rows(adapter: IsolationF
     assert found["anomaly_score"].min() == 0.0
     assert found["anomaly_score"].max() == 1.0
     assert adapter.constants["training_rows"] == 400
+    assert 0.3 < found["anomaly_score"].skew() < 2.0  # a tail of odd windows on the right
 
 
 def test_a_row_scores_the_same_alone_and_in_any_company(adapter: IsolationForestAdapter) -> None:
@@ -93,6 +99,62 @@ def test_a_row_scores_the_same_alone_and_in_any_company(adapter: IsolationForest
     extreme = adapter.predict(pd.concat([rows, frame((1e6, -1e6, 1e6, 1e6))], ignore_index=True))
     assert extreme["anomaly_score"].iloc[:41].tolist() == together["anomaly_score"].tolist()
     assert extreme["anomaly_score"].iloc[41] == 1.0  # clipped, not stretched
+
+
+@pytest.mark.case("SRV-DI-01")
+def test_a_row_scores_alone_as_among_a_thousand(adapter: IsolationForestAdapter) -> None:
+    many = frame(*np.random.default_rng(8).normal([0.0, 10.0, -5.0, 1.0], 3.0, size=(1000, 4)).tolist())
+    together = adapter.predict(many)
+    for place in (0, 417, 999):
+        pd.testing.assert_frame_equal(adapter.predict(many.iloc[[place]]), together.iloc[[place]], check_exact=True)
+
+
+@pytest.mark.case("SRV-DI-03")
+def test_other_rows_change_no_contributor(adapter: IsolationForestAdapter) -> None:
+    rows = frame((3.0, 9.0, -5.0, 1.0), (0.0, 10.0, -4.0, 2.0), (0.0, 10.0, -5.0, 1.0))
+    before = adapter.predict(rows).iloc[0]
+    after = adapter.predict(rows.assign(b=[9.0, 1e9, -1e9], c=[-5.0, None, 77.0])).iloc[0]
+    assert len(before["top_contributors"]) >= 3
+    assert after["top_contributors"] == before["top_contributors"]
+    assert after["contributor_scores"] == before["contributor_scores"]
+
+
+@pytest.mark.case("SRV-EC-01")
+def test_a_score_at_the_threshold_is_no_flag(adapter: IsolationForestAdapter) -> None:
+    probe = frame((0.5, 9.0, -5.2, 1.0))
+    score = float(adapter.predict(probe)["anomaly_score"].iloc[0])
+    at, below = (
+        IsolationForestAdapter(adapter.forest, {**adapter.constants, "threshold": limit})
+        for limit in (score, float(np.nextafter(score, 0.0)))
+    )
+    assert [bool(one.predict(probe)["anomaly_flag"].iloc[0]) for one in (at, below)] == [False, True]
+
+
+@pytest.mark.case("SRV-EC-06")
+def test_scores_beyond_the_training_extremes_are_clipped(adapter: IsolationForestAdapter) -> None:
+    assert normalised(np.array([-0.4, -0.2, 0.0, 0.3, 9.0]), -0.2, 0.2).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+    narrow = {**adapter.constants, "raw_min": -0.01, "raw_max": 0.01}
+    calm, odd = (0.0, 10.0, -5.0, 1.0), (9.0, 1.0, 0.0, 3.0)
+    found = IsolationForestAdapter(adapter.forest, narrow).predict(frame(calm, odd))["anomaly_score"]
+    assert found.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.case("SRV-EC-07")
+def test_a_batch_of_one_has_a_finite_score_inside_the_scale(adapter: IsolationForestAdapter) -> None:
+    (score,) = adapter.predict(frame((0.4, 10.5, -5.1, 1.0)))["anomaly_score"]
+    assert 0.0 < score < 1.0  # scaling by the batch would give 0, 1 or NaN
+
+
+@pytest.mark.case("MTR-EC-02")
+def test_a_constant_feature_divides_nothing_by_zero(adapter: IsolationForestAdapter) -> None:
+    found = adapter.predict(frame((0.0, 10.0, -5.0, 1.0), (0.0, 10.0, -5.0, 4.0)))
+    assert dict(zip(found["top_contributors"][1], found["contributor_scores"][1], strict=True))["still"] == 3.0
+    assert "still" not in (found["top_contributors"][0] or ())
+    still = np.full(500, 7.0)
+    trained = np.array(bin_counts(still, bin_edges(still)), dtype=float)
+    assert distances(trained, trained) == (0.0, 0.0)
+    moved = np.array(bin_counts(still + 1.0, bin_edges(still)), dtype=float)
+    assert np.isfinite(distances(moved, trained)).all()
 
 
 def test_missing_values_become_training_medians(adapter: IsolationForestAdapter) -> None:

@@ -50,8 +50,23 @@ def test_an_empty_fleet_is_told_which_windows_were_asked_for() -> None:
     assert str(copy) == told
 
 
+@pytest.mark.case("MTR-HP-03")
+def test_every_feature_has_its_row_and_ordered_percentiles() -> None:
+    random = np.random.default_rng(3)
+    rows = table(**{name: random.normal(n, 1.0 + n, 200).tolist() for n, name in enumerate(PROFILE.model_features)})
+    found = training_statistics(rows, PROFILE, "t")
+    assert found["feature_name"].tolist() == list(PROFILE.model_features)
+    assert len(found) == found["feature_name"].nunique() == 45
+    shares = ["p0_1", "p05", "p25", "p50", "p75", "p95", "p99_9"]
+    ordered = found[["training_min", *(f"training_{share}" for share in shares), "training_max"]].to_numpy("float64")
+    assert (np.diff(ordered, axis=1) > 0.0).all()
+    assert found["bin_edges"].map(lambda edges: (np.diff(edges) > 0.0).all()).all()
+
+
+@pytest.mark.case("MTR-EC-05")
 def test_zero_and_null_have_their_own_bins() -> None:
     values = np.array([0.0] * 90 + [math.nan] * 5 + [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert len(set(bin_edges(values[~np.isnan(values)]))) == 11
     counts = bin_counts(values, bin_edges(values[~np.isnan(values)]))
     assert len(counts) == 12
     assert counts[10:] == [90, 5]
@@ -73,6 +88,10 @@ def test_order_of_rows_does_not_matter(order: list[int]) -> None:
     pd.testing.assert_frame_equal(straight, turned, check_exact=True)
 
 
+@pytest.mark.case("MTR-NU-03")
 def test_a_feature_that_was_never_there_has_no_place_in_the_vector() -> None:
     statistics = training_statistics(table(humidity_mean=[1.0, 2.0], superheat_mean=[5.0, 7.0]), PROFILE, "t")
     assert frozen_medians(statistics, PROFILE) == {"humidity_mean": 1.5, "superheat_mean": 6.0}
+    never = statistics.set_index("feature_name").drop(["humidity_mean", "superheat_mean"])
+    assert (never["training_null_rate"] == 1.0).all()  # the record of what was left out
+    assert never[["training_mean", "training_p50"]].isna().all(axis=None)

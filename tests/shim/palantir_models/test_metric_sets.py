@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,6 +33,8 @@ class Folder:
 
 
 def test_a_set_names_version_and_transaction_and_overwrites_by_key(tmp_path: Path) -> None:
+    import matplotlib.figure
+
     found = MetricSet("ri.models.main.model-version.abc-1", INPUT)
     found.add("accuracy", 0.5)
     found.add("accuracy", np.float64(0.75))

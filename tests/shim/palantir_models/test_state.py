@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
-from sklearn.ensemble import IsolationForest
 
 import palantir_models as pm
 import palantir_models_serializers
@@ -66,7 +65,9 @@ def stored(adapter: pm.ModelAdapter, folder: Path) -> dict[str, str]:
     }
 
 
-def forest() -> IsolationForest:
+def forest() -> Any:
+    from sklearn.ensemble import IsolationForest
+
     rows = np.random.default_rng(7).normal(size=(300, 3))
     return IsolationForest(n_estimators=20, random_state=42).fit(pd.DataFrame(rows, columns=["a", "b", "c"]))
 
