@@ -24,7 +24,9 @@ ROW = {
 
 
 def test_a_sound_registry_and_one_that_leaves_out_what_it_may() -> None:
-    check_registry(pd.DataFrame([ROW, {**ROW, "timezone": "", "expected_readings_per_hour": ""}]), PROFILE)
+    check_registry(
+        pd.DataFrame([ROW, {**ROW, "device_id": "REF-2", "timezone": "", "expected_readings_per_hour": ""}]), PROFILE
+    )
     check_registry(pd.DataFrame([{"device_id": "REF-1", "updated_at": "2026-01-01"}]), PROFILE)
 
 
@@ -36,6 +38,7 @@ def test_a_sound_registry_and_one_that_leaves_out_what_it_may() -> None:
         ("expected_readings_per_hour", "0", "expected_readings_per_hour '0' is no whole number above 0"),
         ("expected_readings_per_hour", "4.5", "expected_readings_per_hour '4.5' is no whole number above 0"),
         ("updated_at", "last spring", "updated_at 'last spring' is no time such as"),
+        ("site_id", "another", "the device is in data row 1 already; readings would count twice"),
         ("expected_sensors", PROFILE.sensor_names[0] + "x", f"Did you mean '{PROFILE.sensor_names[0]}'?"),
     ],
 )

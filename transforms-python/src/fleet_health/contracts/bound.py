@@ -32,6 +32,11 @@ def raw_checks(profile: Profile) -> list[Check]:
     ]
 
 
+def raw_input_checks(profile: Profile) -> list[Check]:
+    """What cleansing asks of its input before it reads a row: every hard rule of the raw contract."""
+    return [check for check in raw_checks(profile) if check.on_error == "FAIL"]
+
+
 def malformed_checks() -> list[Check]:
     return [
         schema_equals("MAL-00", raw.MALFORMED_SCHEMA),
@@ -222,8 +227,8 @@ def detection_checks() -> list[Check]:
 def conservation_checks() -> list[Check]:
     return [
         schema_equals("RCN-00", clean.CONSERVATION_SCHEMA),
-        primary_key("RCN-01", ["source_file", "outcome", "reason"], "each row is counted once"),
-        in_set("RCN-02", "outcome", clean.OUTCOMES, "a row has one of four fates"),
+        primary_key("RCN-01", ["source_file", "outcome", "reason", "device_id"], "each row is counted once"),
+        in_set("RCN-02", "outcome", clean.OUTCOMES, "a row has one of four fates, or was released from quarantine"),
     ]
 
 

@@ -8,11 +8,17 @@ from typing import Any
 
 from fleet_health import paths
 from fleet_health.contracts import bound
-from fleet_health.ingestion.cleansing import judge
+from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.ingestion.cleansing_transform import cleansing_transform
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.labels import label_events
-from fleet_health.ingestion.registry import check_registry, declared_registry, every_device, registry_from_text
-from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
+from fleet_health.ingestion.registry import (
+    check_registry,
+    check_size,
+    declared_registry,
+    every_device,
+    registry_from_text,
+)
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile
@@ -30,7 +36,16 @@ def reading_version(profile: Profile) -> int:
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }
-    return int(hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+    return _number_of(read)
+
+
+def registry_version(profile: Profile) -> int:
+    """A number that changes with what the profile says of every device, so that an edit writes all of them anew."""
+    return _number_of(profile.registry.model_dump(mode="json"))
+
+
+def _number_of(facts: object) -> int:
+    return int(hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
 
 
 def deserialise_transform(profile: Profile) -> Transform:
@@ -78,9 +93,14 @@ def registry_transform(profile: Profile) -> Transform:
     target = Output(paths.dataset(profile, "device_registry"), checks=bound.registry_checks())
     if profile.registry.every_device is not None:
 
+        @incremental(semantic_version=registry_version(profile))
         @transform(raw=Input(paths.dataset(profile, "raw_sensor_readings")), registry=target)
-        def register_every_device(raw: Any, registry: Any) -> None:
-            registry.write_dataframe(every_device(raw.dataframe(), profile))
+        def register_every_device(ctx: Any, raw: Any, registry: Any) -> None:
+            known = registry.dataframe("previous", REGISTRY_SCHEMA)
+            sent = every_device(raw.dataframe(), profile).join(known.select("device_id"), "device_id", "left_anti")
+            if ctx.is_incremental and sent.isEmpty():
+                ctx.abort_job()
+            registry.write_dataframe(sent)
 
         return register_every_device
 
@@ -92,40 +112,17 @@ def registry_transform(profile: Profile) -> Transform:
 
         return declare_registry
 
+    # incremental only to see the registry in force, which a smaller CSV must not replace
+    @incremental(snapshot_inputs=["landing"])
     @transform(landing=Input(profile.registry.dataset), registry=target)
     def read_registry(ctx: Any, landing: Any, registry: Any) -> None:
         table = read_text_table(landing.filesystem())
         check_registry(table, profile)
+        check_size(len(table), registry.dataframe("previous", REGISTRY_SCHEMA).count(), profile)
+        registry.set_mode("replace")
         registry.write_dataframe(registry_from_text(ctx.spark_session.createDataFrame(table), profile))
 
     return read_registry
-
-
-def cleansing_transform(profile: Profile) -> Transform:
-    """One pass over raw, four datasets and the count that proves that nothing was lost between them."""
-
-    @transform(
-        raw=Input(paths.dataset(profile, "raw_sensor_readings")),
-        unread=Input(paths.dataset(profile, "malformed_messages")),
-        registry=Input(paths.dataset(profile, "device_registry")),
-        clean=Output(paths.dataset(profile, "clean_sensor_readings"), checks=bound.clean_checks(profile)),
-        quarantine=Output(
-            paths.dataset(profile, "quarantine_sensor_readings"), checks=bound.quarantine_checks(profile)
-        ),
-        dead=Output(paths.dataset(profile, "dead_letter"), checks=bound.dead_letter_checks()),
-        counts=Output(paths.dataset(profile, "row_conservation"), checks=bound.conservation_checks()),
-    )
-    def cleanse(raw: Any, unread: Any, registry: Any, clean: Any, quarantine: Any, dead: Any, counts: Any) -> None:
-        judged = judge(raw.dataframe(), registry.dataframe(), profile).persist()
-        try:
-            clean.write_dataframe(clean_rows(judged, profile))
-            quarantine.write_dataframe(quarantined_rows(judged, profile))
-            dead.write_dataframe(dead_letters(judged, unread.dataframe()))
-            counts.write_dataframe(conservation(judged, unread.dataframe()))
-        finally:
-            judged.unpersist()
-
-    return cleanse
 
 
 def label_transform(profile: Profile, labels: Labels) -> Transform:
