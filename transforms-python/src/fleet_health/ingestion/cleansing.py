@@ -40,7 +40,8 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
 
     Returns:
         the columns of ``clean_sensor_readings`` plus ``_partition_key``, ``_sequence_number``, ``sensors_absent`` (of
-        unknown devices: null in raw and not unreadable), ``outcome`` (one of
+        unknown devices: null in raw and not unreadable), ``known_at`` (newest receipt in the file; a file's rows become
+        known together, in whatever build that is), ``outcome`` (one of
         :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile,
         of an unknown device too, so that a release knows it).
     """
@@ -50,6 +51,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         rows = rows.withColumn("_seen", F.lit(False))
     else:
         rows = rows.join(seen.select("event_id", F.lit(True).alias("_seen")), "event_id", "left")
+    rows = rows.join(F.broadcast(file_times(raw)), "source_file")
     # asked once per device, not once per row
     due = {_due(name): F.array_contains("expected_sensors", name) for name in profile.sensor_names}
     known = registry.select("device_id", F.lit(True).alias("_known"), *(c.alias(name) for name, c in due.items()))
@@ -95,10 +97,16 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         F.when(reason == contract.DEVICE_UNKNOWN, _set({s: _absent(s) for s in profile.sensor_names})).alias(
             "sensors_absent"
         ),
+        "known_at",
         outcome.alias("outcome"),
         reason.alias("reason"),
         F.when(reason.isin(*contract.QUARANTINE_REASONS), rule).alias("rule"),
     )
+
+
+def file_times(raw: DataFrame) -> DataFrame:
+    """``source_file, known_at``: the newest receipt time among the rows of each file."""
+    return raw.groupBy("source_file").agg(F.max("timestamp_ingested").alias("known_at"))
 
 
 def reading_time(profile: Profile) -> Column:

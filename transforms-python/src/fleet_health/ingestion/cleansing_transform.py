@@ -71,6 +71,7 @@ def cleansing_transform(profile: Profile) -> Transform:
                 ]
                 seen = seen_before(rows, earlier, added)
         judged = judge(rows, devices, profile, seen).persist()
+        kept = [judged] if cut is None else [judged, cut.freed.persist()]
         try:
             written = _Written.of(judged, malformed, profile)
             if cut is not None:
@@ -81,7 +82,8 @@ def cleansing_transform(profile: Profile) -> Transform:
             _write_by_day(dead, written.dead, added)
             counts.write_dataframe(written.counts)
         finally:
-            judged.unpersist()
+            for frame in kept:
+                frame.unpersist()
 
     return cleanse
 

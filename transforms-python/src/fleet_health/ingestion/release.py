@@ -23,8 +23,8 @@ _DAY = 86_400_000_000
 
 @dataclass(frozen=True)
 class Release:
-    """Quarantine, cut in two: ``freed`` rows with a verdict of their own, in the columns of a judged row plus
-    ``quarantined_at``, and the ``held`` ones as they were.
+    """Quarantine, cut in two: ``freed`` rows with a verdict of their own, in the columns of a judged row, and the
+    ``held`` ones as they were.
     """
 
     freed: DataFrame
@@ -61,9 +61,11 @@ def release(quarantine: DataFrame, registry: DataFrame, raw: DataFrame, profile:
             "outcome": outcome,
             "reason": reason,
             "rule": F.col("quarantine_rule"),
+            "known_at": F.col("quarantined_at"),
+            "sensors_absent": F.lit(None).cast("array<string>"),  # told of unknown devices only
         }
     )
-    dropped = ("quarantine_reason", "quarantine_rule", "_now", "_known", "expected_sensors")
+    dropped = ("quarantine_reason", "quarantine_rule", "quarantined_at", "_now", "_known", "expected_sensors")
     return Release(judged.drop(*dropped), rows.where(~freed).select(*quarantine.columns))
 
 

@@ -21,7 +21,7 @@ from fleet_health.contracts.clean import (
 from fleet_health.contracts.conform import conform
 from fleet_health.data_time import EPOCH
 from fleet_health.ids import natural_key_id
-from fleet_health.ingestion.cleansing import utc_day
+from fleet_health.ingestion.cleansing import file_times, utc_day
 from fleet_health.profiles.model import Profile
 
 
@@ -33,8 +33,8 @@ def clean_rows(judged: DataFrame, profile: Profile) -> DataFrame:
 def quarantined_rows(judged: DataFrame, profile: Profile) -> DataFrame:
     """``quarantine_sensor_readings``, of judged or of freed rows."""
     held = judged.where(F.col("outcome") == "QUARANTINE")
-    held = held.withColumnsRenamed({"reason": "quarantine_reason", "rule": "quarantine_rule"})
-    return conform(_with_file_time(held, judged, "quarantined_at"), quarantine_schema(profile))
+    names = {"reason": "quarantine_reason", "rule": "quarantine_rule", "known_at": "quarantined_at"}
+    return conform(held.withColumnsRenamed(names), quarantine_schema(profile))
 
 
 def dead_letters(judged: DataFrame, malformed: DataFrame) -> DataFrame:
@@ -43,13 +43,14 @@ def dead_letters(judged: DataFrame, malformed: DataFrame) -> DataFrame:
     A message without a readable time lies on the day it was routed; one from a file in which no line could be read was
     routed at the epoch, because nothing in the data says when it came.
     """
-    known = malformed.join(F.broadcast(_file_times(judged, "routed_at")), "source_file", "left")
-    return _dead_letters(known, "routed_at").unionByName(empty_rows(judged))
+    known = malformed.join(F.broadcast(file_times(judged)), "source_file", "left")
+    routed = known.withColumn("routed_at", F.coalesce("known_at", F.lit(EPOCH).cast("timestamp")))
+    return _dead_letters(routed, "routed_at").unionByName(empty_rows(judged))
 
 
 def empty_rows(judged: DataFrame) -> DataFrame:
     """The rows of ``dead_letter`` in which every sensor was null, of judged or of freed rows."""
-    empty = _with_file_time(judged.where(F.col("outcome") == "DEAD_LETTER"), judged, "quarantined_at")
+    empty = judged.where(F.col("outcome") == "DEAD_LETTER")
     position = F.concat_ws(":", F.col("source_file"), F.col("line_number").cast("string"))
     rows = empty.withColumns(
         {
@@ -58,26 +59,14 @@ def empty_rows(judged: DataFrame) -> DataFrame:
             ),
             "payload": F.lit(None).cast("string"),
             "error_detail": F.lit("every sensor of the row is null"),
-            "routed_at": F.col("quarantined_at"),
+            "routed_at": F.col("known_at"),
         }
     )
     return _dead_letters(rows, "timestamp_utc")
 
 
 def _dead_letters(rows: DataFrame, time: str) -> DataFrame:
-    routed = rows.withColumn("routed_at", F.coalesce("routed_at", F.lit(EPOCH).cast("timestamp")))
-    return conform(routed.withColumn("date", utc_day(F.col(time))), DEAD_LETTER_SCHEMA)
-
-
-def _file_times(judged: DataFrame, name: str) -> DataFrame:
-    return judged.groupBy("source_file").agg(F.max("timestamp_ingested").alias(name))
-
-
-def _with_file_time(rows: DataFrame, judged: DataFrame, name: str) -> DataFrame:
-    """``rows`` plus ``name``; freed rows bring theirs along."""
-    if name in rows.columns:
-        return rows
-    return rows.join(F.broadcast(_file_times(judged, name)), "source_file", "left")
+    return conform(rows.withColumn("date", utc_day(F.col(time))), DEAD_LETTER_SCHEMA)
 
 
 def conservation(judged: DataFrame, malformed: DataFrame) -> DataFrame:

@@ -8,9 +8,11 @@ from typing import Any
 
 from fleet_health import paths
 from fleet_health.contracts import bound
+from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
 from fleet_health.ingestion.cleansing_transform import cleansing_transform
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
+from fleet_health.ingestion.evolution import check_stored_types
 from fleet_health.ingestion.labels import label_events
 from fleet_health.ingestion.registry import (
     check_registry,
@@ -21,22 +23,31 @@ from fleet_health.ingestion.registry import (
 )
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
-from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile
+from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile, Sensor
+from fleet_health.profiles.units import conversion
 from transforms.api import Input, Output, Transform, incremental, transform
 
 
 def reading_version(profile: Profile) -> int:
     """A number that changes with everything that decides how a file reads, so that an edit reads all files again.
 
-    Ranges, features, model and alerting are not part of it.
+    Ranges, features, model and alerting are not part of it, nor is a sensor's type: that one may not change under its
+    name, which only a run that goes on from the one before can see.
     """
+    units = {column.name: column.unit for column in profile.source.header}
     read = {
         "source": profile.source.model_dump(mode="json"),
-        "sensors": [(sensor.name, sensor.type, sensor.unit) for sensor in profile.sensors],
+        "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }
     return _number_of(read)
+
+
+def _scale(sensor: Sensor, unit: str | None) -> tuple[float, float] | str | None:
+    """What a cell is shifted and multiplied by; the unit itself where none is written for the file."""
+    rule = conversion(unit or sensor.unit, sensor.unit)
+    return None if rule is None or rule.is_identity else (rule.shift, rule.factor)
 
 
 def registry_version(profile: Profile) -> int:
@@ -54,7 +65,10 @@ def deserialise_transform(profile: Profile) -> Transform:
     raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_checks(profile))
     broken = Output(paths.dataset(profile, "malformed_messages"), checks=bound.malformed_checks())
 
-    def write(landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
+    def write(ctx: Any, landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
+        if ctx.is_incremental:
+            stored = readings.dataframe("previous").schema
+            check_stored_types(paths.dataset(profile, "raw_sensor_readings"), stored, raw_schema(profile))
         files = landing.filesystem()
 
         def open_file(path: str) -> Any:
@@ -71,8 +85,8 @@ def deserialise_transform(profile: Profile) -> Transform:
 
         @incremental(semantic_version=reading_version(profile))
         @transform(landing=landing, readings=raw, unread=broken)
-        def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
-            write(landing, readings, unread, {})
+        def deserialise_files(ctx: Any, landing: Any, readings: Any, unread: Any) -> None:
+            write(ctx, landing, readings, unread, {})
 
         return deserialise_files
 
@@ -80,10 +94,10 @@ def deserialise_transform(profile: Profile) -> Transform:
 
     @incremental(semantic_version=reading_version(profile), snapshot_inputs=["registry"])
     @transform(landing=landing, registry=registry, readings=raw, unread=broken)
-    def deserialise_files_in_zones(landing: Any, registry: Any, readings: Any, unread: Any) -> None:
+    def deserialise_files_in_zones(ctx: Any, landing: Any, registry: Any, readings: Any, unread: Any) -> None:
         # small: two texts per device, and every worker needs them all
         known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
-        write(landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
+        write(ctx, landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
 
     return deserialise_files_in_zones
 
