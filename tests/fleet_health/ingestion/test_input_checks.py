@@ -59,10 +59,10 @@ def test_a_column_too_many_or_too_few_stops_the_build(spark: SparkSession, raw: 
 
 @pytest.mark.case("ING-BI-03")
 def test_a_reading_without_an_id_stops_the_build(spark: SparkSession, raw: DataFrame) -> None:
-    row = dict.fromkeys(("event_id", "device_id", "_partition_key"), "x") | {"_sequence_number": 1}
-    instants = dict.fromkeys(("timestamp_device", "timestamp_ingested"), pd.Timestamp("2026-01-15", tz="UTC"))
-    rows = [tuple({**row, **instants, "event_id": event}.get(n) for n in raw.columns) for event in ("a", None)]
-    assert refused(spark, spark.createDataFrame(rows, raw.schema)) == ["RAW-02"]
+    known: dict[str, Any] = {"device_id": "x", "_partition_key": "x", "_sequence_number": 1}
+    known["timestamp_device"] = known["timestamp_ingested"] = datetime(2026, 1, 15, tzinfo=UTC)
+    cells = (F.lit(known.get(f.name)).cast(f.dataType).alias(f.name) for f in raw.schema)
+    assert refused(spark, spark.range(1).select(*cells)) == ["RAW-02"]
 
 
 @pytest.mark.case("ING-BI-04")
@@ -87,7 +87,7 @@ def test_an_offset_in_the_text_wins_and_a_leap_second_is_the_midnight_after_it()
         "2017-01-01T00:59:60+01:00": "2017-01-01 00:00:00",
         "2016-12-31T23:59:61Z": None,
         "2026-01-15T12:30:60Z": None,  # not a second of UTC
-        "2026-03-29T02:30:00+01:00": "2026-03-29 01:30:00",  # a local time that the clock change skipped, with an offset
+        "2026-03-29T02:30:00+01:00": "2026-03-29 01:30:00",  # skipped by a clock change, but for its offset
         "1970-01-01T00:00:00Z": "1970-01-01 00:00:00",  # far from its receipt: the clock rule's case
         "2100-01-01T00:00:00Z": "2100-01-01 00:00:00",
     }
@@ -117,12 +117,9 @@ def test_a_new_sensor_reads_as_null_from_files_without_its_column_and_an_old_one
 def test_the_type_of_a_sensor_does_not_change_in_place() -> None:
     stored = raw_schema(PROFILE)
     check_stored_types("raw", stored, raw_schema(PROFILE))
-    flipped = PROFILE.model_copy(
-        update={"sensors": (SENSOR.model_copy(update={"type": "boolean"}), *PROFILE.sensors[1:])}
-    )
-    assert reading_version(flipped) == reading_version(
-        PROFILE
-    )  # or the change would pass as a new reading of all files
+    boolean = SENSOR.model_copy(update={"type": "boolean"})
+    flipped = PROFILE.model_copy(update={"sensors": (boolean, *PROFILE.sensors[1:])})
+    assert reading_version(flipped) == reading_version(PROFILE)  # else it would pass as a new reading of all files
     with pytest.raises(SensorTypeError) as caught:
         check_stored_types("/Fleet/refrigeration/raw_sensor_readings", stored, raw_schema(flipped))
     assert f"column '{SENSOR.name}' is double and would become boolean" in str(caught.value)
@@ -131,7 +128,7 @@ def test_the_type_of_a_sensor_does_not_change_in_place() -> None:
 
 def read(profile: Profile, *edits: dict[str, str], header: Profile | None = None) -> pd.DataFrame:
     """Lines of healthy cells with some of them replaced, read by ``profile``; ``header`` names the file's columns."""
-    columns = [column for column in (header or profile).source.header]
+    columns = (header or profile).source.header
     lines = [",".join(column.aliases[0] for column in columns)]
     for number, edit in enumerate(edits):
         known = {

@@ -39,6 +39,13 @@ def cleansing_version(profile: Profile) -> int:
 def cleansing_transform(profile: Profile) -> Transform:
     """One pass over the added rows of raw, four datasets, and the ledger that proves that nothing was lost."""
 
+    def leaving(held: DataFrame, devices: DataFrame, raw: DataFrame, added: Added) -> Release | None:
+        """What leaves quarantine; ``None`` when nothing does, as in all but a few builds."""
+        if not anything_to_release(held, devices, added.newest):
+            return None
+        cut = release(held, devices, raw, profile)
+        return None if cut.freed.isEmpty() else cut
+
     @incremental(semantic_version=cleansing_version(profile), snapshot_inputs=["registry"])
     @transform(
         raw=Input(paths.dataset(profile, "raw_sensor_readings"), checks=bound.raw_input_checks(profile)),
@@ -59,9 +66,8 @@ def cleansing_transform(profile: Profile) -> Transform:
         seen, cut = None, None
         if ctx.is_incremental:
             held = quarantine.dataframe("previous", contract.quarantine_schema(profile))
-            if anything_to_release(held, devices, added.newest):
-                cut = release(held, devices, raw.dataframe("current"), profile)
-            elif not added.rows and malformed.isEmpty():
+            cut = leaving(held, devices, raw.dataframe("current"), added)
+            if cut is None and not added.rows and malformed.isEmpty():
                 ctx.abort_job()
             if added.rows:
                 earlier = [

@@ -21,8 +21,8 @@ class SensorTypeError(ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.dataset}: column {self.column!r} is {self.stored} and would become {self.declared}. Declare a sensor "
-            "of another name beside it, move its readers, and remove the old one later."
+            f"{self.dataset}: column {self.column!r} is {self.stored} and would become {self.declared}. "
+            "Declare a sensor of another name beside it, move its readers, and remove the old one later."
         )
 
 
