@@ -38,6 +38,7 @@ def message_file(folder: Path, name: str, messages: list[tuple[str, str, int]]) 
     return str(folder / name)
 
 
+@pytest.mark.timeout(600)
 def test_increments_append_and_a_release_rewrites_quarantine_alone(spark: SparkSession, tmp_path: Path) -> None:
     from mirror.builds import build
     from mirror.datasets import TransactionType, Workspace
