@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from pathlib import Path
@@ -58,6 +59,22 @@ def test_partition_columns_come_back_typed_from_the_path(spark: SparkSession, st
     folder = whole_input(view, store.storage).directory()
     assert all(Path(folder, f.path).stat().st_size == f.size for f in view.files)
     assert sorted(r.v for r in spark.read.parquet(folder).collect()) == [1, 2, 3, 4]
+
+
+@pytest.mark.nightly
+def test_days_are_read_without_the_files_of_other_days(spark: SparkSession, store: DatasetStore, dataset: Dataset):
+    frame = spark.sql("SELECT id AS v, date_add(DATE'2026-01-15', int(id)) AS date FROM range(4)")
+    for _ in range(2):
+        port = output(store, dataset, TransactionType.UPDATE)
+        port.write_dataframe(frame, WriteOptions(partition_cols=("date",)))
+        commit(port)
+    back = store.read(spark, store.view(dataset))
+    one = back.where(back["date"] == datetime.date(2026, 1, 17))
+    plan = one._jdf.queryExecution().executedPlan()
+    assert sorted(r.v for r in one.collect()) == [2, 2]
+    scan = plan.collectLeaves().apply(0)
+    assert scan.metrics().apply("numFiles").value() == 2  # of the eight files of the view
+    assert "regexp" not in plan.toString()  # judged for every row
 
 
 @pytest.mark.nightly

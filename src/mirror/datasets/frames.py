@@ -45,7 +45,7 @@ def read_frame(
     kinds: dict[str, Any] = {f.name: f.dataType for f in wanted.fields}
     from pyspark.sql import functions as F
 
-    derived = {name: _from_path(name).cast(kinds[name]) for name in schema.path_columns}
+    derived = {name: _from_path(name, locations).cast(kinds[name]) for name in schema.path_columns}
     return frame.select(
         [derived[f.name].alias(f.name) if f.name in derived else F.col(_quoted(f.name)) for f in wanted]
     )
@@ -67,13 +67,20 @@ def reachable(place: str) -> Iterator[None]:
         raise
 
 
-def _from_path(name: str) -> Column:
-    """The value of ``name=value`` in the file's path: decoded as URI, as physical name, and as Hive partition."""
+def _from_path(name: str, locations: Sequence[str]) -> Column:
+    """The value of ``name=value`` in the file's path: decoded as URI, as physical name, and as Hive partition.
+
+    Spark leaves out files by it, but then judges it again for every row; values in which nothing is escaped, such as
+    days, are therefore cut out of the path without any decoding, which is some fifty times as fast.
+    """
     import re
     from urllib.parse import quote
 
     from pyspark.sql import functions as F
 
+    plain = re.compile(rf"/{re.escape(name)}=[A-Za-z0-9.-]+/")
+    if all(len(plain.findall(place)) == place.count(f"/{name}=") == 1 for place in locations):
+        return F.substring_index(F.substring_index(F.col("_metadata.file_path"), f"/{name}=", -1), "/", 1)
     folder = re.escape(quote(quote(quote(name))))
     value = F.regexp_extract(F.col("_metadata.file_path"), f"/{folder}=([^/]*)/", 1)
     for _ in range(3):

@@ -244,11 +244,13 @@ def test_zones_come_from_the_fleet_or_from_its_registry() -> None:
 def test_only_what_decides_how_a_file_reads_makes_all_files_read_again() -> None:
     same = reading_version(fleet())
     assert reading_version(fleet(("max: 9000,", "max: 9500,"))) == same
+    # a sensor of another unit, where the files name none, reads the same numbers
+    assert reading_version(fleet(("name: power, type: double, unit: W", "name: power, type: double, unit: kW"))) == same
     others = {
         reading_version(fleet(edit))
         for edit in (
             ('"-999,9"]', '"-999,9", "-888,8"]'),
-            ("name: power, type: double, unit: W", "name: power, type: double, unit: kW"),
+            ('aliases: ["Leistung [W]"]}', 'aliases: ["Leistung [W]"], unit: kW}'),
             ("timezone: Europe/Berlin", "timezone: Europe/Lisbon"),
         )
     }

@@ -9,9 +9,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
-from fleet_health.ingestion.registry import RegistryRowError, check_registry
+from fleet_health.ingestion.registry import RegistryRowError, RegistryShrunkError, check_registry, check_size
+from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.loader import load_profile, shipped_profile
+from fleet_health.profiles.model import ReasonedNumber
+from transforms.api import Pipeline
+from transforms.verbs.testing.datastores import InMemoryDatastore
+from transforms.verbs.testing.TransformRunner import TransformRunner
 
 PROFILE = shipped_profile("refrigeration")
 ROW = {
@@ -24,7 +30,9 @@ ROW = {
 
 
 def test_a_sound_registry_and_one_that_leaves_out_what_it_may() -> None:
-    check_registry(pd.DataFrame([ROW, {**ROW, "timezone": "", "expected_readings_per_hour": ""}]), PROFILE)
+    check_registry(
+        pd.DataFrame([ROW, {**ROW, "device_id": "REF-2", "timezone": "", "expected_readings_per_hour": ""}]), PROFILE
+    )
     check_registry(pd.DataFrame([{"device_id": "REF-1", "updated_at": "2026-01-01"}]), PROFILE)
 
 
@@ -36,6 +44,7 @@ def test_a_sound_registry_and_one_that_leaves_out_what_it_may() -> None:
         ("expected_readings_per_hour", "0", "expected_readings_per_hour '0' is no whole number above 0"),
         ("expected_readings_per_hour", "4.5", "expected_readings_per_hour '4.5' is no whole number above 0"),
         ("updated_at", "last spring", "updated_at 'last spring' is no time such as"),
+        ("site_id", "another", "the device is in data row 1 already; readings would count twice"),
         ("expected_sensors", PROFILE.sensor_names[0] + "x", f"Did you mean '{PROFILE.sensor_names[0]}'?"),
     ],
 )
@@ -56,14 +65,55 @@ def test_a_registry_in_another_spelling_is_refused_as_a_whole() -> None:
         check_registry(pd.DataFrame({"device_id;site": ["a;b"]}), PROFILE)
 
 
+@pytest.fixture
+def registry_build(spark: SparkSession) -> Callable[..., list[str]]:
+    """``registry_build(*devices)`` ingests a CSV of devices, builds the registry and gives the devices in force."""
+    pipeline, store = Pipeline(), InMemoryDatastore()
+    made = {one.__name__: one for one in for_profile(PROFILE)}
+    pipeline.add_transforms(*made.values())
+    runner = TransformRunner(pipeline, store)
+
+    def build(*devices: str) -> list[str]:
+        lines = [f"{one},SITE-1,active,2026-01-01" for one in devices]
+        text = "\n".join(["device_id,site_id,status,updated_at", *lines])
+        store.store_files("/Fleet/refrigeration/registry_landing", {"registry.csv": text.encode()})
+        runner.run(spark, made["refrigeration_read_registry"])
+        frame = store.get_dataframe("/Fleet/refrigeration/device_registry", spark)
+        return sorted(row["device_id"] for row in frame.select("device_id").collect())
+
+    build.store = store  # type: ignore[attr-defined]
+    return build
+
+
+@pytest.mark.case("ING-BI-05", "ING-BI-06")
+def test_a_registry_that_doubles_or_loses_devices_leaves_the_old_one_in_force(
+    registry_build: Any, spark: SparkSession
+) -> None:
+    full = [f"REF-{n:03}" for n in range(100)]
+    assert registry_build(*full) == full
+    with pytest.raises(RegistryShrunkError) as caught:
+        registry_build(*full[:50])
+    assert "registry_landing: 50 devices instead of 100, less than 0.99 of them; " in str(caught.value)
+    assert "Ingest the complete export again, or lower `registry.kept_share_min`" in str(caught.value)
+    with pytest.raises(RegistryRowError, match=r"data row 101: the device is in data row 1 already"):
+        registry_build(*full, full[0])
+    kept = registry_build.store.get_dataframe("/Fleet/refrigeration/device_registry", spark)
+    assert sorted(row["device_id"] for row in kept.collect()) == full
+    assert registry_build(*full[:99]) == full[:99]  # one in a hundred may leave
+
+
+def test_the_limit_of_a_shrinking_registry_is_the_profiles() -> None:
+    lenient = ReasonedNumber(value=0.5, reason="half of the stores were sold")
+    sold = PROFILE.model_copy(update={"registry": PROFILE.registry.model_copy(update={"kept_share_min": lenient})})
+    check_size(50, 100, sold)
+    check_size(0, 0, PROFILE)
+    with pytest.raises(RegistryShrunkError):
+        check_size(49, 100, sold)
+
+
 @pytest.mark.nightly
 def test_zones_and_devices_reach_the_datasets(spark: Any) -> None:
     """Local times become UTC in the zone of the registry's CSV; a fleet without a registry knows its senders."""
-    from fleet_health.ingestion.transforms import for_profile
-    from transforms.api import Pipeline
-    from transforms.verbs.testing.datastores import InMemoryDatastore
-    from transforms.verbs.testing.TransformRunner import TransformRunner
-
     heat_pump = load_profile(Path(__file__).resolve().parents[3] / "docs" / "heat_pumps" / "heat_pump.yaml")
     known = heat_pump.registry
     lines = ";".join(column.aliases[0] for column in heat_pump.source.header) + "\n12.01.2026 01:00;40;30;1,5;900;1\n"

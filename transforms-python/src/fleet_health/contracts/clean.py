@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import types as T
 
 from fleet_health.contracts.loader import enum
-from fleet_health.contracts.schemas import plain_schema, schema_of
+from fleet_health.contracts.schemas import plain_schema, stored_schema
 from fleet_health.profiles.model import Profile
 
 RANGE_VIOLATION = "RANGE_VIOLATION"
@@ -23,17 +23,21 @@ QUARANTINE_REASONS = enum("quarantine_sensor_readings", "quarantine_reason")
 UNREAD_REASONS = enum("malformed_messages", "reason")
 DEAD_LETTER_REASONS = enum("dead_letter", "reason")
 OUTCOMES = enum("row_conservation", "outcome")
+RELEASED = "RELEASED"
+ALL_DEVICES = "ALL"
+PARTITION = ["date"]
+"""UTC day of the reading; the folder in which a row lies, so that look-backs read days and not the history."""
 
-DEAD_LETTER_SCHEMA = plain_schema("dead_letter")
+DEAD_LETTER_SCHEMA = stored_schema("dead_letter")
 DEAD_LETTER_COLUMNS = tuple(DEAD_LETTER_SCHEMA.fieldNames())
 CONSERVATION_SCHEMA = plain_schema("row_conservation")
 
 
 def clean_schema(profile: Profile) -> T.StructType:
-    """The columns of ``clean_sensor_readings`` without its partitions."""
-    return schema_of("clean_sensor_readings", profile)
+    """The columns of ``clean_sensor_readings`` and their day."""
+    return stored_schema("clean_sensor_readings", profile)
 
 
 def quarantine_schema(profile: Profile) -> T.StructType:
     """A clean row plus why it is held back, by which rule of the profile, and since when."""
-    return schema_of("quarantine_sensor_readings", profile)
+    return stored_schema("quarantine_sensor_readings", profile)

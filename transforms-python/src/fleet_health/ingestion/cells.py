@@ -17,6 +17,7 @@ from fleet_health.profiles.units import conversion
 
 _TRUTH = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false": False}
 _NAN = ("nan", "NaN")
+_SECOND_60 = r":6[01](?!\d)"
 _OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
 
 
@@ -98,7 +99,8 @@ def read_time(
 
     An offset in the text wins over ``zone``; without both the text is UTC. In the doubled hour at the end of daylight
     saving the first row of a device with a local time is summer time and the next one standard time, in the order of
-    the file.
+    the file. A leap second (23:59:60 UTC) is the midnight that follows it, as POSIX counts; any other second 60 is no
+    time.
 
     Args:
         text: one cell per row.
@@ -109,6 +111,12 @@ def read_time(
         counts_from: the UTC day from which epochs count, if not 1970.
     """
     cells = text.str.strip()
+    if cells.str.contains(":6", regex=False).any() and (odd := cells.str.contains(_SECOND_60, regex=True)).any():
+        # strptime would take 12:30:60 for 12:31:00 and 61 too; iso8601 takes no second 60 at all
+        found = read_time(cells.str.replace(_SECOND_60, ":59", regex=True), formats, zone, devices, seen, counts_from)
+        after = found + pd.Timedelta(seconds=1)
+        whole = (after == after.dt.normalize()) & ~cells.str.contains(":61", regex=False)
+        return found.where(~odd, after.where(whole))
     found = _in_one_format(cells, formats[0], zone, devices, seen, counts_from)
     for pattern in formats[1:]:
         left = found.isna() & (cells != "")

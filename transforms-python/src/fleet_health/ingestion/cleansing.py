@@ -2,6 +2,9 @@
 
 The order is the contract's: NaN to null, duplicates, registry, clock, all-null rows, impossible rows, ranges, gaps,
 counts. An unknown device wins over an all-null row, so that registering the device later can release it.
+
+A sensor of a device whose ``expected_sensors`` are unknown is never a gap: what the device reported in the days before
+depends on what had arrived by then, and the same files must give the same flags in whatever builds they are judged.
 """
 
 from __future__ import annotations
@@ -26,25 +29,35 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def judge(raw: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
+def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame | None = None) -> DataFrame:
     """Every raw row with its verdict.
 
     Args:
-        raw: ``raw_sensor_readings``.
+        raw: rows of ``raw_sensor_readings``.
         registry: ``device_registry``; one row per device.
         profile: sensors, ranges and rules.
+        seen: distinct ``event_id`` that earlier builds wrote; see :mod:`~fleet_health.ingestion.look_back`.
 
     Returns:
-        the columns of ``clean_sensor_readings`` plus ``_partition_key``, ``_sequence_number``, ``outcome`` (one of
-        :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile).
+        the columns of ``clean_sensor_readings`` plus ``_partition_key``, ``_sequence_number``, ``sensors_absent`` (of
+        unknown devices: null in raw and not unreadable), ``known_at`` (newest receipt in the file; a file's rows become
+        known together, in whatever build that is), ``outcome`` (one of
+        :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile,
+        of an unknown device too, so that a release knows it).
     """
     rows = _without_nan(raw, profile)
     rows = _ranked_copies(rows)
+    if seen is None:
+        rows = rows.withColumn("_seen", F.lit(False))
+    else:
+        rows = rows.join(seen.select("event_id", F.lit(True).alias("_seen")), "event_id", "left")
+    rows = rows.join(F.broadcast(file_times(raw)), "source_file")
     # asked once per device, not once per row
     due = {_due(name): F.array_contains("expected_sensors", name) for name in profile.sensor_names}
     known = registry.select("device_id", F.lit(True).alias("_known"), *(c.alias(name) for name, c in due.items()))
     rows = rows.join(F.broadcast(known), "device_id", "left")
     drifted = _clock_drift(profile)
+    time = reading_time(profile)
     flags = {
         contract.RANGE_VIOLATION: _any(_out_of_range(s) for s in profile.sensors if s.type == "double"),
         contract.SUSPECT_VALUE: _any(_suspect(s) for s in profile.sensors if s.type == "double"),
@@ -55,7 +68,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
     }
     rule = _impossible_rule(profile)
     reason = (
-        F.when(F.col("_copy") > 1, "DUPLICATE_EVENT_ID")
+        F.when((F.col("_copy") > 1) | F.coalesce("_seen", F.lit(False)), "DUPLICATE_EVENT_ID")
         .when(F.col("_known").isNull(), contract.DEVICE_UNKNOWN)
         .when(_all_null(profile), contract.ALL_SENSORS_NULL)
         .when(rule.isNotNull(), contract.IMPOSSIBLE_ROW)
@@ -71,19 +84,39 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
     return rows.select(
         "event_id",
         "device_id",
-        F.when(drifted, F.col("timestamp_ingested")).otherwise(F.col("timestamp_device")).alias("timestamp_utc"),
+        time.alias("timestamp_utc"),
         *(value.alias(name) for name, value in kept.items()),
-        _flag_set({**flags, **_held_back(reason)}).alias("quality_flags"),
+        _set({**flags, **_held_back(reason)}).alias("quality_flags"),
         nulls.alias("sensor_null_count"),
         "timestamp_ingested",
         "source_file",
         "line_number",
+        utc_day(time).alias("date"),
         "_partition_key",
         "_sequence_number",
+        F.when(reason == contract.DEVICE_UNKNOWN, _set({s: _absent(s) for s in profile.sensor_names})).alias(
+            "sensors_absent"
+        ),
+        "known_at",
         outcome.alias("outcome"),
         reason.alias("reason"),
-        F.when(reason == contract.IMPOSSIBLE_ROW, rule).alias("rule"),
+        F.when(reason.isin(*contract.QUARANTINE_REASONS), rule).alias("rule"),
     )
+
+
+def file_times(raw: DataFrame) -> DataFrame:
+    """``source_file, known_at``: the newest receipt time among the rows of each file."""
+    return raw.groupBy("source_file").agg(F.max("timestamp_ingested").alias("known_at"))
+
+
+def reading_time(profile: Profile) -> Column:
+    """``timestamp_utc`` of a raw row: the device's clock, or the receipt time where that clock is wrong."""
+    return F.when(_clock_drift(profile), F.col("timestamp_ingested")).otherwise(F.col("timestamp_device"))
+
+
+def utc_day(time: Column) -> Column:
+    """The UTC day of an instant, whatever the zone of the session."""
+    return F.date_from_unix_date(F.floor(F.unix_micros(time) / F.lit(86_400_000_000)).cast("int"))
 
 
 def _without_nan(raw: DataFrame, profile: Profile) -> DataFrame:
@@ -105,8 +138,12 @@ def _ranked_copies(rows: DataFrame) -> DataFrame:
 
 
 def _clock_drift(profile: Profile) -> Column:
-    apart = F.abs(F.unix_micros("timestamp_device") - F.unix_micros("timestamp_ingested"))
-    return apart > F.lit(round(profile.cleansing.max_clock_drift_hours * 3_600_000_000))
+    ahead = F.unix_micros("timestamp_device") - F.unix_micros("timestamp_ingested")
+    rules = profile.cleansing
+    wrong = F.abs(ahead) > F.lit(round(rules.max_clock_drift_hours * 3_600_000_000))
+    if rules.future_tolerance_minutes is None:
+        return wrong
+    return wrong | (ahead > F.lit(round(rules.future_tolerance_minutes.value * 60_000_000)))
 
 
 def _out_of_range(sensor: Sensor) -> Column:
@@ -131,8 +168,11 @@ def _kept_value(sensor: Sensor) -> Column:
 
 def _gap(sensor: str) -> Column:
     """Expected by the registry, null in raw, and not because its cell was unreadable (that has its own flag)."""
-    told = F.coalesce(F.array_contains("unreadable", sensor), F.lit(False))
-    return F.col(sensor).isNull() & F.coalesce(_due(sensor), F.lit(False)) & ~told
+    return _absent(sensor) & F.coalesce(_due(sensor), F.lit(False))
+
+
+def _absent(sensor: str) -> Column:
+    return F.col(sensor).isNull() & ~F.coalesce(F.array_contains("unreadable", sensor), F.lit(False))
 
 
 def _due(sensor: str) -> str:
@@ -162,8 +202,8 @@ def _held_back(reason: Column) -> dict[str, Column]:
     return {name: F.coalesce(reason == name, F.lit(False)) for name in contract.QUARANTINE_REASONS}
 
 
-def _flag_set(flags: Mapping[str, Column]) -> Column:
-    """The flags that hold, in alphabetical order; an empty array when none does.
+def _set(flags: Mapping[str, Column]) -> Column:
+    """The names that hold, in alphabetical order; an empty array when none does.
 
     The order is fixed in the plan and nulls fall out as a set difference: sorting and filtering arrays row by row runs
     lambdas outside generated code, which took half of the time of cleansing.

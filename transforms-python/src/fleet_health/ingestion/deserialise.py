@@ -249,6 +249,8 @@ def _readings(
             frame[sensor.name], masks[sensor.name] = read_sensor(text_of(column.name), sensor, column, source)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
     problem = _identity_problem(frame, time, file.path, profile)
+    if source.unreadable_cells == "dead_letter":
+        problem = problem.fillna(_cell_problem(frame["unreadable"]))
     bad = problem.notna()
     failures = [
         (numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem.iloc[i])) for i in bad.to_numpy().nonzero()[0]
@@ -292,6 +294,12 @@ def _unreadable_names(masks: dict[str, pd.Series[Any]], rows: int) -> pd.Series[
         for place in mask.to_numpy().nonzero()[0]:
             names.iloc[place] = [*names.iloc[place], sensor]
     return names
+
+
+def _cell_problem(unreadable: pd.Series[Any]) -> pd.Series[Any]:
+    """What to say of rows with text where a sensor's value should be; null for the others."""
+    told = [f"column {names[0]!r} holds text that is no value" if names else None for names in unreadable]
+    return pd.Series(told, index=unreadable.index, dtype="object")
 
 
 def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, profile: Profile) -> pd.Series[Any]:

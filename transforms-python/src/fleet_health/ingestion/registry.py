@@ -76,6 +76,39 @@ class RegistryRowError(ValueError):
         return f"{place}: {self.problem}. Correct the CSV and ingest it again."
 
 
+class RegistryShrunkError(ValueError):
+    """A CSV holds far fewer devices than the registry in force, which therefore stays as it is.
+
+    Attributes:
+        dataset: where the CSV was read from.
+        rows: devices in the CSV.
+        before: devices in the registry in force.
+        limit: the share of them that a CSV must hold.
+    """
+
+    def __init__(self, dataset: str, rows: int, before: int, limit: float) -> None:
+        super().__init__(dataset, rows, before, limit)
+        self.dataset, self.rows, self.before, self.limit = dataset, rows, before, limit
+
+    def __str__(self) -> str:
+        return (
+            f"{self.dataset}: {self.rows} devices instead of {self.before}, less than {self.limit:.4g} of them; the "
+            "registry in force stays. Ingest the complete export again, or lower `registry.kept_share_min` in the "
+            "profile, with its reason, if so many devices did leave the fleet."
+        )
+
+
+def check_size(rows: int, before: int, profile: Profile) -> None:
+    """Refuses a registry that lost more devices than can be true; a first registry (``before`` 0) may have any size.
+
+    Raises:
+        RegistryShrunkError: fewer than ``registry.kept_share_min`` of the devices before.
+    """
+    limit = profile.registry.kept_share_min.value
+    if rows < limit * before:
+        raise RegistryShrunkError(str(profile.registry.dataset), rows, before, limit)
+
+
 def check_registry(table: pd.DataFrame, profile: Profile) -> None:
     """Refuses what would otherwise turn into nulls.
 
@@ -84,17 +117,21 @@ def check_registry(table: pd.DataFrame, profile: Profile) -> None:
         profile: the fleet; its sensors are the known ones.
 
     Raises:
-        RegistryRowError: a column that must be there is not; a time zone that does not exist; a rate that is no whole
-            number above 0; a time that is none; a sensor that the profile does not have.
+        RegistryRowError: a column that must be there is not; a device has two rows; a time zone that does not exist; a
+            rate that is no whole number above 0; a time that is none; a sensor that the profile does not have.
     """
     dataset = str(profile.registry.dataset)
     for name in ("device_id", "updated_at"):
         if name not in table:
             problem = f"column {name!r} is missing among {', '.join(map(repr, table.columns))}"
             raise RegistryRowError(dataset, None, f"{problem}; the file is UTF-8 text with commas")
+    first: dict[str, int] = {}
     for number, row in enumerate(table.to_dict("records"), start=1):
         cells = {str(name): str(value).strip() for name, value in row.items()}
         wrong = _problem(cells, profile)
+        if wrong is None and cells["device_id"] in first:
+            wrong = f"the device is in data row {first[cells['device_id']]} already; readings would count twice"
+        first[cells["device_id"]] = number
         if wrong is not None:
             raise RegistryRowError(dataset, number, f"{wrong} (device {cells['device_id']!r})")
 

@@ -8,29 +8,55 @@ from typing import Any
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.ingestion.cleansing import judge
+from fleet_health.contracts.raw import raw_schema
+from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.ingestion.cleansing_transform import cleansing_transform
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
+from fleet_health.ingestion.evolution import check_stored_types
 from fleet_health.ingestion.labels import label_events
-from fleet_health.ingestion.registry import check_registry, declared_registry, every_device, registry_from_text
-from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
+from fleet_health.ingestion.registry import (
+    check_registry,
+    check_size,
+    declared_registry,
+    every_device,
+    registry_from_text,
+)
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
-from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile
+from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile, Sensor
+from fleet_health.profiles.units import conversion
 from transforms.api import Input, Output, Transform, incremental, transform
 
 
 def reading_version(profile: Profile) -> int:
     """A number that changes with everything that decides how a file reads, so that an edit reads all files again.
 
-    Ranges, features, model and alerting are not part of it.
+    Ranges, features, model and alerting are not part of it, nor is a sensor's type: that one may not change under its
+    name, which only a run that goes on from the one before can see.
     """
+    units = {column.name: column.unit for column in profile.source.header}
     read = {
         "source": profile.source.model_dump(mode="json"),
-        "sensors": [(sensor.name, sensor.type, sensor.unit) for sensor in profile.sensors],
+        "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }
-    return int(hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+    return _number_of(read)
+
+
+def _scale(sensor: Sensor, unit: str | None) -> tuple[float, float] | str | None:
+    """What a cell is shifted and multiplied by; the unit itself where none is written for the file."""
+    rule = conversion(unit or sensor.unit, sensor.unit)
+    return None if rule is None or rule.is_identity else (rule.shift, rule.factor)
+
+
+def registry_version(profile: Profile) -> int:
+    """A number that changes with what the profile says of every device, so that an edit writes all of them anew."""
+    return _number_of(profile.registry.model_dump(mode="json"))
+
+
+def _number_of(facts: object) -> int:
+    return int(hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
 
 
 def deserialise_transform(profile: Profile) -> Transform:
@@ -39,7 +65,10 @@ def deserialise_transform(profile: Profile) -> Transform:
     raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=checks_of("raw_sensor_readings", profile))
     broken = Output(paths.dataset(profile, "malformed_messages"), checks=checks_of("malformed_messages", profile))
 
-    def write(landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
+    def write(ctx: Any, landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
+        if ctx.is_incremental:
+            stored = readings.dataframe("previous").schema
+            check_stored_types(paths.dataset(profile, "raw_sensor_readings"), stored, raw_schema(profile))
         files = landing.filesystem()
 
         def open_file(path: str) -> Any:
@@ -56,8 +85,8 @@ def deserialise_transform(profile: Profile) -> Transform:
 
         @incremental(semantic_version=reading_version(profile))
         @transform(landing=landing, readings=raw, unread=broken)
-        def deserialise_files(landing: Any, readings: Any, unread: Any) -> None:
-            write(landing, readings, unread, {})
+        def deserialise_files(ctx: Any, landing: Any, readings: Any, unread: Any) -> None:
+            write(ctx, landing, readings, unread, {})
 
         return deserialise_files
 
@@ -65,10 +94,10 @@ def deserialise_transform(profile: Profile) -> Transform:
 
     @incremental(semantic_version=reading_version(profile), snapshot_inputs=["registry"])
     @transform(landing=landing, registry=registry, readings=raw, unread=broken)
-    def deserialise_files_in_zones(landing: Any, registry: Any, readings: Any, unread: Any) -> None:
+    def deserialise_files_in_zones(ctx: Any, landing: Any, registry: Any, readings: Any, unread: Any) -> None:
         # small: two texts per device, and every worker needs them all
         known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
-        write(landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
+        write(ctx, landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
 
     return deserialise_files_in_zones
 
@@ -78,9 +107,14 @@ def registry_transform(profile: Profile) -> Transform:
     target = Output(paths.dataset(profile, "device_registry"), checks=checks_of("device_registry", profile))
     if profile.registry.every_device is not None:
 
+        @incremental(semantic_version=registry_version(profile))
         @transform(raw=Input(paths.dataset(profile, "raw_sensor_readings")), registry=target)
-        def register_every_device(raw: Any, registry: Any) -> None:
-            registry.write_dataframe(every_device(raw.dataframe(), profile))
+        def register_every_device(ctx: Any, raw: Any, registry: Any) -> None:
+            known = registry.dataframe("previous", REGISTRY_SCHEMA)
+            sent = every_device(raw.dataframe(), profile).join(known.select("device_id"), "device_id", "left_anti")
+            if ctx.is_incremental and sent.isEmpty():
+                ctx.abort_job()
+            registry.write_dataframe(sent)
 
         return register_every_device
 
@@ -92,43 +126,17 @@ def registry_transform(profile: Profile) -> Transform:
 
         return declare_registry
 
+    # incremental only to see the registry in force, which a smaller CSV must not replace
+    @incremental(snapshot_inputs=["landing"])
     @transform(landing=Input(profile.registry.dataset), registry=target)
     def read_registry(ctx: Any, landing: Any, registry: Any) -> None:
         table = read_text_table(landing.filesystem())
         check_registry(table, profile)
+        check_size(len(table), registry.dataframe("previous", REGISTRY_SCHEMA).count(), profile)
+        registry.set_mode("replace")
         registry.write_dataframe(registry_from_text(ctx.spark_session.createDataFrame(table), profile))
 
     return read_registry
-
-
-def cleansing_transform(profile: Profile) -> Transform:
-    """One pass over raw, four datasets and the count that proves that nothing was lost between them."""
-
-    @transform(
-        raw=Input(paths.dataset(profile, "raw_sensor_readings")),
-        unread=Input(paths.dataset(profile, "malformed_messages")),
-        registry=Input(paths.dataset(profile, "device_registry")),
-        clean=Output(
-            paths.dataset(profile, "clean_sensor_readings"), checks=checks_of("clean_sensor_readings", profile)
-        ),
-        quarantine=Output(
-            paths.dataset(profile, "quarantine_sensor_readings"),
-            checks=checks_of("quarantine_sensor_readings", profile),
-        ),
-        dead=Output(paths.dataset(profile, "dead_letter"), checks=checks_of("dead_letter", profile)),
-        counts=Output(paths.dataset(profile, "row_conservation"), checks=checks_of("row_conservation", profile)),
-    )
-    def cleanse(raw: Any, unread: Any, registry: Any, clean: Any, quarantine: Any, dead: Any, counts: Any) -> None:
-        judged = judge(raw.dataframe(), registry.dataframe(), profile).persist()
-        try:
-            clean.write_dataframe(clean_rows(judged, profile))
-            quarantine.write_dataframe(quarantined_rows(judged, profile))
-            dead.write_dataframe(dead_letters(judged, unread.dataframe()))
-            counts.write_dataframe(conservation(judged, unread.dataframe()))
-        finally:
-            judged.unpersist()
-
-    return cleanse
 
 
 def label_transform(profile: Profile, labels: Labels) -> Transform:

@@ -213,6 +213,9 @@ def _registry(check: _Check) -> None:
         check.fail(
             ("registry",), f"`{given[0]}` needs `updated_at`", "Add the date of the last change, e.g. 2020-01-01."
         )
+    if not 0.0 <= registry.kept_share_min.value <= 1.0:
+        key = ("registry", "kept_share_min", "value")
+        check.fail(key, "kept_share_min must lie between 0 and 1", "Write 0.99 for ninety-nine percent.")
     check.unique(("registry", "devices"), (device.device_id for device in registry.devices), "device")
     for index, device in enumerate(registry.devices):
         path = ("registry", "devices", index)
@@ -235,6 +238,10 @@ def _registry(check: _Check) -> None:
 
 
 def _cleansing(check: _Check) -> None:
+    tolerance = check.profile.cleansing.future_tolerance_minutes
+    if tolerance is not None and tolerance.value < 0:
+        key = ("cleansing", "future_tolerance_minutes", "value")
+        check.fail(key, "the future tolerance is negative", "Give minutes ahead of receipt, 0 or more.")
     rules = check.profile.cleansing.impossible_rows
     check.unique(("cleansing", "impossible_rows"), (rule.id for rule in rules), "rule")
     for index, rule in enumerate(rules):
