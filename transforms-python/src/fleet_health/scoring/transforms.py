@@ -18,12 +18,13 @@ from transforms.api import Input, Output, Transform, transform, transform_df
 
 def scoring_transform(profile: Profile) -> Transform:
     @transform(
+        vectors=Input(paths.dataset(profile, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
         model=ModelInput(paths.model(profile)),
         scores=Output(paths.dataset(profile, "model_scores"), checks=bound.score_checks()),
     )
-    def score_windows(features: Any, model: Any, scores: Any) -> None:
-        scores.write_dataframe(model_scores(features.dataframe(), model, profile))
+    def score_windows(vectors: Any, features: Any, model: Any, scores: Any) -> None:
+        scores.write_dataframe(model_scores(vectors.dataframe(), features.dataframe(), model))
 
     return score_windows
 
