@@ -69,6 +69,7 @@ ORDER = (
     "summarise_windows",
     "assemble_training_data",
     "train_isolation_forest",
+    "prepare_model_input",
     "score_windows",
     "raise_alerts",
     "measure_drift",
@@ -99,7 +100,7 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
-        if step == "score_windows":
+        if step == "prepare_model_input":
             store = built.runner.datastore
             built.runner = TransformRunner(_pipeline(), store, bindings={"model": built.model.load()})
         built.runner.run(built.spark, built.transform(step))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from pyspark.sql import types as T
 
 from fleet_health.contracts.checks import in_set, non_null, not_after, primary_key, schema_equals
@@ -64,15 +66,12 @@ def baseline_checks() -> list[Check]:
         E.all(level.equals("device"), device.non_null()),
     )
     shares = ("p05", "p25", "p50", "p75", "p95")
-    steps = zip(shares, shares[1:], strict=False)
+    steps = itertools.pairwise(shares)
     return [
         schema_equals("BAS-00", BASELINES_SCHEMA),
         in_set("BAS-01", "granularity", GRANULARITIES, "the scope decides which keys are filled"),
         Check(scoped, "BAS-02 scope and keys agree", description="a cohort without a name describes nobody"),
-        *(
-            not_after("BAS-03", f"baseline_{low}", f"baseline_{high}", "percentiles are ordered")
-            for low, high in steps
-        ),
+        *(not_after("BAS-03", f"baseline_{low}", f"baseline_{high}", "percentiles are ordered") for low, high in steps),
         Check(
             E.col("training_window_start").lt_col("training_window_end"),
             "BAS-04 training_window_start < training_window_end",

@@ -1,7 +1,7 @@
 """Planning a backfill: chunks of whole UTC days, each day once, all with one formula.
 
-Every window length that divides a day ends at midnight UTC, so the windows of a chunk need no reading from outside it, and
-the chunks together hold the very rows that one full computation makes.
+Every window length that divides a day ends at midnight UTC, so the windows of a chunk need no reading from outside it,
+and the chunks together hold the very rows that one full computation makes.
 """
 
 from __future__ import annotations

@@ -95,8 +95,8 @@ class ChangedDefinitionError(FeatureStoreError):
 
     def __str__(self) -> str:
         return (
-            f"feature {self.feature!r} was recorded as {self.recorded} and is {self.given} now. Models read features by "
-            f"name: give the new formula a new name such as {self.feature}_v2 and keep the old one beside it."
+            f"feature {self.feature!r} was recorded as {self.recorded} and is {self.given} now. Models read features "
+            f"by name: give the new formula a new name such as {self.feature}_v2 and keep the old one beside it."
         )
 
 

@@ -36,7 +36,7 @@ def _any_null(parts: Sequence[Column]) -> Column:
 
 
 def with_cohorts(rows: DataFrame, registry: DataFrame | None, cohorts: Cohorts | None) -> DataFrame:
-    """``rows`` plus ``cohort_id``: null for a device that is not registered or lacks what makes a cohort; no row goes."""
+    """``rows`` plus ``cohort_id``: null for a device that is unregistered or lacks what makes a cohort; no row goes."""
     if registry is None or cohorts is None:
         return rows.withColumn("cohort_id", F.lit(None).cast("string"))
     known = registry.select("device_id", cohort(cohorts).alias("cohort_id"))

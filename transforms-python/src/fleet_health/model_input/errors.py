@@ -3,6 +3,7 @@
 ModelInputError
 |-- MissingFeatureError     a feature of the model is no column of the rows
 |-- FeatureOrderError       vectors in another order, or of other features, than the model's list
+|-- WrongVersionError       vectors that were filled with the constants of another version
 `-- NotANumberError         NaN or infinity, which cleansing and window arithmetic never write
 """
 
@@ -49,8 +50,22 @@ class FeatureOrderError(ModelInputError):
 
     def __str__(self) -> str:
         return (
-            f"{self.model_id}: position {self.position} of the vector is {self.found or 'missing'}, the model was trained "
-            f"with {self.expected or 'nothing there'}. Rebuild model_input with the released version."
+            f"{self.model_id}: position {self.position} of the vector is {self.found or 'missing'}, the model was "
+            f"trained with {self.expected or 'nothing there'}. Rebuild model_input with the released version."
+        )
+
+
+class WrongVersionError(ModelInputError):
+    """Attributes: ``model_id``, the ``expected`` version and the one ``found``."""
+
+    def __init__(self, model_id: str, expected: str, found: str) -> None:
+        super().__init__(model_id, expected, found)
+        self.model_id, self.expected, self.found = model_id, expected, found
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model_id} {self.expected} would score vectors that were filled for version {self.found}, whose "
+            "medians are others. Build model_input again with the released version."
         )
 
 
@@ -63,6 +78,6 @@ class NotANumberError(ModelInputError):
 
     def __str__(self) -> str:
         return (
-            f"device {self.device_id}: {self.feature} is NaN or infinite. A missing value is null; correct the step that "
-            "wrote the row, then build device_features again."
+            f"device {self.device_id}: {self.feature} is NaN or infinite. A missing value is null; correct the step "
+            "that wrote the row, then build device_features again."
         )

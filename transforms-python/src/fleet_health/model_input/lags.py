@@ -56,9 +56,7 @@ def with_lags(rows: DataFrame, lags: Sequence[Lag], cut_off: datetime | None = N
     joined = rows
     for windows in sorted({lag.windows for lag in lags}):
         own = [lag for lag in lags if lag.windows == windows]
-        earlier = past.select(
-            "_device", "_minutes", "_end", *(F.col(f"_{lag.feature}").alias(lag.name) for lag in own)
-        )
+        earlier = past.select("_device", "_minutes", "_end", *(F.col(f"_{lag.feature}").alias(lag.name) for lag in own))
         end = F.unix_micros("window_end") - F.lit(windows * _MINUTE) * F.col("window_duration_minutes")
         same = (
             (F.col("device_id") == F.col("_device"))

@@ -34,8 +34,8 @@ def judged(rows: DataFrame, model: Any, profile: Profile) -> DataFrame:
         profile: completeness gate (that much is enough) and how old a value may be.
 
     Returns:
-        the columns of ``model_input``, ``reason`` (null where the vector may be scored) and ``unfilled``. A window below
-        the gate gets a vector as well, so that both outputs come from one pass; it is never written.
+        the columns of ``model_input``, ``reason`` (null where the vector may be scored) and ``unfilled``. A window
+        below the gate gets a vector as well, so that both outputs come from one pass; it is never written.
     """
     frozen = model.constants
     own = rows.where(F.col("window_duration_minutes") == int(frozen["window_duration_minutes"]))

@@ -10,9 +10,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError, NotANumberError
+from fleet_health.model_input.errors import (
+    FeatureOrderError,
+    MissingFeatureError,
+    NotANumberError,
+    WrongVersionError,
+)
 from fleet_health.model_input.imputation import FillConstants, Filler
-from fleet_health.profiles.model import Imputation
+from fleet_health.profiles.learning import Imputation
 
 COMPLETENESS = "SENSOR_COMPLETENESS_BELOW_GATE"
 NOTHING_TO_FILL_WITH = "NOTHING_TO_FILL_WITH"
@@ -33,6 +38,12 @@ def refuse_other_order(model_id: str, expected: Sequence[str], found: Sequence[s
     """
     if list(expected) != list(found):
         raise FeatureOrderError.between(model_id, list(expected), list(found))
+
+
+def refuse_other_version(model_id: str, expected: str, found: str) -> None:
+    """Raises :class:`WrongVersionError` unless the vectors were filled for the version that scores them."""
+    if expected != found:
+        raise WrongVersionError(model_id, expected, found)
 
 
 def refuse_missing_columns(model_id: str, names: Sequence[str], columns: Sequence[str]) -> None:

@@ -34,9 +34,7 @@ def check_learning(check: Check) -> None:
     buffer = training.label_delay_buffer_hours.value
     if not 0 <= buffer <= BUFFER_HOURS_MAX or buffer != int(buffer):
         problem = f"a label delay buffer of {buffer:g} hours is not supported"
-        check.fail(
-            ("training", "label_delay_buffer_hours"), problem, f"Use whole hours from 0 to {BUFFER_HOURS_MAX}."
-        )
+        check.fail(("training", "label_delay_buffer_hours"), problem, f"Use whole hours from 0 to {BUFFER_HOURS_MAX}.")
     if training.label_lookback_hours.value <= 0:
         check.fail(("training", "label_lookback_hours"), "no window can lie in this look-back", "Use hours above 0.")
     for key in ("max_age_hours", "max_age_hours_daily"):

@@ -15,7 +15,7 @@ from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
-from fleet_health.model_input.vectors import refuse_other_order
+from fleet_health.model_input.vectors import refuse_other_order, refuse_other_version
 
 _CARRIED = ("device_id", "window_start", "window_end", "window_duration_minutes", "sensor_completeness")
 _VERDICT = (
@@ -50,6 +50,7 @@ def model_scores(model_input: DataFrame, features: DataFrame, model: Scorer) -> 
 
     Raises:
         FeatureOrderError: (when computed) a vector holds other features than the model's, or in another order.
+        WrongVersionError: (when computed) a vector was filled for another version.
     """
     constants = model.constants
     names, model_id = list(constants["feature_names"]), str(constants["model_id"])
@@ -62,8 +63,10 @@ def model_scores(model_input: DataFrame, features: DataFrame, model: Scorer) -> 
                 continue
             for listed in {tuple(one) for one in batch["feature_names"]}:
                 refuse_other_order(model_id, names, listed)
+            for filled_for in batch["model_version"].unique():
+                refuse_other_version(model_id, str(constants["model_version"]), str(filled_for))
             values = pd.DataFrame(np.vstack(batch["feature_vector"].tolist()), columns=names, index=batch.index)
-            carried = batch.drop(columns=[*names, "feature_vector", "feature_names"], errors="ignore")
+            carried = batch.drop(columns=[*names, "feature_vector", "feature_names", "model_version"], errors="ignore")
             verdict = model.predict(pd.concat([carried, values], axis=1))
             # the model sees no gap any more; how many there were was counted when they were filled
             yield verdict.assign(**{name: batch[name] for name in (*_CARRIED, "imputed_feature_count")})[output]
@@ -74,6 +77,7 @@ def model_scores(model_input: DataFrame, features: DataFrame, model: Scorer) -> 
         length,
         "feature_vector",
         "feature_names",
+        "model_version",
         "imputed_feature_count",
     )
     scored = rows.mapInPandas(predict, schema)

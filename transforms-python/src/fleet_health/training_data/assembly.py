@@ -1,4 +1,4 @@
-"""``training_data``: vectors filled by the function that fills them for scoring, with labels where the profile joins them."""
+"""``training_data``: vectors filled as they are for scoring, with labels where the profile joins them."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def assembly_transform(profile: Profile) -> Transform:
         made = training_rows(rows, frozen_constants(described, profile), snapshot, profile, known).persist()
         try:
             outputs["data"].write_dataframe(made)
-            total, assembled_at = made.agg(F.count("*"), F.max("assembled_at")).first()
+            total, assembled_at = made.agg(F.count("*"), F.max("assembled_at")).collect()[0]
         finally:
             made.unpersist()
         counts = exclusion_rows(training_exclusions(rows, total, profile), snapshot, assembled_at)
