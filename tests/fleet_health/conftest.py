@@ -63,14 +63,18 @@ def _pipeline() -> Any:
 
 
 ORDER = (
+    "record_feature_definitions",
     "deserialise_files",
     "{}_registry",
     "cleanse",
     "summarise_windows",
     "assemble_training_data",
+    "publish_baselines",
     "train_isolation_forest",
     "prepare_model_input",
     "score_windows",
+    "refresh_properties",
+    "check_consistency",
     "raise_alerts",
     "measure_drift",
     "measure_health",
@@ -97,6 +101,7 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
     steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
+    steps = [step for step in steps if step != "refresh_properties" or built.profile.properties]
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:

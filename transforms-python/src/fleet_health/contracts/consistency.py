@@ -48,6 +48,23 @@ def properties_checks(profile: Profile) -> list[Check]:
     ]
 
 
+INTEGRITY_SCHEMA = T.StructType(
+    [
+        T.StructField("labels", T.LongType()),
+        T.StructField("labels_with_alert", T.LongType()),
+        T.StructField("join_integrity", T.DoubleType()),
+    ]
+)
+
+
+def integrity_checks() -> list[Check]:
+    known = "a label about an alert that nobody raised cannot be learned from"
+    return [
+        schema_equals("LBJ-00", INTEGRITY_SCHEMA),
+        Check(E.col("join_integrity").gte(1.0), "LBJ-01 every alert that is named exists", description=known),
+    ]
+
+
 def consistency_checks() -> list[Check]:
     check, rate = E.col("check_id"), E.col("mismatch_rate")
     served = E.any(E.negate(check.equals(OFFLINE_VS_MODEL_INPUT)), rate.lte(MODEL_INPUT_RATE_MAX))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.conform import conform
+from fleet_health.contracts.consistency import INTEGRITY_SCHEMA
 from fleet_health.contracts.labels import LABEL_SOURCES, LABEL_TYPES
 from fleet_health.feature_store.errors import OrphanLabelError, UnknownLabelError
 
@@ -53,6 +55,17 @@ def refuse_unknown_words(labels: DataFrame, dataset: str) -> None:
         unknown = sorted(set(seen[place] if seen else ()) - set(known))
         if unknown:
             raise UnknownLabelError(dataset, column, tuple(unknown), known)
+
+
+def join_integrity(labels: DataFrame, alerts: DataFrame) -> DataFrame:
+    """How many labels there are, how many name an alert, and the share of those whose alert exists (1 without any)."""
+    there = alerts.select("alert_id", F.lit(True).alias("_there")).distinct()
+    named = F.count("alert_id")
+    share = F.when(named > 0, F.count("_there") / named).otherwise(F.lit(1.0))
+    counted = labels.join(F.broadcast(there), "alert_id", "left").agg(
+        F.count("*").alias("labels"), named.alias("labels_with_alert"), share.alias("join_integrity")
+    )
+    return conform(counted, INTEGRITY_SCHEMA)
 
 
 def refuse_orphans(labels: DataFrame, alerts: DataFrame, dataset: str, alert_dataset: str) -> None:

@@ -1,7 +1,7 @@
 """Feature rows and labels as they were known at one instant; nothing that came later can be seen.
 
 A reading that arrives late makes a new version of its window, with a later ``computed_at``. Reading as of an instant
-takes the newest version not after it, so a pinned assembly sees the value that was there, whatever was recomputed since.
+takes the newest version not after it, so a pinned assembly sees what was there, whatever was recomputed since.
 """
 
 from __future__ import annotations

@@ -8,9 +8,11 @@ from typing import Any
 
 from fleet_health import paths
 from fleet_health.contracts import bound
+from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.labels import label_events
+from fleet_health.ingestion.recorded_labels import recorded_labels
 from fleet_health.ingestion.registry import check_registry, declared_registry, every_device, registry_from_text
 from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
 from fleet_health.ingestion.text_files import read_text_table
@@ -137,7 +139,11 @@ def label_transform(profile: Profile, labels: Labels) -> Transform:
     )
     def read_labels(ctx: Any, landing: Any, events: Any) -> None:
         schedule = read_text_table(landing.filesystem())
-        events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
+        if labels.format == "events":
+            recorded = recorded_labels(schedule, labels.dataset)
+            events.write_dataframe(ctx.spark_session.createDataFrame(recorded, LABEL_SCHEMA))
+        else:
+            events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
 
     return read_labels
 

@@ -1,7 +1,7 @@
 """Missing values: the device's own most recent one, else a frozen training median, else none. Never zero.
 
 0 degC, 0 kPa and 0 A are extreme values of a machine, not absent ones. A window takes only from earlier windows of the
-same device and length, and from constants that were frozen with the model; so no vector depends on the batch it came in.
+same device and length, and from constants that were frozen with the model, so no vector depends on its batch.
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def detection_transform(profile: Profile) -> Transform:
 
 def for_profile(profile: Profile) -> list[Transform]:
     made = [scoring_transform(profile)]
-    made += [detection_transform(profile)] if profile.labels else []
+    # the report compares whole days, which only an inventory of days can tell it
+    by_day = profile.labels is not None and profile.labels.format == "inventory"
+    made += [detection_transform(profile)] if by_day else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made
