@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fleet_health.contracts.baselines import BASELINES_SCHEMA
 from fleet_health.contracts.features import features_schema
+from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.feature_store.baselines import baseline_rows, unpublished
 from fleet_health.feature_store.consistency import offline_vs_model_input, offline_vs_ontology
 from fleet_health.feature_store.errors import SnapshotGoneError, SnapshotMovedError
@@ -78,14 +79,23 @@ def registry(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def assembled(features: DataFrame, registry: DataFrame) -> SimpleNamespace:
-    """Statistics and rows, assembled twice: from the frame as it is, and from its rows in another order."""
+def assembled(spark: SparkSession, features: DataFrame, registry: DataFrame) -> SimpleNamespace:
+    """Statistics and rows, assembled twice: from the frame as it is, and from its rows in another order.
+
+    Device b failed 30 hours after the first window began; the label of device c was recorded after the assembly.
+    """
+    event, known = START + pd.Timedelta(hours=30), START + pd.Timedelta(days=2)
+    outcomes = [
+        (device, event, "failure_confirmed", "field_engineer", 0.9, recorded, None, "leak", None)
+        for device, recorded in (("b", known), ("c", known + pd.Timedelta(hours=1)))
+    ]
+    labels = spark.createDataFrame(pd.DataFrame(outcomes, columns=LABEL_SCHEMA.fieldNames()), LABEL_SCHEMA)
     statistics = reproduced_statistics(Store(**{"1": features}), SNAPSHOT, PROFILE, Store(**{"1": registry}))
     constants = frozen_constants(statistics, PROFILE)
     made = []
     for frame in (features, features.orderBy("window_start", ascending=False).repartition(3, "window_start")):
         rows = with_cohorts(frame, registry, PROFILE.cohorts)
-        made.append(training_rows(rows, constants, SNAPSHOT, PROFILE))
+        made.append(training_rows(rows, constants, SNAPSHOT, PROFILE, labels))
     first, again = (frame.toPandas() for frame in made)
     return SimpleNamespace(statistics=statistics, rows=first, again=again, constants=constants)
 
@@ -103,7 +113,17 @@ def test_training_vectors_are_complete_and_know_no_feature_that_was_never_there(
     assert vectors.shape[1] == 44
     assert EMPTY not in assembled.constants.names
     assert not np.isnan(vectors).any()
-    assert assembled.rows["label"].isna().all()
+
+
+def test_labels_join_as_they_were_known_at_the_assembly(assembled: Any) -> None:
+    """The default buffer of a day leaves the windows that end more than 24 hours before the failure."""
+    rows = assembled.rows
+    labelled = rows[rows["label"] == "pre_failure"]
+    ends = rows.loc[(rows["device_id"] == "b") & (rows["window_end"] < START + pd.Timedelta(hours=6)), "window_end"]
+    assert set(labelled["device_id"]) == {"b"}
+    assert labelled["window_end"].tolist() == ends.tolist()
+    assert len(ends) == 22  # 23 quarter hours, of which the first was too incomplete to train
+    assert set(rows["label_delay_buffer_hours"]) == {24}
 
 
 def test_a_gap_in_training_takes_the_device_s_own_earlier_value(assembled: Any) -> None:
@@ -134,7 +154,7 @@ def test_what_was_left_out_is_counted_by_reason(features: DataFrame, assembled: 
 
 
 def test_a_snapshot_that_is_gone_is_never_replaced(features: DataFrame) -> None:
-    with pytest.raises(SnapshotGoneError, match="transaction 'ri.tx.0' can no longer be read"):
+    with pytest.raises(SnapshotGoneError, match=r"transaction 'ri\.tx\.0' can no longer be read"):
         read_snapshot(Store(**{"1": features}), "/Fleet/x/device_features", "ri.tx.0")
 
     def expired(snapshot_id: str) -> DataFrame:
