@@ -22,10 +22,12 @@ KNOWN = pd.Timestamp("2026-02-04")
 REASON = "as the case demands it"
 
 
-def version(device: str, end: str | pd.Timestamp, value: float = 1.0, computed: str | None = None) -> tuple[Any, ...]:
+def version(
+    device: str, end: str | pd.Timestamp, value: float = 1.0, computed: str | None = None, readings: int = 15
+) -> tuple[Any, ...]:
     until = pd.Timestamp(end)
     known = until + pd.Timedelta(minutes=20) if computed is None else pd.Timestamp(computed)
-    return device, until - pd.Timedelta(minutes=15), until, 15, value, known
+    return device, until - pd.Timedelta(minutes=15), until, 15, value, known, readings
 
 
 def before(hours: float) -> pd.Timestamp:
@@ -62,6 +64,8 @@ VERSIONS = [
     version("recomputed", before(48), 3.0, "2026-02-05T00:00:01"),
     version("late-reading", before(48), 14.0, "2026-01-31T00:20:00"),
     version("late-reading", before(48), 15.0, "2026-02-06T08:00:00"),
+    version("landed-late", before(48), 15.0, "2026-01-31T00:20:00"),
+    version("landed-late", before(48), 14.0, "2026-01-31T00:20:00", readings=14),
     version("known-later", before(48), 9.0, "2026-02-06T08:00:00"),
 ]
 LABELS = [
@@ -88,10 +92,18 @@ def training(buffer: float, lookback: float = 168.0) -> Training:
 @pytest.fixture(scope="module")
 def joined(spark: SparkSession) -> pd.DataFrame:
     """The join with buffers of 24, 0 and 168 hours; indexed by buffer, device and end of the window."""
-    columns = ["device_id", "window_start", "window_end", "window_duration_minutes", "value", "computed_at"]
+    columns = [
+        "device_id",
+        "window_start",
+        "window_end",
+        "window_duration_minutes",
+        "value",
+        "computed_at",
+        "reading_count",
+    ]
     kinds = "device_id string, window_start timestamp, window_end timestamp, window_duration_minutes int"
     versions = spark.createDataFrame(
-        pd.DataFrame(VERSIONS, columns=columns), f"{kinds}, value double, computed_at timestamp"
+        pd.DataFrame(VERSIONS, columns=columns), f"{kinds}, value double, computed_at timestamp, reading_count int"
     )
     labels = spark.createDataFrame(pd.DataFrame(LABELS, columns=LABEL_SCHEMA.fieldNames()), LABEL_SCHEMA)
     rows = as_of(versions, AS_OF)
@@ -149,6 +161,7 @@ def test_training_sees_the_value_of_then(joined: pd.DataFrame) -> None:
 def test_a_reading_that_came_later_is_not_in_the_features(joined: pd.DataFrame) -> None:
     """Its own time lies in the window; it was received after the instant, and so was the row that holds it."""
     assert one(joined, "late-reading")["value"] == 14.0
+    assert one(joined, "landed-late")["value"] == 15.0  # one version, written twice
     assert ("known-later",) not in {(device,) for _, device, _ in joined.index}
 
 

@@ -29,7 +29,8 @@ def as_of(versions: DataFrame, instant: datetime | Column | None) -> DataFrame:
         the same columns, one row per key.
     """
     known = versions if instant is None else versions.where(F.col("computed_at") <= literal(instant))
-    newest_first = Window.partitionBy(*KEY).orderBy(F.col("computed_at").desc())
+    # a batch that landed late can write one version twice; the one that knows more readings counts
+    newest_first = Window.partitionBy(*KEY).orderBy(F.desc("computed_at"), F.desc("reading_count"))
     ranked = known.withColumn("_version", F.row_number().over(newest_first))
     return ranked.where(F.col("_version") == 1).drop("_version")
 
