@@ -63,13 +63,18 @@ def _pipeline() -> Any:
 
 
 ORDER = (
+    "record_feature_definitions",
     "deserialise_files",
     "{}_registry",
     "cleanse",
     "summarise_windows",
     "assemble_training_data",
+    "publish_baselines",
     "train_isolation_forest",
+    "prepare_model_input",
     "score_windows",
+    "refresh_properties",
+    "check_consistency",
     "raise_alerts",
     "measure_drift",
     "measure_health",
@@ -96,11 +101,12 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
     steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
+    steps = [step for step in steps if step != "refresh_properties" or built.profile.properties]
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
     steps += ["audit_contracts", "audit_scores"]
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
-        if step == "score_windows":
+        if step == "prepare_model_input":
             store = built.runner.datastore
             built.runner = TransformRunner(_pipeline(), store, bindings={"model": built.model.load()})
         built.runner.run(built.spark, built.transform(step))

@@ -76,3 +76,20 @@ def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
     # 16:00 to 17:00: four registered units with 60 rows each
     assert health.loc[("VOL-01", "ALL"), "value"] == 1.0
     assert health.loc[("OUT-01", "ALL"), "value"] == 0.0
+
+
+@pytest.mark.nightly
+def test_what_is_published_again_adds_nothing(fleet: Any, spark: Any) -> None:
+    """Definitions, baselines and consistency keep their rows; the same snapshot has nothing new to say."""
+    names = {
+        "record_feature_definitions": ("feature_definitions", 45),
+        "publish_baselines": ("feature_baselines", 45),
+        "check_consistency": ("consistency_check_metrics", 45),
+    }
+    for step, (dataset, rows) in names.items():
+        assert fleet.frame(dataset).count() == rows, dataset
+        fleet.runner.run(spark, fleet.transform(step))
+        assert fleet.frame(dataset).count() == rows, dataset
+    agreement = fleet.frame("consistency_check_metrics").toPandas()
+    assert agreement["mismatches"].sum() == 0
+    assert agreement["pairs_compared"].max() == 4 * 71

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.alerting.alerts import UNKNOWN_SITE, device_alerts
-from fleet_health.contracts import bound
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
 from mirror.checks import FAIL, CheckSubject, evaluate
@@ -77,11 +77,11 @@ def refused(spark: SparkSession, checks: list[Any], name: str, column: str, valu
 @pytest.mark.case("SRV-BI-07")
 def test_a_status_in_lower_case_stops_the_build(spark: SparkSession) -> None:
     values = ["FALSE_POSITIVE", "false_positive", "open"]
-    assert refused(spark, bound.alert_checks(), "ALR-05", "status", values) == {"false_positive", "open"}
+    assert refused(spark, checks_of("device_alerts", PROFILE), "ALR-05", "status", values) == {"false_positive", "open"}
 
 
 @pytest.mark.case("SRV-BI-02")
 def test_scores_of_models_that_are_not_released_stop_the_build(spark: SparkSession) -> None:
     shadow, test = "isolation_forest_v1_shadow", "test_isolation_forest_v1"
     values = ["isolation_forest_v1", shadow, test]
-    assert refused(spark, bound.score_checks(), "SCO-06", "model_id", values) == {shadow, test}
+    assert refused(spark, checks_of("model_scores", PROFILE), "SCO-06", "model_id", values) == {shadow, test}

@@ -17,6 +17,7 @@ from fleet_health.profiles.model import Profile
 
 ROOT = Path(__file__).resolve().parents[3]
 FIXED: dict[str, Any] = {"string": "x", "double": 1.0, "int": 1, "bigint": 1, "boolean": True, "array<string>": ["x"]}
+FIXED["map<string,double>"] = None
 
 
 def seed(spark: SparkSession, dataset: str, profile: Profile) -> DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.training_data.assembly import frozen_medians
+from fleet_health.training_data.assembly import frozen_constants
 from fleet_health.training_data.errors import NoTrainingWindowsError
 from fleet_health.training_data.statistics import bin_counts, bin_edges, training_statistics
 
@@ -20,7 +20,7 @@ PROFILE = shipped_profile("refrigeration")
 def table(**columns: list[float]) -> pd.DataFrame:
     rows = max(map(len, columns.values()))
     frame = pd.DataFrame({name: [math.nan] * rows for name in PROFILE.model_features})
-    frame = frame.assign(device_id=["a", "b"] * (rows // 2), **columns)
+    frame = frame.assign(device_id=["a", "b"] * (rows // 2), cohort_id=None, **columns)
     return frame.assign(
         window_start=pd.Timestamp("2026-01-01", tz="UTC"), window_end=pd.Timestamp("2026-01-02", tz="UTC")
     )
@@ -91,7 +91,8 @@ def test_order_of_rows_does_not_matter(order: list[int]) -> None:
 @pytest.mark.case("MTR-NU-03")
 def test_a_feature_that_was_never_there_has_no_place_in_the_vector() -> None:
     statistics = training_statistics(table(humidity_mean=[1.0, 2.0], superheat_mean=[5.0, 7.0]), PROFILE, "t")
-    assert frozen_medians(statistics, PROFILE) == {"humidity_mean": 1.5, "superheat_mean": 6.0}
+    constants = frozen_constants(statistics, PROFILE)
+    assert dict(zip(constants.names, constants.medians, strict=True)) == {"superheat_mean": 6.0, "humidity_mean": 1.5}
     never = statistics.set_index("feature_name").drop(["humidity_mean", "superheat_mean"])
     assert (never["training_null_rate"] == 1.0).all()  # the record of what was left out
     assert never[["training_mean", "training_p50"]].isna().all(axis=None)

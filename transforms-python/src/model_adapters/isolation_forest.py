@@ -17,7 +17,10 @@ TOP = 5
 
 
 class Constants(TypedDict):
-    """What training froze beside the forest. Lists run parallel to ``feature_names``."""
+    """What training froze beside the forest. Lists run parallel to ``feature_names``.
+
+    ``cohort_medians`` maps cohorts to medians, feature by feature; it is empty where the fleet has no cohorts.
+    """
 
     model_id: str
     model_version: str
@@ -25,6 +28,7 @@ class Constants(TypedDict):
     window_duration_minutes: int
     feature_names: list[str]
     medians: list[float]
+    cohort_medians: list[dict[str, float]]
     scales: list[float]
     raw_min: float
     raw_max: float

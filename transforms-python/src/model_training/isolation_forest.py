@@ -65,6 +65,7 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
         "window_duration_minutes": model.window_duration_minutes,
         "feature_names": names,
         "medians": reference["training_p50"].astype("float64").tolist(),
+        "cohort_medians": _cohort_medians(reference),
         "scales": [
             _scale(mad, std) for mad, std in zip(reference["training_mad"], reference["training_stddev"], strict=True)
         ],
@@ -76,6 +77,13 @@ def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profil
     }
     adapter: IsolationForestAdapter = IsolationForestAdapter(forest, constants)
     return adapter
+
+
+def _cohort_medians(reference: pd.DataFrame) -> list[dict[str, float]]:
+    """Per feature, in the order of the rows; no list at all without cohorts."""
+    if "cohort_medians" not in reference or reference["cohort_medians"].isna().all():
+        return []
+    return [dict(sorted(one.items())) if isinstance(one, dict) else {} for one in reference["cohort_medians"]]
 
 
 def _scale(mad: float, std: float | None) -> float:

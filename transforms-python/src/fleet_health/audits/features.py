@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from fleet_health.audits.measured import Audited, Group, counted, lasting, result, share
 from fleet_health.data_time import with_data_time
-from fleet_health.training_data.selection import on_training_day
 
 FAR = 10.0
 """Interquartile ranges beyond a quartile at which a value is far outside."""
@@ -87,30 +86,10 @@ def _coverage(audited: Audited) -> DataFrame:
 
 
 def _training(audited: Audited) -> DataFrame:
-    """Feature lists per assembly, and the share of windows that could train and do not."""
-    model = audited.profile.model
-    rows = audited["training_data"]
-    assemblies = rows.groupBy("snapshot_id", "assembled_at").agg(
-        F.count(F.lit(1)).alias("n"),
-        F.countDistinct("feature_names").alias("lists"),
-        F.max("window_end").alias("until"),
-    )
-    told = assemblies.agg(
-        F.max("lists").alias("lists"),
-        F.count(F.lit(1)).alias("assemblies"),
-        F.max_by("n", F.struct("assembled_at", "snapshot_id")).alias("trained"),
-        F.max_by("until", F.struct("assembled_at", "snapshot_id")).alias("until"),
-    )
-    could = audited["device_features"].where(
-        (F.col("window_duration_minutes") == model.window_duration_minutes) & on_training_day(audited.profile)
-    )
-    n = F.sum((F.col("window_end") <= F.col("until")).cast("long"))
-    candidates = could.crossJoin(F.broadcast(told.select("until"))).agg(n.alias("candidates"))
-    left_out = 1 - share(F.col("trained"), F.col("candidates"))
-    return told.crossJoin(candidates).select(
-        result(F.col("lists"), F.col("assemblies"), "feature_lists_per_assembly"),
-        result(left_out, F.col("candidates"), "training_rows_left_out"),
-    )
+    """The most feature lists that one assembly has."""
+    assemblies = audited["training_data"].groupBy("snapshot_id", "assembled_at")
+    lists = assemblies.agg(F.countDistinct("feature_names").alias("lists"))
+    return lists.agg(result(F.max("lists"), F.count(F.lit(1)), "feature_lists_per_assembly"))
 
 
 def _drift(audited: Audited) -> DataFrame:
@@ -153,11 +132,7 @@ GROUPS = (
         ("device_features", "clean_sensor_readings", "device_registry"),
         _coverage,
     ),
-    Group(
-        ("feature_lists_per_assembly", "training_rows_left_out"),
-        ("training_data", "device_features"),
-        _training,
-    ),
+    Group(("feature_lists_per_assembly",), ("training_data",), _training),
     Group(("features_without_drift", "drifted_share"), ("feature_drift_metrics", "training_statistics"), _drift),
     Group(("features_without_baseline",), ("feature_baselines", "training_statistics"), _baselines),
 )

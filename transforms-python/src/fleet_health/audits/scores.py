@@ -58,14 +58,6 @@ def _repeats(audited: Audited) -> DataFrame:
     return last.agg(result(counted(again), F.count(F.lit(1)), "repeated_alerts"))
 
 
-def _labels(audited: Audited) -> DataFrame:
-    """Labels that name an alert nobody raised."""
-    named = audited["label_events"].where(F.col("alert_id").isNotNull()).select("alert_id")
-    known = audited["device_alerts"].select("alert_id", F.lit(True).alias("known")).distinct()
-    rows = named.join(known, "alert_id", "left")
-    return rows.agg(result(counted(F.col("known").isNull()), F.count(F.lit(1)), "labels_without_alert"))
-
-
 def _names(audited: Audited) -> DataFrame:
     """Rows of model input whose names are not those of the newest assembly, place by place."""
     learned = audited["training_data"].agg(F.max_by("feature_names", "assembled_at").alias("learned"))
@@ -87,7 +79,6 @@ GROUPS = (
     Group(("flagged_share",), ("model_scores",), _flagged),
     Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
     Group(("repeated_alerts",), ("device_alerts",), _repeats),
-    Group(("labels_without_alert",), ("label_events", "device_alerts"), _labels),
     Group(("names_unlike_training",), ("model_input", "training_data"), _names),
     Group(("model_rows_left_out",), ("model_input", "device_features"), _left_out),
 )

@@ -27,9 +27,10 @@ DATA = (
     "device_features",
     "training_data",
     "training_statistics",
+    "feature_baselines",
     "feature_drift_metrics",
 )
-SCORES = ("model_scores", "device_alerts", "device_features", "device_registry")
+SCORES = ("model_scores", "device_alerts", "device_features", "device_registry", "model_input", "training_data")
 
 
 def contract_audit_transform(profile: Profile) -> Transform:
@@ -50,12 +51,11 @@ def contract_audit_transform(profile: Profile) -> Transform:
 
 
 def score_audit_transform(profile: Profile) -> Transform:
-    names = (*SCORES, "label_events") if profile.labels else SCORES
-    checks = [*checks_of("score_audits", profile), *audit_checks(SCORE_GROUPS, names)]
+    checks = [*checks_of("score_audits", profile), *audit_checks(SCORE_GROUPS, SCORES)]
 
     @transform(
         audits=Output(paths.dataset(profile, "score_audits"), checks=checks),
-        **{name: Input(paths.dataset(profile, name)) for name in names},
+        **{name: Input(paths.dataset(profile, name)) for name in SCORES},
     )
     def audit_scores(audits: Any, **read: Any) -> None:
         frames = {name: source.dataframe() for name, source in read.items()}

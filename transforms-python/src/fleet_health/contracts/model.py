@@ -39,9 +39,9 @@ class Column(Strict):
 
 
 class EachColumn(Strict):
-    """One nullable column per sensor or feature of the profile, in its order, with its unit and meaning."""
+    """One nullable column per sensor, feature or property of the profile, in its order, with its unit and meaning."""
 
-    each: Literal["sensor", "feature"]
+    each: Literal["sensor", "feature", "property"]
     meaning: Text
 
 

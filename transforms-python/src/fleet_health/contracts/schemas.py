@@ -66,6 +66,14 @@ def feature_fields(profile: Profile) -> list[T.StructField]:
     return [T.StructField(feature.name, whole if feature.name in COUNTS else real) for feature in profile.features]
 
 
+def property_fields(profile: Profile) -> list[T.StructField]:
+    """One nullable column per property that the profile shows, in its order."""
+    return [T.StructField(shown.name, T.DoubleType()) for shown in profile.properties]
+
+
+_EACH = {"sensor": sensor_fields, "feature": feature_fields, "property": property_fields}
+
+
 def _fields(parsed: Parsed, profile: Profile | None) -> T.StructType:
     return T.StructType([field for column in parsed.stored for field in _expanded(column, parsed, profile)])
 
@@ -76,4 +84,4 @@ def _expanded(column: Column | EachColumn, parsed: Parsed, profile: Profile | No
     elif profile is None:
         raise ValueError(f"{parsed.contract.dataset} has one column per {column.each}: name the profile")
     else:
-        yield from sensor_fields(profile) if column.each == "sensor" else feature_fields(profile)
+        yield from _EACH[column.each](profile)

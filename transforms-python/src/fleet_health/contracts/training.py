@@ -1,4 +1,4 @@
-"""``training_data`` and ``training_statistics`` in code."""
+"""``training_data``, ``training_exclusions`` and ``training_statistics`` in code."""
 
 from __future__ import annotations
 
@@ -6,3 +6,15 @@ from fleet_health.contracts.schemas import plain_schema
 
 TRAINING_SCHEMA = plain_schema("training_data")
 STATISTICS_SCHEMA = plain_schema("training_statistics")
+TRAINING_EXCLUSIONS_SCHEMA = plain_schema("training_exclusions")
+
+ANY = "ANY"
+OTHER_DAY = "NOT_A_TRAINING_DAY"
+EXCLUSION_REASONS = (
+    "FEATURE_NOT_AVAILABLE",
+    "SENSOR_COMPLETENESS",
+    "READING_COUNT",
+    "QUALITY_FLAGS",
+    "NOTHING_TO_FILL_WITH",
+)
+"""In the order in which they are looked for; a window counts for the first that applies."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
 from fleet_health.ingestion.cleansing_transform import cleansing_transform
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.evolution import check_stored_types
 from fleet_health.ingestion.labels import label_events
+from fleet_health.ingestion.recorded_labels import recorded_labels
 from fleet_health.ingestion.registry import (
     check_registry,
     check_size,
@@ -148,7 +150,11 @@ def label_transform(profile: Profile, labels: Labels) -> Transform:
     )
     def read_labels(ctx: Any, landing: Any, events: Any) -> None:
         schedule = read_text_table(landing.filesystem())
-        events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
+        if labels.format == "events":
+            recorded = recorded_labels(schedule, labels.dataset)
+            events.write_dataframe(ctx.spark_session.createDataFrame(recorded, LABEL_SCHEMA))
+        else:
+            events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
 
     return read_labels
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Reason = Annotated[str, Field(min_length=10)]
-Duration = Annotated[int, Field(gt=0)]
+from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber
+from fleet_health.profiles.keys import Strict as _Strict
+from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
+
 # strict, because YAML reads an unquoted no as false and that would be 0
 MissingWord = StrictStr | StrictFloat | StrictInt
 
@@ -23,10 +24,6 @@ def _as_text(value: object) -> object:
 
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Column(_Strict):
@@ -124,11 +121,6 @@ class Source(_Strict):
     sequence: Name | Literal["line_number"]
 
 
-class ReasonedNumber(_Strict):
-    value: float
-    reason: Reason
-
-
 class RegistryDevice(_Strict):
     """One known unit, declared in the profile itself (fleets of a handful of devices)."""
 
@@ -219,7 +211,11 @@ QUALITY_AGGREGATIONS = ("sensor_completeness", "quality_flag_count", "reading_co
 
 
 class Feature(_Strict):
-    """One value of a window: over a ``sensor``, ``of`` two other features, or about data quality."""
+    """One value of a window: over a ``sensor``, ``of`` two other features, or about data quality.
+
+    A feature that joined later says in which version it was ``added`` and since which UTC day its values exist:
+    earlier rows hold null until a backfill, and no earlier window trains.
+    """
 
     name: Name
     group: Name
@@ -227,6 +223,8 @@ class Feature(_Strict):
     unit: str
     sensor: Name | None = None
     of: tuple[Name, Name] | None = None
+    added: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
+    available_since: date | None = None
 
 
 class TrainingDays(_Strict):
@@ -276,10 +274,15 @@ class Alerting(_Strict):
 
 
 class Labels(_Strict):
-    """Where the days with known faults are listed. Used by evaluation only; no feature and no training row reads it."""
+    """Where known faults are listed. No feature reads them, and no training row unless `training.join_labels` says so.
+
+    An ``inventory`` lists units and local days and was recorded at ``recorded_at``; ``events`` are rows in the shape of
+    ``label_events`` itself, each with its own time of recording.
+    """
 
     dataset: str
-    recorded_at: str
+    format: Literal["inventory", "events"] = "inventory"
+    recorded_at: str | None = None
     reason: Reason
 
 
@@ -296,6 +299,10 @@ class Profile(_Strict):
     model: ModelSpec
     alerting: Alerting
     labels: Labels | None = None
+    training: Training = Training()
+    imputation: Imputation = Imputation()
+    cohorts: Cohorts | None = None
+    properties: tuple[Property, ...] = ()
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

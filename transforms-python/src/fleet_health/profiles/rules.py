@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet_health.definition_errors import nearest
 from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.learning_rules import check_learning
 from fleet_health.profiles.model import (
     DERIVED_AGGREGATIONS,
     EPOCHS,
@@ -75,6 +76,7 @@ def check_agreement(profile: Profile, file: str, lines: Lines) -> None:
     _features(check)
     _model(check)
     _alerting(check)
+    check_learning(check)
 
 
 def _sensors(check: _Check) -> None:

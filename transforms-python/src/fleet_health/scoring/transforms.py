@@ -18,12 +18,13 @@ from transforms.api import Input, Output, Transform, transform, transform_df
 
 def scoring_transform(profile: Profile) -> Transform:
     @transform(
+        vectors=Input(paths.dataset(profile, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
         model=ModelInput(paths.model(profile)),
         scores=Output(paths.dataset(profile, "model_scores"), checks=checks_of("model_scores", profile)),
     )
-    def score_windows(features: Any, model: Any, scores: Any) -> None:
-        scores.write_dataframe(model_scores(features.dataframe(), model, profile))
+    def score_windows(vectors: Any, features: Any, model: Any, scores: Any) -> None:
+        scores.write_dataframe(model_scores(vectors.dataframe(), features.dataframe(), model))
 
     return score_windows
 
@@ -42,7 +43,9 @@ def detection_transform(profile: Profile) -> Transform:
 
 def for_profile(profile: Profile) -> list[Transform]:
     made = [scoring_transform(profile)]
-    made += [detection_transform(profile)] if profile.labels else []
+    # the report compares whole days, which only an inventory of days can tell it
+    by_day = profile.labels is not None and profile.labels.format == "inventory"
+    made += [detection_transform(profile)] if by_day else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

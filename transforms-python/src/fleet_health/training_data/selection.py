@@ -8,6 +8,8 @@ import operator
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.training import EXCLUSION_REASONS, OTHER_DAY
+from fleet_health.feature_store.versions import available_since
 from fleet_health.local_days import local_day, zone_of
 from fleet_health.profiles.model import Profile
 
@@ -18,14 +20,27 @@ def eligible_windows(features: DataFrame, profile: Profile) -> DataFrame:
     A declared day is a local day of the device; a window belongs to it when it lies inside. Without declared days every
     day is eligible. No label is read: the days are written in the profile.
     """
+    return of_length(features, profile).where(left_out_because(profile).isNull())
+
+
+def of_length(features: DataFrame, profile: Profile) -> DataFrame:
+    """The windows of the length that the model uses."""
+    return features.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
+
+
+def left_out_because(profile: Profile) -> Column:
+    """Why a window does not train: :data:`OTHER_DAY`, else the first of :data:`EXCLUSION_REASONS`, null if it does."""
     model = profile.model
-    rows = features.where(
-        (F.col("window_duration_minutes") == model.window_duration_minutes)
-        & (F.col("sensor_completeness") >= model.training_completeness_min.value)
-        & (F.col("reading_count") >= int(model.training_reading_count_min.value))
-        & (F.col("quality_flag_count") <= int(model.training_flagged_readings_max.value))
+    since = available_since(profile)
+    available, complete, read, clean, _ = EXCLUSION_REASONS
+    reason = F.when(~on_training_day(profile), F.lit(OTHER_DAY))
+    if since is not None:
+        reason = reason.when(F.col("window_start") < F.lit(since).cast("timestamp"), F.lit(available))
+    return (
+        reason.when(F.col("sensor_completeness") < model.training_completeness_min.value, F.lit(complete))
+        .when(F.col("reading_count") < int(model.training_reading_count_min.value), F.lit(read))
+        .when(F.col("quality_flag_count") > int(model.training_flagged_readings_max.value), F.lit(clean))
     )
-    return rows.where(on_training_day(profile)) if model.training_days else rows
 
 
 def on_training_day(profile: Profile) -> Column:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fleet_health.contracts.training import STATISTICS_SCHEMA
+from fleet_health.model_input.cohorts import cohort_medians
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.errors import NoTrainingWindowsError
 
@@ -28,13 +29,15 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
     """One row per model feature.
 
     Args:
-        rows: the training windows, one column per feature (null where the window had none), any order.
+        rows: the training windows, one column per feature (null where the window had none), any order; with
+            ``cohort_id`` where the profile has cohorts.
         profile: names the model and its features.
         snapshot_id: the transaction of ``device_features`` the rows came from.
 
     Returns:
         the columns of contract 3c. ``bin_fractions`` has twelve shares: ten decile bins of the values that are neither
-        zero nor null, then zero, then null. A feature without a single value keeps null statistics.
+        zero nor null, then zero, then null. A feature without a single value keeps null statistics. ``cohort_medians``
+        is null without cohorts, and leaves out a cohort that never had a value.
 
     Raises:
         NoTrainingWindowsError: there are no rows.
@@ -58,7 +61,16 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
         "training_window_start": rows["window_start"].min(),
         "training_window_end": rows["window_end"].max(),
     }
-    made = [{"feature_name": name, **shared, **_of(rows[name])} for name in profile.model_features]
+    grouped = profile.cohorts is not None
+    made = [
+        {
+            "feature_name": name,
+            **shared,
+            **_of(rows[name]),
+            "cohort_medians": cohort_medians(rows, name) if grouped else None,
+        }
+        for name in profile.model_features
+    ]
     return pd.DataFrame(made).reindex(columns=STATISTICS_SCHEMA.fieldNames())
 
 

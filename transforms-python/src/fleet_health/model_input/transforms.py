@@ -1,0 +1,44 @@
+"""Windows to vectors of the released model, for every profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleet_health import paths
+from fleet_health.contracts.compiled import checks_of
+from fleet_health.model_input.cohorts import with_cohorts
+from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
+from fleet_health.profiles.loader import shipped_profiles
+from fleet_health.profiles.model import Profile
+from palantir_models.transforms import ModelInput
+from transforms.api import Input, Output, Transform, transform
+
+
+def model_input_transform(profile: Profile) -> Transform:
+    optional = {}
+    if profile.cohorts is not None:
+        optional["registry"] = Input(paths.dataset(profile, "device_registry"))
+
+    @transform(
+        features=Input(paths.dataset(profile, "device_features")),
+        model=ModelInput(paths.model(profile)),
+        vectors=Output(paths.dataset(profile, "model_input"), checks=checks_of("model_input", profile)),
+        exclusions=Output(
+            paths.dataset(profile, "model_input_exclusions"), checks=checks_of("model_input_exclusions", profile)
+        ),
+        **optional,
+    )
+    def prepare_model_input(features: Any, model: Any, vectors: Any, exclusions: Any, registry: Any = None) -> None:
+        rows = with_cohorts(features.dataframe(), registry and registry.dataframe(), profile.cohorts)
+        whole = judged(rows, model, profile).persist()
+        try:
+            vectors.write_dataframe(model_input(whole))
+            exclusions.write_dataframe(model_input_exclusions(whole))
+        finally:
+            whole.unpersist()
+
+    prepare_model_input.__name__ = f"{profile.profile}_prepare_model_input"
+    return prepare_model_input
+
+
+TRANSFORMS = [model_input_transform(profile) for profile in shipped_profiles()]
