@@ -234,7 +234,8 @@ def two_days(spark: SparkSession) -> dict[str, dict[str, Any]]:
     """Verdicts on a day on which one row in fifty is far off and on one with one in two thousand; one job measures."""
     groups = {name: group for group in GROUPS for name in group.measures}
     keys, distances = groups["repeated_event_ids"], groups["far_outside_training"]
-    read = {"clean_sensor_readings": frame(spark, "clean_sensor_readings", clean())}
+    by_day = frame(spark, "clean_sensor_readings", clean()).withColumn("date", F.to_date("timestamp_utc"))
+    read = {"clean_sensor_readings": by_day}
     reference = statistics().query("feature_name in @FEW_NAMES")
     columns = ["device_id", "window_end", "window_duration_minutes", *FEW_NAMES]
     told = []
