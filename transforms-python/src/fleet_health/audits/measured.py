@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -69,5 +70,13 @@ def lasting(rows: DataFrame, time: str, hours: int) -> DataFrame:
 
 
 def last_days(rows: DataFrame, time: str) -> DataFrame:
-    """The rows of the last :data:`DAYS` days."""
+    """The rows of the last :data:`DAYS` days of ``time``.
+
+    Where ``date`` partitions the dataset by the day of ``time``, older partitions are not read: the newest day is asked
+    for beforehand, because Spark leaves files out only for values that it knows when it plans.
+    """
+    if "date" in rows.columns:
+        newest = rows.agg(F.max("date").alias("newest")).collect()[0]["newest"]
+        if newest is not None:
+            rows = rows.where(F.col("date") >= F.lit(newest - timedelta(days=DAYS)))
     return lasting(rows, time, DAYS * 24)

@@ -39,7 +39,7 @@ class Column(Strict):
 
 
 class EachColumn(Strict):
-    """One nullable column per sensor, feature or property of the profile, in its order, with its unit and meaning."""
+    """One nullable column per sensor, feature or property of the profile, in its order; type and unit are its own."""
 
     each: Literal["sensor", "feature", "property"]
     meaning: Text
@@ -73,10 +73,7 @@ class Contract(Strict):
 
 
 class Parsed(BaseModel):
-    """A contract with its base resolved: the columns as they are stored, before the profile multiplies them.
-
-    ``base`` is the contract whose columns come first, if there is one.
-    """
+    """A contract with the one it is made of: the columns as they are stored, before the profile multiplies them."""
 
     contract: Contract
     file: str

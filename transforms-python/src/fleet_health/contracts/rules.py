@@ -128,7 +128,7 @@ class Range(Rule):
 
 
 class SensorRange(Rule):
-    """Every numeric sensor between the limits of the profile; for a column, 0 to the number of sensors."""
+    """Every numeric sensor between the limits of the profile, which are possible values. Null passes."""
 
     kind: Literal["sensor_range"]
     each: Literal["numeric_sensor"]
