@@ -101,7 +101,7 @@ DIGITS = 9
 
 def _event_ids(sent: Sequence[Sent]) -> pa.Array:
     """Device id, a hyphen, and the number of the reading in nine digits; written as bytes side by side."""
-    longest = max(int(one.rows.max(initial=0)) for one in sent) + 1
+    longest = max(one.readings.minutes.size for one in sent)
     digits = np.arange(longest)[:, None] // 10 ** np.arange(DIGITS - 1, -1, -1) % 10
     numbers = (digits + ord("0")).astype(np.uint8)
     parts, lengths = [], []
@@ -109,7 +109,7 @@ def _event_ids(sent: Sequence[Sent]) -> pa.Array:
         name = np.frombuffer(f"{one.device.device_id}-".encode(), dtype=np.uint8)
         text = np.empty((one.rows.size, name.size + DIGITS), dtype=np.uint8)
         text[:, : name.size] = name
-        text[:, name.size :] = numbers[one.rows]
+        text[:, name.size :] = one.take(numbers[: one.readings.minutes.size])
         parts.append(text.ravel())
         lengths.append(np.full(one.rows.size, name.size + DIGITS, dtype=np.int32))
     widths = np.concatenate(lengths)
