@@ -104,6 +104,7 @@ def clean_rows(extra: list[Row] = []) -> pd.DataFrame:  # noqa: B006 - never cha
     for sensor in PROFILE.sensors:
         frame[sensor.name] = frame[sensor.name].astype("boolean" if sensor.type == "boolean" else "float64")
     frame["line_number"] = 0
+    frame["date"] = frame["timestamp_utc"].dt.date
     frame["source_file"] = "a"
     return frame
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fleet_health.contracts import clean as contract
 from fleet_health.contracts.raw import MALFORMED_SCHEMA, raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.ingestion.cleansing import judge
+from fleet_health.ingestion.release import release
 from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Condition, ImpossibleRow, Profile
@@ -96,6 +98,12 @@ def history(seed: int, devices: Sequence[str] = (KNOWN, NEW, LATER, NEVER)) -> d
     return files
 
 
+def flat(frame: DataFrame) -> pd.DataFrame:
+    """Collected, with lists that compare."""
+    cell = lambda value: tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value  # noqa: E731
+    return frame.toPandas().map(cell)
+
+
 @dataclass
 class Fleet:
     """The cleansing of one fleet over an in-memory store."""
@@ -128,25 +136,33 @@ class Fleet:
         )
 
     def register(self, *devices: str) -> None:
+        self.store.store_dataframe("/Fleet/refrigeration/device_registry", self.registry(*devices))
+
+    def registry(self, *devices: str) -> DataFrame:
         rows = [
             {"device_id": one, "site_id": "S", "status": "active", "expected_sensors": list(HEALTHY)} for one in devices
         ]
         frame = pd.DataFrame(rows).reindex(columns=REGISTRY_SCHEMA.fieldNames())
-        self.put("device_registry", frame, REGISTRY_SCHEMA)
+        return self.made(frame, REGISTRY_SCHEMA)
 
     def put(self, name: str, frame: pd.DataFrame, schema: Any, *, append: bool = False) -> None:
-        empty = [column for column in frame if frame[column].isna().all()]
-        frame[empty] = frame[empty].astype("object").where(frame[empty].notna(), None)
         alias = f"/Fleet/refrigeration/{name}"
         append = append and alias in self.store
-        self.store.store_dataframe(alias, self.spark.createDataFrame(frame, schema), append=append)
+        self.store.store_dataframe(alias, self.made(frame, schema), append=append)
+
+    def made(self, frame: pd.DataFrame, schema: Any) -> DataFrame:
+        empty = [column for column in frame if frame[column].isna().all()]
+        frame[empty] = frame[empty].astype("object").where(frame[empty].notna(), None)
+        return self.spark.createDataFrame(frame, schema)
+
+    def stored(self, name: str) -> DataFrame:
+        return self.store.get_dataframe(f"/Fleet/refrigeration/{name}", self.spark)
 
     def build(self) -> Any:
         return self.runner.run(self.spark, self.transforms["refrigeration_cleanse"])
 
     def frame(self, name: str) -> pd.DataFrame:
-        found = self.store.get_dataframe(f"/Fleet/refrigeration/{name}", self.spark).toPandas()
-        return found.map(lambda cell: tuple(cell) if hasattr(cell, "__len__") and not isinstance(cell, str) else cell)
+        return flat(self.stored(name))
 
     def outputs(self) -> dict[str, pd.DataFrame]:
         return {name: self.frame(name) for name in OUTPUTS}
@@ -157,7 +173,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Steps:
-    """Three builds: two files, three more, and the last one when a device has been registered."""
+    """Two builds of three files each: what they left, and of which parts each dataset is made."""
 
     fleet: Fleet
     files: dict[str, list[dict[str, Any]]]
@@ -226,8 +242,8 @@ def whole(spark: SparkSession, files: dict[str, list[dict[str, Any]]]) -> dict[s
 SPLIT = (("0.csv", "1.csv", "2.csv"), ("3.csv", "4.csv", "5.csv"))
 
 
-@pytest.fixture(scope="module")
-def steps(spark: SparkSession) -> Steps:
+def two_builds(spark: SparkSession, *registered: str) -> Steps:
+    """The second build knows the devices ``registered`` as well."""
     files = history(5)
     files["0.csv"].append(row("stale", LATER, 0, 1, timestamp_ingested=START - pd.Timedelta(days=88, seconds=-1)))
     files["0.csv"].append(row("too stale", LATER, 0, 1, timestamp_ingested=START - pd.Timedelta(days=88)))
@@ -239,81 +255,99 @@ def steps(spark: SparkSession) -> Steps:
     fleet.arrive({name: files[name] for name in SPLIT[0]})
     fleet.build()
     before, first = fleet.outputs(), {name: fleet.parts(name) for name in OUTPUTS}
-    fleet.register(KNOWN, NEW, BUSY, LATER)
+    fleet.register(KNOWN, NEW, BUSY, *registered)
     fleet.arrive({name: files[name] for name in SPLIT[1]})
     fleet.build()
     return Steps(fleet, files, before, fleet.outputs(), {n: (first[n], fleet.parts(n)) for n in OUTPUTS})
 
 
+@pytest.fixture(scope="module")
+def steps(spark: SparkSession) -> Steps:
+    return two_builds(spark)
+
+
 @pytest.mark.case("ING-HP-04")
-def test_every_row_has_one_fate_over_builds_and_releases(steps: Steps) -> None:
+def test_every_row_has_one_fate_over_builds(steps: Steps) -> None:
     assert_conserved(steps.fleet, steps.before, {name: steps.files[name] for name in SPLIT[0]})
     assert_conserved(steps.fleet, steps.after, steps.files)
-    told = set(steps.after["row_conservation"]["outcome"])
-    assert told == {"CLEAN", "QUARANTINE", "DEAD_LETTER", "DUPLICATE", "RELEASED"}
+    assert set(steps.after["row_conservation"]["outcome"]) == {"CLEAN", "QUARANTINE", "DEAD_LETTER", "DUPLICATE"}
+    assert {str(day) for day in steps.after["clean_sensor_readings"]["date"]} >= {"2026-01-15", "2026-01-16"}
 
 
-def test_builds_of_parts_end_with_the_rows_of_one_build(spark: SparkSession, steps: Steps) -> None:
+def test_builds_of_parts_end_with_the_rows_of_one_build(steps: Steps) -> None:
     apart = told_apart(steps.files, SPLIT)
     assert len(apart) > 5
-    at_once = whole(spark, steps.files)
+    judged = flat(judge(steps.fleet.stored("raw_sensor_readings"), steps.fleet.stored("device_registry"), PROFILE))
+    names = {"reason": "quarantine_reason", "rule": "quarantine_rule", "known_at": "quarantined_at"}
+    at_once = {
+        "clean_sensor_readings": judged[judged["outcome"] == "CLEAN"],
+        "quarantine_sensor_readings": judged[judged["outcome"] == "QUARANTINE"].rename(columns=names),
+    }
     # of two copies that differ, one build of everything takes the lower sequence number
     (lower,) = at_once["clean_sensor_readings"].query("event_id == 'twice'").itertuples()
     assert (lower.humidity, lower.quality_flags) == (52.0, ("CLOCK_DRIFT", "DUPLICATE_REMOVED"))
-    for name in OUTPUTS[:3]:
-        parts, one = (
-            outputs[name].query("event_id not in ('twice', 'too stale')") for outputs in (steps.after, at_once)
-        )
-        assert comparable(parts, apart) == comparable(one, apart), name
-    moved = {k: n for k, n in ledger(steps.after["row_conservation"]).items() if k[1] == "DUPLICATE"}
-    assert sum(moved.values()) == sum(n for k, n in ledger(at_once["row_conservation"]).items() if k[1] == "DUPLICATE")
+    for name, one in at_once.items():
+        parts = steps.after[name].query("event_id != 'twice'")
+        assert comparable(parts, apart) == comparable(one.query("event_id != 'twice'")[list(parts.columns)], apart)
+    dead = judged[judged["outcome"] == "DEAD_LETTER"]["event_id"]
+    assert set(dead) == set(steps.after["dead_letter"]["event_id"].dropna())
+    told = ledger(steps.after["row_conservation"])
+    assert sum(n for key, n in told.items() if key[1] == "DUPLICATE") == (judged["outcome"] == "DUPLICATE").sum()
 
 
 @pytest.mark.case("ING-FL-01")
 def test_an_increment_leaves_the_rows_before_it_alone(steps: Steps) -> None:
-    clean = "clean_sensor_readings"
-    first, second = steps.parts[clean]
-    assert second[: len(first)] == first
-    assert len(second) == len(first) + 1
-    kept = steps.after[clean].merge(steps.before[clean], on=list(steps.before[clean].columns))
-    assert len(kept) == len(steps.before[clean])
-    # quarantine alone was rewritten, because rows left it
-    assert len(steps.parts["quarantine_sensor_readings"][1]) == 1
-    assert {str(day) for day in steps.after[clean]["date"]} >= {"2026-01-15", "2026-01-16"}
+    for name in OUTPUTS:
+        first, second = steps.parts[name]
+        assert second[: len(first)] == first, name
+        assert len(second) == len(first) + 1, name
+    before, after = (outputs["clean_sensor_readings"].set_index("event_id") for outputs in (steps.before, steps.after))
+    pd.testing.assert_frame_equal(after.loc[list(before.index)], before)
 
 
 @pytest.mark.case("ING-FL-04")
 def test_the_first_copy_stays_and_the_later_one_is_counted(steps: Steps) -> None:
-    before, after = (outputs["clean_sensor_readings"].set_index("event_id") for outputs in (steps.before, steps.after))
-    assert after.loc["twice", ["humidity", "source_file", "quality_flags"]].tolist() == [51.0, "0.csv", ()]
-    pd.testing.assert_frame_equal(after.loc[list(before.index)], before)
-    known = {*before.index, *(e for n in OUTPUTS[1:3] for e in steps.before[n]["event_id"].dropna())}
+    clean = steps.after["clean_sensor_readings"].set_index("event_id")
+    assert clean.loc["twice", ["humidity", "source_file", "quality_flags"]].tolist() == [51.0, "0.csv", ()]
+    known = {e for name in OUTPUTS[:3] for e in steps.before[name]["event_id"].dropna()}
     late = [one["event_id"] for name in SPLIT[1] for one in steps.files[name]]
     counted = ledger(steps.after["row_conservation"])
     told = sum(n for (name, outcome, _), n in counted.items() if outcome == "DUPLICATE" and name in SPLIT[1])
     assert told == len(late) - len({*late} - known)
 
 
-def test_a_registered_device_is_released_as_if_it_had_been_known(steps: Steps) -> None:
-    held = steps.after["quarantine_sensor_readings"]
-    assert set(steps.before["quarantine_sensor_readings"]["device_id"]) >= {LATER, NEVER}
-    unknown = held[held["quarantine_reason"] == "DEVICE_UNKNOWN"].set_index("event_id")
-    # exactly 90 days before the newest receipt, which came two days late
-    assert set(unknown[unknown["device_id"] != NEVER].index) == {"too stale"}
-    clean = steps.after["clean_sensor_readings"].set_index("event_id")
-    assert clean.loc["stale", "device_id"] == LATER
-    assert "SENSOR_GAP" in clean.loc["gap", "quality_flags"]
-    assert [f for f in clean.loc["unread", "quality_flags"] if f != "DUPLICATE_REMOVED"] == ["UNREADABLE_VALUE"]
-    dead = steps.after["dead_letter"].set_index("event_id")
-    assert dead.loc["later-empty", "reason"] == "ALL_SENSORS_NULL"
-    assert held.set_index("event_id").loc["later-ice", ["quarantine_reason", "quarantine_rule"]].tolist() == [
-        "IMPOSSIBLE_ROW",
-        "REF-01",
-    ]
+def test_a_registered_device_is_freed_with_the_verdict_it_would_have_had(steps: Steps) -> None:
+    """The rows alone; that they move from dataset to dataset is proved at night."""
+    registry = steps.fleet.registry(KNOWN, NEW, BUSY, LATER)
+    held, raw = (steps.fleet.stored(name) for name in ("quarantine_sensor_readings", "raw_sensor_readings"))
+    freed = flat(release(held, registry, raw, PROFILE).freed).set_index("event_id")
+    assert set(freed["device_id"]) == {LATER}
+    assert "too stale" not in freed.index  # exactly 90 days before the newest receipt, which came two days late
+    assert freed.loc["stale", "outcome"] == "CLEAN"
+    assert "SENSOR_GAP" in freed.loc["gap", "quality_flags"]
+    assert [f for f in freed.loc["unread", "quality_flags"] if f != "DUPLICATE_REMOVED"] == ["UNREADABLE_VALUE"]
+    assert freed.loc["later-empty", ["outcome", "reason"]].tolist() == ["DEAD_LETTER", "ALL_SENSORS_NULL"]
+    assert freed.loc["later-ice", ["outcome", "reason", "rule"]].tolist() == ["QUARANTINE", "IMPOSSIBLE_ROW", "REF-01"]
 
 
 def test_a_build_that_adds_nothing_commits_nothing(steps: Steps) -> None:
     assert steps.fleet.build().aborted
+
+
+@pytest.mark.nightly
+def test_a_release_moves_rows_from_quarantine_to_where_they_belong(spark: SparkSession) -> None:
+    steps = two_builds(spark, LATER)
+    assert_conserved(steps.fleet, steps.after, steps.files)
+    assert "RELEASED" in set(steps.after["row_conservation"]["outcome"])
+    # quarantine alone was rewritten, because rows left it
+    assert [len(steps.parts[name][1]) for name in OUTPUTS] == [2, 1, 2, 2]
+    apart, at_once = told_apart(steps.files, SPLIT), whole(spark, steps.files)
+    for name in OUTPUTS[:3]:
+        parts, one = (o[name].query("event_id not in ('twice', 'too stale')") for o in (steps.after, at_once))
+        assert comparable(parts, apart) == comparable(one, apart), name
+    held = steps.after["quarantine_sensor_readings"].query("quarantine_reason == 'DEVICE_UNKNOWN'")
+    assert set(held[held["device_id"] == LATER]["event_id"]) == {"too stale"}
+    assert steps.fleet.build().aborted  # what is too old to be released makes no build of its own
 
 
 @pytest.mark.nightly
