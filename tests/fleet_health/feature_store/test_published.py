@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from fleet_health.contracts.baselines import BASELINES_SCHEMA
 from fleet_health.contracts.features import features_schema
@@ -93,10 +94,13 @@ def assembled(spark: SparkSession, features: DataFrame, registry: DataFrame) -> 
     statistics = reproduced_statistics(Store(**{"1": features}), SNAPSHOT, PROFILE, Store(**{"1": registry}))
     constants = frozen_constants(statistics, PROFILE)
     made = []
-    for frame in (features, features.orderBy("window_start", ascending=False).repartition(3, "window_start")):
+    for name, frame in (("first", features), ("again", features.repartition(3, "window_start"))):
         rows = with_cohorts(frame, registry, PROFILE.cohorts)
-        made.append(training_rows(rows, constants, SNAPSHOT, PROFILE, labels))
-    first, again = (frame.toPandas() for frame in made)
+        made.append(training_rows(rows, constants, SNAPSHOT, PROFILE, labels).withColumn("_assembly", F.lit(name)))
+    both = made[0].unionByName(made[1]).toPandas()
+    first, again = (
+        both[both["_assembly"] == name].drop(columns="_assembly").reset_index(drop=True) for name in ("first", "again")
+    )
     return SimpleNamespace(statistics=statistics, rows=first, again=again, constants=constants)
 
 
