@@ -209,5 +209,11 @@ def test_an_alert_that_does_not_exist_is_refused_with_its_id(spark: SparkSession
     with pytest.raises(OrphanLabelError) as caught:
         refuse_orphans(labels, alerts, "/Fleet/x/label_events", "/Fleet/x/device_alerts")
     assert "1 alert_id(s) are not in /Fleet/x/device_alerts: al-9. Correct the id" in str(caught.value)
-    counted = join_integrity(labels, alerts).collect()[0]
+
+
+@pytest.mark.nightly
+def test_the_share_of_alerts_that_exist(spark: SparkSession) -> None:
+    rows = [label("a", alert="al-1"), label("b", alert="al-9"), label("c")]
+    labels = spark.createDataFrame(pd.DataFrame(rows, columns=LABEL_SCHEMA.fieldNames()), LABEL_SCHEMA)
+    counted = join_integrity(labels, spark.createDataFrame([("al-1",)], "alert_id string")).collect()[0]
     assert counted.asDict() == {"labels": 3, "labels_with_alert": 2, "join_integrity": 0.5}

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.features import features_schema
 from fleet_health.feature_store.versions import with_new_features
 from fleet_health.model_input.cohorts import with_cohorts
-from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError
+from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError, NotANumberError
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
-from fleet_health.model_input.vectors import refuse_missing_columns, refuse_other_order
+from fleet_health.model_input.vectors import refuse_missing_columns, refuse_odd_values, refuse_other_order
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -25,6 +25,7 @@ ALL = PROFILE.model_features
 SOME = tuple(name for name in ALL if name.endswith(("_mean", "_std")))
 START = pd.Timestamp("2026-03-01")
 NULL = math.nan
+KEY = ["model_id", "device_id", "window_start"]
 
 
 def model(names: tuple[str, ...] = ALL, **more: Any) -> Any:
@@ -69,13 +70,15 @@ def rows_of(spark: SparkSession, rows: list[dict[str, object]]) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def features(spark: SparkSession) -> DataFrame:
-    registry = pd.DataFrame(
+    return rows_of(spark, ROWS)
+
+
+@pytest.fixture(scope="module")
+def registry(spark: SparkSession) -> DataFrame:
+    known = pd.DataFrame(
         {"device_id": ["a-history", "b-cohort", "c-no-model"], "cohort_id": None, "model": ["WC-200", "WC-200", None]}
     )
-    known = spark.createDataFrame(registry, "device_id string, cohort_id string, model string")
-    # more partitions than devices, against the order: neither may show
-    spread = rows_of(spark, ROWS).orderBy("window_start", ascending=False).repartition(5, "window_start")
-    return with_cohorts(spread, known, PROFILE.cohorts)
+    return spark.createDataFrame(known, "device_id string, cohort_id string, model string")
 
 
 NEWER = PROFILE.model_copy(
@@ -86,29 +89,19 @@ NEWER = PROFILE.model_copy(
         )
     }
 )
-BLIND = model(model_id="blind", medians=[NULL] * 45, cohort_medians=[])
+NARROW = model(SOME, model_id="narrow", medians=[NULL] * len(SOME), cohort_medians=[])
+"""Fewer features, and trained without ever seeing a value: only history and complete windows are left for it."""
 
 
 @pytest.fixture(scope="module")
-def evolved(features: DataFrame) -> DataFrame:
-    """The same rows where a feature was added since, still without its cohorts."""
-    return with_new_features(features, NEWER)
+def found(features: DataFrame, registry: DataFrame) -> pd.DataFrame:
+    """What two models get, in one job; indexed by model, device and start.
 
-
-@pytest.fixture(scope="module")
-def found(features: DataFrame, evolved: DataFrame) -> pd.DataFrame:
-    """What four models get, in one job; indexed by model, device and start."""
-    table = judged(features, model(), PROFILE)
-    for frame, one in (
-        (features, model(SOME, model_id="narrow")),
-        (features, BLIND),
-        (evolved.withColumn("cohort_id", F.lit("WC-200")), model(model_id="evolved")),
-    ):
-        table = table.unionByName(judged(frame, one, PROFILE), allowMissingColumns=True)
-    blind = judged(features, BLIND, PROFILE)
-    for output, split in (("inside", model_input(blind)), ("outside", model_input_exclusions(blind))):
-        table = table.unionByName(split.withColumn("model_id", F.lit(output)), allowMissingColumns=True)
-    return table.toPandas().set_index(["model_id", "device_id", "window_start"]).sort_index()
+    The rows were written before a feature was added, so they stand in the shape of a newer profile.
+    """
+    evolved = with_cohorts(with_new_features(features, NEWER), registry, PROFILE.cohorts)
+    wide, narrow = (judged(evolved, one, PROFILE) for one in (model(), NARROW))
+    return wide.unionByName(narrow, allowMissingColumns=True).toPandas().set_index(KEY).sort_index()
 
 
 def forest(found: pd.DataFrame, device: str) -> Any:
@@ -154,32 +147,35 @@ def test_only_the_length_of_the_model_is_read(found: pd.DataFrame) -> None:
     assert "g-hourly" not in found.index.get_level_values("device_id")
 
 
-def test_a_window_without_anything_to_fill_with_says_what_is_missing(found: pd.DataFrame) -> None:
-    """The blind model was trained without ever seeing a value, so only history and complete windows are left."""
-    last = found.loc["blind"].groupby("device_id").last()
-    assert set(last.index[last["reason"].isna()]) == {"a-history", "e-half"}
-    assert last.loc["b-cohort", "reason"] == "NOTHING_TO_FILL_WITH"
+def test_every_window_is_scored_or_says_why_not(found: pd.DataFrame) -> None:
+    last = found.loc["narrow"].groupby("device_id").last()
+    assert len(found.loc["narrow"]) == 7
+    assert last["reason"].dropna().to_dict() == {
+        "b-cohort": "NOTHING_TO_FILL_WITH",
+        "c-no-model": "NOTHING_TO_FILL_WITH",
+        "d-unregistered": "NOTHING_TO_FILL_WITH",
+        "f-less": "SENSOR_COMPLETENESS_BELOW_GATE",
+    }
     assert list(last.loc["b-cohort", "unfilled"]) == ["humidity_mean"]
-    assert last.loc["f-less", "reason"] == "SENSOR_COMPLETENESS_BELOW_GATE"
 
 
-def test_every_window_is_in_exactly_one_output(found: pd.DataFrame) -> None:
-    inside, outside = found.loc["inside"], found.loc["outside"]
-    assert len(inside) + len(outside) == len(found.loc["blind"]) == 7
-    assert not set(inside.index) & set(outside.index)
-    assert outside["reason"].notna().all()
-    assert inside["reason"].isna().all()  # no column of model_input
+@pytest.mark.nightly
+def test_every_window_is_in_exactly_one_output(features: DataFrame, registry: DataFrame) -> None:
+    whole = judged(with_cohorts(features, registry, PROFILE.cohorts), NARROW, PROFILE)
+    inside, outside = model_input(whole).toPandas(), model_input_exclusions(whole).toPandas()
+    assert set(inside["device_id"]) == {"a-history", "e-half"}
+    assert set(outside["device_id"]) == {"b-cohort", "c-no-model", "d-unregistered", "f-less"}
+    assert len(inside) + len(outside) == 7
 
 
 @pytest.mark.case("FST-EC-04")
-def test_a_new_column_is_null_in_old_rows_and_moves_no_old_model(evolved: DataFrame, found: pd.DataFrame) -> None:
-    assert evolved.columns[-2:] == ["temp_evaporator_range", "computed_at"]
-    new = found.loc["evolved"]
-    assert new["temp_evaporator_range"].isna().all()
-    complete = ["a-history", "b-cohort", "e-half"]  # devices whose cohort is the same in both
-    again, before = (frame.loc[complete, "feature_vector"] for frame in (new, found.loc["isolation_forest_v1"]))
-    assert [list(one) for one in again] == [list(one) for one in before]
-    assert len(again.iloc[0]) == 45
+def test_a_new_column_is_null_in_old_rows_and_moves_no_old_model(features: DataFrame, found: pd.DataFrame) -> None:
+    assert with_new_features(features, NEWER).columns[-2:] == ["temp_evaporator_range", "computed_at"]
+    judged_rows = found.loc["isolation_forest_v1"]
+    assert judged_rows["temp_evaporator_range"].isna().all()
+    assert {len(vector) for vector in judged_rows["feature_vector"]} == {45}
+    first = judged_rows.loc["a-history"].iloc[0]
+    assert list(first["feature_vector"])[:42] == [float(n) for n in range(42)]
 
 
 @pytest.mark.case("FST-BI-01")
@@ -199,15 +195,24 @@ def test_another_order_is_refused_with_the_place() -> None:
 @pytest.mark.case("FST-BI-02")
 def test_a_missing_column_is_refused_with_its_name(features: DataFrame) -> None:
     with pytest.raises(MissingFeatureError) as caught:
-        judged(features.drop("humidity_std"), model(), PROFILE)
+        judged(features.drop("humidity_std").withColumn("cohort_id", F.lit(None)), model(), PROFILE)
     assert caught.value.missing == ("humidity_std",)
     assert "needs features that the rows do not have: humidity_std. Did you mean 'humidity_mean'?" in str(caught.value)
     refuse_missing_columns("m", ("a",), ("b", "a"))
 
 
-def test_what_is_no_number_is_refused_with_device_and_feature(spark: SparkSession) -> None:
+def test_what_is_no_number_is_refused_with_device_and_feature() -> None:
+    refuse_odd_values(pd.Series(["x", "y"]), pd.Series([None, None], dtype=object))
+    with pytest.raises(NotANumberError) as caught:
+        refuse_odd_values(pd.Series(["x", "y"]), pd.Series([None, "humidity_std"]))
+    assert "device y: humidity_std is NaN or infinite. A missing value is null" in str(caught.value)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_job_stops_at_what_is_no_number(spark: SparkSession, value: float) -> None:
     rows = rows_of(spark, [window("x", 0)]).withColumns(
-        {"humidity_std": F.lit(-math.inf), "cohort_id": F.lit(None).cast("string")}
+        {"humidity_std": F.lit(value), "cohort_id": F.lit(None).cast("string")}
     )
-    with pytest.raises(Exception, match=r"device x: humidity_std is NaN or infinite\. A missing value is null"):
+    with pytest.raises(Exception, match="device x: humidity_std is NaN or infinite"):
         judged(rows, model(), PROFILE).collect()

@@ -53,6 +53,14 @@ def refuse_missing_columns(model_id: str, names: Sequence[str], columns: Sequenc
         raise MissingFeatureError(model_id, missing, tuple(columns))
 
 
+def refuse_odd_values(devices: pd.Series[str], odd: pd.Series[str]) -> None:
+    """Raises :class:`NotANumberError` for the first row in which ``odd`` names a feature."""
+    wrong = odd.notna().to_numpy()
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise NotANumberError(str(devices.iloc[place]), str(odd.iloc[place]))
+
+
 def vectors(
     rows: DataFrame, wanted: Column, constants: FillConstants, imputation: Imputation, model_id: str
 ) -> DataFrame:
@@ -105,10 +113,7 @@ def vectors(
         for batch in batches:
             if not len(batch):
                 continue
-            wrong = batch["_odd"].notna()
-            if wrong.any():
-                first = batch.loc[wrong].iloc[0]
-                raise NotANumberError(str(first["device_id"]), str(first["_odd"]))
+            refuse_odd_values(batch["device_id"], batch["_odd"])
             made, counts, missing = filler.fill(batch.rename(columns={"_micros": "micros"}))
             kept = batch["_wanted"].to_numpy(dtype=bool)
             incomplete = missing.any(axis=1)

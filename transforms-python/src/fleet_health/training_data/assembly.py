@@ -74,7 +74,8 @@ def training_rows(
     )
     if training.as_of is not None:
         timed = timed.withColumn("assembled_at", literal(training.as_of))
-    return conform(timed, TRAINING_SCHEMA).orderBy("device_id", "window_start")
+    # they fit on one machine, and a global sort would compute them twice to find its ranges
+    return conform(timed, TRAINING_SCHEMA).repartition(1).sortWithinPartitions("device_id", "window_start")
 
 
 def training_exclusions(features: DataFrame, training_count: int, profile: Profile) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def reproduced_statistics(
     if profile.cohorts is not None and registry is not None:
         known = read_snapshot(registry, paths.dataset(profile, "device_registry"), snapshot_id)
     eligible = eligible_windows(with_cohorts(rows, known, profile.cohorts), profile)
-    return training_statistics(eligible.orderBy("device_id", "window_start").toPandas(), profile, snapshot_id)
+    return training_statistics(eligible.toPandas(), profile, snapshot_id)
 
 
 def reproduced_baselines(

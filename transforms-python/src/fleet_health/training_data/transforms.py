@@ -64,7 +64,7 @@ def assembly_transform(profile: Profile) -> Transform:
         rows = with_cohorts(read, registry and registry.dataframe(), profile.cohorts)
         eligible = eligible_windows(rows, profile)
         # the forest holds these same rows in memory when it trains on them
-        described = training_statistics(eligible.orderBy("device_id", "window_start").toPandas(), profile, snapshot)
+        described = training_statistics(eligible.toPandas(), profile, snapshot)
         outputs["statistics"].write_dataframe(spark.createDataFrame(described, STATISTICS_SCHEMA))
         made = training_rows(rows, frozen_constants(described, profile), snapshot, profile, known).persist()
         try:
