@@ -71,6 +71,7 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         **{key: getattr(model, key) for key in ("model_id", "model_version", "window_duration_minutes")},
         "granularity": "fleet",
         "feature_names": list(profile.model_features),
+        "medians": [0.0] * len(profile.model_features),
     }
     runner = TransformRunner(pipeline, store, bindings={"model": IsolationForestAdapter(None, constants)})
     found: dict[str, T.StructType] = {}
