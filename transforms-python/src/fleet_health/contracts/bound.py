@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet_health.contracts import alerts, clean, features, monitoring, raw, registry, scores, training
+from fleet_health.contracts import alerts, clean, features, monitoring, raw, registry, scores, streaming, training
 from fleet_health.contracts.checks import (
     in_range,
     in_set,
@@ -232,4 +232,23 @@ def quality_alert_checks() -> list[Check]:
     return [
         schema_equals("QAL-00", monitoring.QUALITY_ALERTS_SCHEMA),
         *non_null("QAL-01", mandatory, "whoever is called needs to know what, why and what to do"),
+    ]
+
+
+def stream_threshold_checks(profile: Profile) -> list[Check]:
+    rules = profile.streaming.rules if profile.streaming is not None else ()
+    limits, averages = [rule.limit for rule in rules], [rule.average for rule in rules if rule.average is not None]
+    return [
+        schema_equals("STH-00", streaming.thresholds_schema(profile)),
+        primary_key("STH-01", ["device_id"], "one set of limits per unit"),
+        *non_null("STH-02", [limit.column for limit in limits], "a rule without its limit never fires"),
+        *(in_range("STH-02", limit.column, *limit.allowed, limit.reason) for limit in limits),
+        *(
+            Check(
+                E.any(E.col(average.column).is_null(), E.col(average.column).gt(0.0)),
+                f"STH-04 {average.column} is null or positive",
+                description="any multiple of zero would fire for every reading",
+            )
+            for average in averages
+        ),
     ]

@@ -8,19 +8,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Reason = Annotated[str, Field(min_length=10)]
-Duration = Annotated[int, Field(gt=0)]
+from fleet_health.profiles.base import Duration, Name, Reason, ReasonedNumber, Severity
+from fleet_health.profiles.base import Strict as _Strict
+from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
+
 # strict, because YAML reads an unquoted no as false and that would be 0
 MissingWord = StrictStr | StrictFloat | StrictInt
-
-Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Column(_Strict):
@@ -197,11 +192,6 @@ class TrainingDays(_Strict):
     reason: Reason
 
 
-class ReasonedNumber(_Strict):
-    value: float
-    reason: Reason
-
-
 class ModelSpec(_Strict):
     """The anomaly model: which rows train it and which constants are frozen with it."""
 
@@ -236,6 +226,7 @@ class SeverityRule(_Strict):
 
 class Alerting(_Strict):
     severities: tuple[SeverityRule, ...]
+    guard: SeverityGuard | None = None
     dedup_hours: float = Field(ge=0)
     dedup_reason: Reason
     resolve_after_windows: int = Field(gt=0)
@@ -263,6 +254,9 @@ class Profile(_Strict):
     model: ModelSpec
     alerting: Alerting
     labels: Labels | None = None
+    streaming: Streaming | None = None
+    fallback: Fallback | None = None
+    staleness: Staleness | None = None
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

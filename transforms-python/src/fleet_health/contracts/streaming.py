@@ -1,0 +1,35 @@
+"""Shape of ``device_stream_thresholds`` (contract R2) and of what the streaming rules emit."""
+
+from __future__ import annotations
+
+from pyspark.sql import types as T
+
+from fleet_health.profiles.model import Profile
+from fleet_health.profiles.serving_rules import columns_of
+
+
+def thresholds_schema(profile: Profile) -> T.StructType:
+    """One column per limit and average, as the rules of the profile name them; averages may be null."""
+    rules = profile.streaming.rules if profile.streaming is not None else ()
+    return T.StructType(
+        [
+            T.StructField("device_id", T.StringType()),
+            *(T.StructField(name, T.DoubleType()) for rule in rules for name in columns_of(rule)),
+            T.StructField("source_model_version", T.StringType()),
+            T.StructField("updated_at", T.TimestampType()),
+        ]
+    )
+
+
+# Times are microseconds, so that no session zone comes between a reading and its alert.
+FIRING_SCHEMA = T.StructType(
+    [
+        T.StructField("device_id", T.StringType()),
+        T.StructField("rule", T.StringType()),
+        T.StructField("time", T.LongType()),
+        T.StructField("received", T.LongType()),
+        T.StructField("value", T.DoubleType()),
+        T.StructField("first", T.LongType()),
+        T.StructField("suppressed", T.BooleanType()),
+    ]
+)
