@@ -70,6 +70,8 @@ ORDER = (
     "assemble_training_data",
     "train_isolation_forest",
     "score_windows",
+    "log_scoring_run",
+    "stand_in",
     "raise_alerts",
     "measure_drift",
     "measure_health",
@@ -96,6 +98,8 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
     steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
+    acute = ["replay_stream"] if built.profile.streaming else []
+    steps[steps.index("raise_alerts") : steps.index("raise_alerts")] = acute
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet_health.contracts import alerts, clean, features, monitoring, raw, registry, scores, streaming, training
+from fleet_health.contracts import alerts, clean, features, monitoring, raw, registry, runs, scores, streaming, training
 from fleet_health.contracts.checks import (
     in_range,
     in_set,
@@ -252,3 +252,23 @@ def stream_threshold_checks(profile: Profile) -> list[Check]:
             for average in averages
         ),
     ]
+
+
+def run_checks() -> list[Check]:
+    ages = ("score_age_minutes", "features_age_minutes", "scored_through")
+    optional = ("finished_at", "devices_per_minute", "fallback_switch", *ages)
+    mandatory = [field.name for field in runs.RUNS_SCHEMA if field.name not in optional]
+    return [
+        schema_equals("SRM-00", runs.RUNS_SCHEMA),
+        primary_key("SRM-01", ["run_id", "model_id"], "one row per run"),
+        not_after("SRM-02", "devices_scored", "devices_eligible", "coverage above one means a wrong denominator"),
+        in_set("SRM-03", "outcome", runs.RUN_OUTCOMES, "closed list"),
+        *non_null("SRM-04", mandatory, "a run whose outcome nobody knows looks like a good one"),
+        in_set("SRM-05", "band", runs.BANDS, "closed list"),
+        in_set("SRM-06", "fallback_switch", runs.SWITCHES, "closed list", nullable=True),
+    ]
+
+
+def fallback_score_checks() -> list[Check]:
+    """Those of scores, but no rows are the ordinary case: nothing stands in while a model scores."""
+    return [check for check in score_checks() if not check.name.startswith("SCO-10")]

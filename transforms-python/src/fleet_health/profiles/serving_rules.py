@@ -140,3 +140,7 @@ def _staleness(check: _Check) -> None:
             check.fail(("staleness", cadence), "an age lies in no band or in two", fix)
         if any(low >= high for low, high in pairwise(ends[:-1])):
             check.fail(("staleness", cadence), "bands do not follow each other", "List the freshest first.")
+    regular = staleness.hourly[0].up_to_minutes or 0.0
+    if staleness.fallback_after_minutes.value < regular:
+        fix = f"Use {regular:g} or more; up to then an hourly run is in time."
+        check.fail(("staleness", "fallback_after_minutes", "value"), "rules would stand in for a good run", fix)

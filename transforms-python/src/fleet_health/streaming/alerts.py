@@ -70,7 +70,5 @@ def _by_rule(values: dict[str, Column]) -> Column:
 
 def _says(rule: StreamingRule, profile: Profile) -> Column:
     at = F.date_format(F.timestamp_micros("time"), "yyyy-MM-dd HH:mm:ss")
-    unit = profile.sensor(rule.sensor).unit
-    return F.format_string(
-        f"{rule.sensor} read %.2f {unit} at %s UTC; {rule.reason}.".replace("%R", "%%R"), "value", at
-    )
+    unit, reason = (text.replace("%", "%%") for text in (profile.sensor(rule.sensor).unit, rule.reason))
+    return F.format_string(f"{rule.sensor} read %.2f {unit} at %s UTC; {reason}.", "value", at)
