@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -28,48 +29,54 @@ def facts_of(raw: DataFrame, features: DataFrame, scores: DataFrame, registry: D
     model = profile.model
     windows = features.where(F.col("window_duration_minutes") == model.window_duration_minutes)
     mine = scores.where(F.col("model_id") == model.model_id)
-    newest = mine.agg(
-        F.max(F.struct("scored_at", "model_version")).alias("last"), F.max("window_end").alias("scored_through")
+    now = _row(raw.agg(F.max("timestamp_ingested").alias("now")))
+    known = _row(windows.agg(F.max("computed_at").alias("at"), F.max("window_end").alias("through")))
+    last = _row(
+        mine.agg(F.max(F.struct("scored_at", "model_version")).alias("run"), F.max("window_end").alias("through"))
     )
-    now = raw.agg(F.max("timestamp_ingested").alias("now"))
-    known = windows.agg(F.max("computed_at").alias("features_at"), F.max("window_end").alias("features_through"))
-    look = F.broadcast(now.crossJoin(known).crossJoin(newest))
-    run = mine.join(look.select("last"), F.col("scored_at") == F.col("last.scored_at"))
-    run = run.agg(
-        F.min("window_end").alias("first_end"),
-        F.max("window_end").alias("last_end"),
-        F.count(F.lit(1)).alias("rows_scored"),
-        F.countDistinct("device_id").alias("devices_scored"),
+    newest = last["run"] or {"scored_at": None, "model_version": None}
+    run = _row(
+        mine.where(F.col("scored_at") == F.lit(newest["scored_at"])).agg(
+            F.min("window_end").alias("first_end"),
+            F.max("window_end").alias("last_end"),
+            F.count(F.lit(1)).alias("rows"),
+            F.countDistinct("device_id").alias("devices"),
+        )
     )
     # the windows of the newest run; before the first run, the newest window alone
-    look = look.crossJoin(run)
-    begin, end = F.coalesce("first_end", "features_through"), F.coalesce("last_end", "features_through")
-    inside = windows.crossJoin(F.broadcast(look)).where(F.col("window_end").between(begin, end))
-    complete = F.col("sensor_completeness") >= model.scoring_completeness_min.value
-    counted = inside.agg(
-        F.countDistinct(F.when(complete, F.col("device_id"))).alias("devices_eligible"),
-        F.count(F.when(~complete, 1)).alias("excluded_low_completeness"),
-        F.countDistinct("device_id").alias("devices_seen"),
-    )
-    active = registry.where(F.col("status") == "active").select("device_id")
-    seen = inside.select("device_id").distinct()
-    silent = active.join(seen, "device_id", "left_anti").agg(F.count(F.lit(1)).alias("excluded_dropout"))
-    row = look.crossJoin(counted).crossJoin(silent).first()
-    found = {} if row is None else row.asDict(recursive=True)
-    last = found.get("last") or {}
+    begin, end = run["first_end"] or known["through"], run["last_end"] or known["through"]
+    counted = _counted(windows.where(F.col("window_end").between(F.lit(begin), F.lit(end))), registry, profile)
     return Facts(
-        now=_utc(found.get("now")) or _EMPTY,
-        features_at=_utc(found.get("features_at")),
-        scored_at=_utc(last.get("scored_at")),
-        scored_through=_utc(found.get("scored_through")),
+        now=_utc(now["now"]) or _EMPTY,
+        features_at=_utc(known["at"]),
+        scored_at=_utc(newest["scored_at"]),
+        scored_through=_utc(last["through"]),
         model_id=model.model_id,
-        model_version=last.get("model_version") or model.model_version,
-        devices_eligible=found.get("devices_eligible", 0),
-        devices_scored=found.get("devices_scored", 0),
-        rows_scored=found.get("rows_scored", 0),
-        excluded_low_completeness=found.get("excluded_low_completeness", 0),
-        excluded_dropout=found.get("excluded_dropout", 0),
+        model_version=newest["model_version"] or model.model_version,
+        devices_eligible=counted["eligible"],
+        devices_scored=run["devices"],
+        rows_scored=run["rows"],
+        excluded_low_completeness=counted["low"],
+        excluded_dropout=counted["silent"],
     )
+
+
+def _counted(windows: DataFrame, registry: DataFrame, profile: Profile) -> dict[str, Any]:
+    """Devices with a complete window, windows that are not complete, and active devices without any window."""
+    complete = F.col("sensor_completeness") >= profile.model.scoring_completeness_min.value
+    by_device = windows.groupBy("device_id").agg(
+        F.max(complete.cast("long")).alias("eligible"), F.sum((~complete).cast("long")).alias("low")
+    )
+    active = registry.select("device_id", (F.col("status") == "active").alias("active"))
+    silent = F.coalesce("active", F.lit(False)) & F.col("eligible").isNull()
+    both = by_device.join(active, "device_id", "full")
+    sums = {"eligible": F.col("eligible"), "low": F.col("low"), "silent": silent.cast("long")}
+    return _row(both.agg(*(F.coalesce(F.sum(value), F.lit(0)).alias(name) for name, value in sums.items())))
+
+
+def _row(frame: DataFrame) -> dict[str, Any]:
+    """The only row of an aggregate."""
+    return frame.collect()[0].asDict(recursive=True)
 
 
 def _utc(time: datetime | None) -> datetime | None:
@@ -85,12 +92,13 @@ def next_run(spark: SparkSession, facts: Facts, before: DataFrame, profile: Prof
         before: the log so far.
         profile: bands and limits.
     """
-    mine = before.where(F.col("model_id") == facts.model_id)
-    last = mine.agg(F.max_by("outcome", F.struct("scheduled_at", "run_id")).alias("outcome")).first()
-    decision = decide(facts, last is not None and last["outcome"] == runs.FALLBACK, staleness_of(profile))
+    mine = before.where(F.col("model_id") == facts.model_id).agg(
+        F.max_by("outcome", F.struct("scheduled_at", "run_id")).alias("outcome"), F.collect_set("run_id").alias("ids")
+    )
+    known = _row(mine)
+    decision = decide(facts, known["outcome"] == runs.FALLBACK, staleness_of(profile))
     row = run_row(facts, decision)
-    logged = mine.where(F.col("run_id") == F.lit(row["run_id"])).limit(1).count()
-    rows = [] if logged else [row]
+    rows = [] if row["run_id"] in known["ids"] else [row]
     return spark.createDataFrame(
         [tuple(row[name] for name in runs.RUNS_SCHEMA.names) for row in rows], runs.RUNS_SCHEMA
     )

@@ -54,9 +54,9 @@ def run_log_transform(profile: Profile) -> Transform:
         log=Output(paths.dataset(profile, "scoring_run_metrics"), checks=bound.run_checks()),
     )
     def log_scoring_run(ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, log: Any) -> None:
-        found = [frame.dataframe("current") for frame in (raw, features, scores, registry)]
+        facts = facts_of(raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe(), profile)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
-        log.write_dataframe(next_run(ctx.spark_session, facts_of(*found, profile), before, profile))
+        log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
     return log_scoring_run
 

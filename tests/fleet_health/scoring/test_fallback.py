@@ -1,0 +1,182 @@
+"""Rules that score while no model does: windows of every kind in one job."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from fleet_health.contracts.runs import RUNS_SCHEMA
+from fleet_health.contracts.scores import SCORES_SCHEMA
+from fleet_health.profiles.loader import shipped_profile
+from fleet_health.scoring.fallback import fired_rules
+from fleet_health.scoring.runs import facts_of, next_run, scores_standing_in
+from fleet_health.scoring.staleness import Facts
+
+PROFILE = shipped_profile("refrigeration")
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+CALM: dict[str, float | None] = {
+    "temp_evaporator_mean": -20.0,
+    "defrost_active_fraction": 0.0,
+    "vibration_compressor_max": 5.0,
+    "pressure_low_mean": 300.0,
+    "current_compressor_max": 14.0,
+}
+LOUD: dict[str, float | None] = {
+    "temp_evaporator_mean": 0.1,
+    "vibration_compressor_max": 20.1,
+    "pressure_low_mean": 99.9,
+    "current_compressor_max": 35.1,
+}
+LIMITS: dict[str, float | None] = {
+    "temp_evaporator_mean": 0.0,
+    "vibration_compressor_max": 20.0,
+    "pressure_low_mean": 100.0,
+    "current_compressor_max": 35.0,
+}
+CASES: dict[str, dict[str, float | None]] = {
+    "calm": CALM,
+    "at the limits": CALM | LIMITS,
+    "all null": dict.fromkeys(CALM, None),
+    "all": CALM | LOUD,
+    **{f"only {name}": CALM | {name: value} for name, value in LOUD.items()},
+    **{f"null {name}": CALM | {name: None} for name in LOUD},
+    **{f"null {name} beside others": CALM | LOUD | {name: None} for name in LOUD},
+    "defrost": CALM | {"temp_evaporator_mean": 5.0, "defrost_active_fraction": 0.5},
+    "short defrost": CALM | {"temp_evaporator_mean": 5.0, "defrost_active_fraction": 0.49},
+    "defrost unknown": CALM | {"temp_evaporator_mean": 5.0, "defrost_active_fraction": None},
+}
+# device, minutes of its window's end before noon, of its computing, and length
+UNTOUCHED = {
+    "scored by the model": (135, 134, 15),
+    "computed later": (15, -1, 15),
+    "of another length": (15, 14, 60),
+}
+
+
+def _at(minutes: float) -> datetime:
+    return NOON - timedelta(minutes=minutes)
+
+
+def _window(device: str, end: float, computed: float, length: int, values: dict[str, float | None]) -> dict[str, Any]:
+    start = _at(end + length)
+    times = {"window_start": start, "window_end": _at(end), "computed_at": _at(computed)}
+    return {"device_id": device, **times, "window_duration_minutes": length, "sensor_completeness": 0.3, **values}
+
+
+@pytest.fixture(scope="module")
+def scores(spark: SparkSession) -> pd.DataFrame:
+    """What stood in at noon and an hour later: the model had come to 09:45."""
+    rows = [_window(case, 15, 14, 15, values) for case, values in CASES.items()]
+    rows += [_window(case, *place, CALM | LOUD) for case, place in UNTOUCHED.items()]
+    double = ", ".join(f"{name} double" for name in CALM)
+    features = spark.createDataFrame(
+        pd.DataFrame(rows).astype(dict.fromkeys(CALM, object)),
+        "device_id string, window_start timestamp, window_end timestamp, computed_at timestamp,"
+        f" window_duration_minutes int, sensor_completeness double, {double}",
+    )
+    looks = [
+        (NOON, "FALLBACK", _at(135)),
+        (_at(-60), "FALLBACK", _at(135)),
+        (_at(200), "SUCCEEDED", _at(300)),
+    ]
+    log = spark.createDataFrame(
+        [(at, outcome, through, "isolation_forest_v1") for at, outcome, through in looks],
+        "scheduled_at timestamp, outcome string, scored_through timestamp, model_id string",
+    )
+    made = scores_standing_in(features, log, PROFILE)
+    assert made.schema.simpleString() == SCORES_SCHEMA.simpleString()
+    return made.toPandas().set_index("device_id")
+
+
+def told(scores: pd.DataFrame, case: str) -> tuple[float, bool, list[str] | None]:
+    row = scores.loc[case]
+    names = row["top_contributors"]
+    return float(row["anomaly_score"]), bool(row["anomaly_flag"]), None if names is None else list(names)
+
+
+@pytest.mark.case("SRV-NU-01")
+def test_a_null_feature_never_fires_and_the_flag_is_never_null(scores: pd.DataFrame) -> None:
+    assert scores["anomaly_flag"].notna().all()
+    assert told(scores, "all null") == (0.0, False, None)
+    for name in LOUD:
+        assert told(scores, f"null {name}") == (0.0, False, None)
+        others = [other for other in LOUD if other != name]
+        assert told(scores, f"null {name} beside others") == (0.9, True, others)
+
+
+def test_one_rule_is_medium_and_two_are_more(scores: pd.DataFrame) -> None:
+    assert told(scores, "calm") == told(scores, "at the limits") == (0.0, False, None)
+    for name in LOUD:
+        assert told(scores, f"only {name}") == (0.75, True, [name])
+    assert told(scores, "all") == (0.9, True, list(LOUD))
+
+
+def test_the_gate_closes_while_it_is_known_to(scores: pd.DataFrame) -> None:
+    assert told(scores, "defrost") == (0.0, False, None)
+    for case in ("short defrost", "defrost unknown"):
+        assert told(scores, case) == (0.75, True, ["temp_evaporator_mean"])
+
+
+def test_one_window_without_spark_fires_the_same(scores: pd.DataFrame) -> None:
+    assert {case: fired_rules(values, PROFILE) or None for case, values in CASES.items()} == {
+        case: told(scores, case)[2] for case in CASES
+    }
+
+
+@pytest.mark.case("SRV-BI-06")
+def test_rows_are_scores_like_any_other(scores: pd.DataFrame) -> None:
+    assert (scores["anomaly_flag"] == (scores["anomaly_score"] > scores["threshold_used"])).all()
+    assert scores["score_id"].is_unique
+    one = scores.loc["all"]
+    assert (one["model_id"], one["model_version"], one["granularity"]) == ("threshold_fallback_v1", "1.0.0", "fleet")
+    assert list(one["contributor_scores"]) == [1.0] * 4
+    assert (one["threshold_used"], one["sensor_completeness"], one["imputed_feature_count"]) == (0.5, 0.3, 0)
+    assert scores.drop(columns=["top_contributors", "contributor_scores"]).notna().all().all()
+
+
+def test_rules_score_what_the_model_left_and_keep_the_time_of_the_first_look(scores: pd.DataFrame) -> None:
+    assert set(scores.index) == {*CASES, "computed later"}
+    first = scores.loc["all", "scored_at"], scores.loc["computed later", "scored_at"]
+    assert first == (pd.Timestamp("2026-01-15 12:00"), pd.Timestamp("2026-01-15 13:00"))
+
+
+def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spark: SparkSession) -> None:
+    features = pd.DataFrame(
+        [
+            ("full", _at(60), _at(59), 15, 0.9),
+            ("full", _at(45), _at(10), 15, 0.9),
+            ("thin", _at(60), _at(59), 15, 0.4),
+            ("late", _at(45), _at(10), 15, 0.9),
+            ("hour", _at(0), _at(0), 60, 0.9),
+        ],
+        columns=["device_id", "window_end", "computed_at", "window_duration_minutes", "sensor_completeness"],
+    )
+    scored = pd.DataFrame(
+        [("full", _at(60), _at(58), "isolation_forest_v1", "1.2.0"), ("full", _at(900), _at(890), "x", "9.0.0")],
+        columns=["device_id", "window_end", "scored_at", "model_id", "model_version"],
+    )
+    registry = pd.DataFrame({"device_id": ["full", "thin", "gone", "off"], "status": [*["active"] * 3, "inactive"]})
+    raw = pd.DataFrame({"timestamp_ingested": [_at(3), _at(0)]})
+    found = facts_of(*(spark.createDataFrame(frame) for frame in (raw, features, scored, registry)), PROFILE)
+    assert found == Facts(
+        now=NOON,
+        features_at=_at(10),
+        scored_at=_at(58),
+        scored_through=_at(60),
+        model_id="isolation_forest_v1",
+        model_version="1.2.0",
+        devices_eligible=1,
+        devices_scored=1,
+        rows_scored=1,
+        excluded_low_completeness=1,
+        excluded_dropout=1,
+    )
+    empty = spark.createDataFrame([], RUNS_SCHEMA)
+    log = next_run(spark, found, empty, PROFILE).cache()
+    (row,) = log.collect()
+    assert (row["outcome"], row["band"], row["score_age_minutes"]) == ("SUCCEEDED", "FRESH", 58.0)
+    assert next_run(spark, found, log, PROFILE).count() == 0
