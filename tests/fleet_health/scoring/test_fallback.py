@@ -176,7 +176,7 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
         excluded_dropout=1,
     )
     empty = spark.createDataFrame([], RUNS_SCHEMA)
-    log = next_run(spark, found, empty, PROFILE).cache()
+    log = next_run(spark, found, empty, PROFILE)
     (row,) = log.collect()
     assert (row["outcome"], row["band"], row["score_age_minutes"]) == ("SUCCEEDED", "FRESH", 58.0)
-    assert next_run(spark, found, log, PROFILE).count() == 0
+    assert next_run(spark, found, log, PROFILE).collect() == []
