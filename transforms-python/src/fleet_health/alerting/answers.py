@@ -7,7 +7,8 @@ asked; after ``undecided_windows`` of them a person decides. Answers are new row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -43,15 +44,16 @@ class Anomaly:
     streaming: bool
 
 
-def answer_of(at: datetime, scores: Iterable[tuple[datetime, float]], rules: Streaming) -> Answer | None:
+def answer_of(at: datetime, scores: Sequence[tuple[datetime, float]], rules: Streaming) -> Answer | None:
     """The answer to one alert, ``None`` while it is still open.
 
     Args:
         at: time of the reading that fired. A window holds it when it ends later: windows exclude their end.
-        scores: end and highest model score of each closed window of one length, in any order.
+        scores: end and highest model score of each closed window of one length, oldest first.
         rules: limits, and how often to ask.
     """
-    asked = sorted(pair for pair in scores if pair[0] > at)[: rules.undecided_windows]
+    begin = bisect_right(scores, at, key=lambda pair: pair[0])
+    asked = scores[begin : begin + rules.undecided_windows]
     for end, score in asked:
         if score > rules.confirmed_above:
             return Answer(end, score, "confirmed")

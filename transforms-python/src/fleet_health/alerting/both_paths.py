@@ -45,11 +45,12 @@ def both_paths(scores: pd.DataFrame, streaming: pd.DataFrame, profile: Profile) 
         batch += [((length, event.first_detected_at), event) for event in found]
         anomalies += _batch_anomalies(found, step, profile.alerting.resolve_after_windows, length)
     answers: dict[int, Answer] = {}
+    asked = _model_scores(scores, profile)
     ordered = streaming.sort_values(["window_end", "alert_id"], kind="stable")
     told: list[dict[str, Any]] = [{str(name): value for name, value in r.items()} for r in ordered.to_dict("records")]
     for index, alert in enumerate(told):
         if rules is not None and not alert["suppressed"]:
-            answer = answer_of(alert["window_end"], _model_scores(scores, profile), rules)
+            answer = answer_of(alert["window_end"], asked, rules)
             end = pd.Timestamp.max if answer is None else answer.window_end
             if answer is not None:
                 answers[index] = answer
@@ -95,7 +96,7 @@ def _batch_anomalies(events: list[Event], step: timedelta, windows: int, length:
 
 
 def _model_scores(scores: pd.DataFrame, profile: Profile) -> list[tuple[datetime, float]]:
-    """Highest score of each window of the model's length; rules that stand in answer nothing."""
+    """Highest score of each window of the model's length, oldest first; rules that stand in answer nothing."""
     rows = scores[scores["window_duration_minutes"] == profile.model.window_duration_minutes]
     rows = rows[rows["model_id"].map(family) != STAND_IN] if len(rows) else rows
     return list(rows.groupby("window_end")["anomaly_score"].max().items())  # type: ignore[arg-type]

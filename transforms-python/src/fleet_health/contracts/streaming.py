@@ -5,7 +5,6 @@ from __future__ import annotations
 from pyspark.sql import types as T
 
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.serving_rules import columns_of
 
 
 def thresholds_schema(profile: Profile) -> T.StructType:
@@ -14,7 +13,7 @@ def thresholds_schema(profile: Profile) -> T.StructType:
     return T.StructType(
         [
             T.StructField("device_id", T.StringType()),
-            *(T.StructField(name, T.DoubleType()) for rule in rules for name in columns_of(rule)),
+            *(T.StructField(name, T.DoubleType()) for rule in rules for name in rule.columns),
             T.StructField("source_model_version", T.StringType()),
             T.StructField("updated_at", T.TimestampType()),
         ]

@@ -80,6 +80,11 @@ class StreamingRule(Strict):
     gate: Name | None = None
     reason: Reason
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of ``device_stream_thresholds`` that the rule reads, in their order."""
+        return (self.limit.column,) if self.average is None else (self.average.column, self.limit.column)
+
 
 class DeviceLimits(Strict):
     """Limits of one device that differ from the defaults, by column."""

@@ -51,7 +51,7 @@ def _streaming(check: _Check) -> None:
     section = ("streaming", "rules")
     check.unique(section, (rule.id for rule in streaming.rules), "rule")
     check.unique(section, (rule.name for rule in streaming.rules), "rule name")
-    check.unique(section, (name for rule in streaming.rules for name in columns_of(rule)), "threshold column")
+    check.unique(section, (name for rule in streaming.rules for name in rule.columns), "threshold column")
     for index, rule in enumerate(streaming.rules):
         _streaming_rule(check, rule, (*section, index))
     limits = {rule.limit.column: rule.limit for rule in streaming.rules}
@@ -64,11 +64,6 @@ def _streaming(check: _Check) -> None:
     if streaming.softened_below > streaming.confirmed_above:
         fix = "Let softened_below lie at or below confirmed_above."
         check.fail(("streaming", "softened_below"), "a score would confirm an alert and clear it", fix)
-
-
-def columns_of(rule: StreamingRule) -> tuple[str, ...]:
-    """The columns of ``device_stream_thresholds`` that a rule reads, in their order."""
-    return (rule.limit.column,) if rule.average is None else (rule.average.column, rule.limit.column)
 
 
 def _streaming_rule(check: _Check, rule: StreamingRule, path: Path) -> None:

@@ -1,0 +1,119 @@
+"""The switch to the rules and back, through the transforms: log, scores and alerts of an outage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import types as T
+
+from fleet_health.contracts.features import features_schema
+from fleet_health.contracts.raw import raw_schema
+from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.scores import SCORES_SCHEMA
+from fleet_health.profiles.loader import shipped_profile
+
+pytestmark = pytest.mark.nightly
+
+PROFILE = shipped_profile("refrigeration")
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+FLEET = "/Fleet/refrigeration"
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def made(spark: SparkSession, schema: T.StructType, *rows: dict[str, Any]) -> Any:
+    return spark.createDataFrame([tuple(row.get(name) for name in schema.names) for row in rows], schema)
+
+
+def window(device: str, end: float, **values: float) -> dict[str, Any]:
+    times = {"window_start": at(end - 15), "window_end": at(end), "computed_at": at(end), "window_duration_minutes": 15}
+    quality = {"sensor_completeness": 1.0, "quality_flag_count": 0, "reading_count": 15}
+    return {"device_id": device, **times, **quality, **values}
+
+
+def score(device: str, end: float) -> dict[str, Any]:
+    row = window(device, end)
+    times = {name: row[name] for name in ("window_start", "window_end", "window_duration_minutes")}
+    model = {
+        "model_id": "isolation_forest_v1",
+        "model_version": "1.0.0",
+        "granularity": "fleet",
+        "score_id": f"{device}{end}",
+    }
+    verdict = {"anomaly_score": 0.2, "anomaly_flag": False, "threshold_used": 0.6, "imputed_feature_count": 0}
+    return {
+        "score_id": f"{device}{end}",
+        "device_id": device,
+        "scored_at": at(end),
+        "sensor_completeness": 1.0,
+        **times,
+        **model,
+        **verdict,
+    }
+
+
+def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path) -> None:
+    from fleet_health.pipeline import pipeline
+    from transforms.verbs.testing.datastores import InMemoryDatastore
+    from transforms.verbs.testing.TransformRunner import TransformRunner
+
+    store = InMemoryDatastore()
+    runner = TransformRunner(pipeline, store)
+    schemas = {
+        "raw_sensor_readings": raw_schema(PROFILE),
+        "device_features": features_schema(PROFILE),
+        "model_scores": SCORES_SCHEMA,
+        "device_registry": REGISTRY_SCHEMA,
+    }
+
+    def keep(name: str, *rows: dict[str, Any]) -> None:
+        store.store_dataframe(f"{FLEET}/{name}", made(spark, schemas[name], *rows))
+
+    def run(*names: str) -> None:
+        for name in names:
+            runner.run(spark, next(t for t in pipeline.transforms if t.__name__ == f"refrigeration_{name}"))
+
+    def log() -> list[tuple[str, str, str | None, bool]]:
+        rows = store.get_dataframe(f"{FLEET}/scoring_run_metrics", spark).orderBy("scheduled_at").collect()
+        return [(row["outcome"], row["band"], row["fallback_switch"], row["page"]) for row in rows]
+
+    def look(now: float) -> None:
+        reading = {"event_id": str(now), "device_id": "hot", "timestamp_device": at(now), "timestamp_ingested": at(now)}
+        keep("raw_sensor_readings", reading)
+        run("log_scoring_run", "stand_in")
+
+    keep("device_registry", {"device_id": "hot", "site_id": "S-1", "status": "active"})
+    windows = [window("hot", end, temp_evaporator_mean=3.0, current_compressor_max=36.0) for end in range(0, 300, 15)]
+    keep("model_scores", score("hot", 0))
+    for now in (0, 110, 130, 250):
+        keep("device_features", *[row for row in windows if row["window_end"] <= at(now)])
+        look(now)
+    outage = [
+        ("SUCCEEDED", "FRESH", None, False),
+        ("FAILED", "STALE", None, False),
+        ("FALLBACK", "VERY_STALE", "STARTED", False),
+        ("FALLBACK", "EXPIRED", None, True),
+    ]
+    assert log() == outage
+    look(250)  # looking twice at the same time is one look, and appends the same row once
+    assert log() == outage
+
+    run("replay_stream", "raise_alerts")
+    alerts = store.get_dataframe(f"{FLEET}/device_alerts", spark).orderBy("window_end").toPandas()
+    assert set(alerts["model_id"]) == {"threshold_fallback_v1"}
+    assert alerts["severity"].tolist()[:2] == ["MEDIUM", "HIGH"]
+    assert list(alerts["top_contributors"][0]) == ["temp_evaporator_mean", "current_compressor_max"]
+    assert len(alerts) == 16  # windows from 00:15 to 04:00 after the last score
+
+    keep("model_scores", *[score("hot", end) for end in range(0, 300, 15)])
+    keep("device_features", *windows)
+    look(290)
+    assert log() == [*outage, ("SUCCEEDED", "FRESH", "ENDED", False)]
+    standing_in = store.get_dataframe(f"{FLEET}/fallback_scores", spark)
+    assert standing_in.count() == 16  # what rules said stays said
