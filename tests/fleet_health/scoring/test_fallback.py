@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from fleet_health.contracts.runs import RUNS_SCHEMA
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.scoring.fallback import fired_rules
-from fleet_health.scoring.runs import facts_of, next_run, scores_standing_in
-from fleet_health.scoring.staleness import Facts
+from fleet_health.scoring.runs import scores_standing_in
 
 PROFILE = shipped_profile("refrigeration")
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -142,41 +140,3 @@ def test_rules_score_what_the_model_left_and_keep_the_time_of_the_first_look(sco
     assert set(scores.index) == {*CASES, "computed later"}
     first = scores.loc["all", "scored_at"], scores.loc["computed later", "scored_at"]
     assert first == (pd.Timestamp("2026-01-15 12:00"), pd.Timestamp("2026-01-15 13:00"))
-
-
-def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spark: SparkSession) -> None:
-    features = pd.DataFrame(
-        [
-            ("full", _at(60), _at(59), 15, 0.9),
-            ("full", _at(45), _at(10), 15, 0.9),
-            ("thin", _at(60), _at(59), 15, 0.4),
-            ("late", _at(45), _at(10), 15, 0.9),
-            ("hour", _at(0), _at(0), 60, 0.9),
-        ],
-        columns=["device_id", "window_end", "computed_at", "window_duration_minutes", "sensor_completeness"],
-    )
-    scored = pd.DataFrame(
-        [("full", _at(60), _at(58), "isolation_forest_v1", "1.2.0"), ("full", _at(900), _at(890), "x", "9.0.0")],
-        columns=["device_id", "window_end", "scored_at", "model_id", "model_version"],
-    )
-    registry = pd.DataFrame({"device_id": ["full", "thin", "gone", "off"], "status": [*["active"] * 3, "inactive"]})
-    raw = pd.DataFrame({"timestamp_ingested": [_at(3), _at(0)]})
-    found = facts_of(*(spark.createDataFrame(frame) for frame in (raw, features, scored, registry)), PROFILE)
-    assert found == Facts(
-        now=NOON,
-        features_at=_at(10),
-        scored_at=_at(58),
-        scored_through=_at(60),
-        model_id="isolation_forest_v1",
-        model_version="1.2.0",
-        devices_eligible=1,
-        devices_scored=1,
-        rows_scored=1,
-        excluded_low_completeness=1,
-        excluded_dropout=1,
-    )
-    empty = spark.createDataFrame([], RUNS_SCHEMA)
-    log = next_run(spark, found, empty, PROFILE)
-    (row,) = log.collect()
-    assert (row["outcome"], row["band"], row["score_age_minutes"]) == ("SUCCEEDED", "FRESH", 58.0)
-    assert next_run(spark, found, log, PROFILE).collect() == []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
@@ -13,8 +14,11 @@ from pyspark.sql import types as T
 from fleet_health.contracts.features import features_schema
 from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.runs import RUNS_SCHEMA
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
+from fleet_health.scoring.runs import facts_of, next_run
+from fleet_health.scoring.staleness import Facts
 
 pytestmark = pytest.mark.nightly
 
@@ -117,3 +121,45 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
     assert log() == [*outage, ("SUCCEEDED", "FRESH", "ENDED", False)]
     standing_in = store.get_dataframe(f"{FLEET}/fallback_scores", spark)
     assert standing_in.count() == 16  # what rules said stays said
+
+
+def ago(minutes: float) -> datetime:
+    return at(-minutes)
+
+
+def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spark: SparkSession) -> None:
+    features = pd.DataFrame(
+        [
+            ("full", ago(60), ago(59), 15, 0.9),
+            ("full", ago(45), ago(10), 15, 0.9),
+            ("thin", ago(60), ago(59), 15, 0.4),
+            ("late", ago(45), ago(10), 15, 0.9),
+            ("hour", ago(0), ago(0), 60, 0.9),
+        ],
+        columns=["device_id", "window_end", "computed_at", "window_duration_minutes", "sensor_completeness"],
+    )
+    scored = pd.DataFrame(
+        [("full", ago(60), ago(58), "isolation_forest_v1", "1.2.0"), ("full", ago(900), ago(890), "x", "9.0.0")],
+        columns=["device_id", "window_end", "scored_at", "model_id", "model_version"],
+    )
+    registry = pd.DataFrame({"device_id": ["full", "thin", "gone", "off"], "status": [*["active"] * 3, "inactive"]})
+    raw = pd.DataFrame({"timestamp_ingested": [ago(3), ago(0)]})
+    found = facts_of(*(spark.createDataFrame(frame) for frame in (raw, features, scored, registry)), PROFILE)
+    assert found == Facts(
+        now=NOON,
+        features_at=ago(10),
+        scored_at=ago(58),
+        scored_through=ago(60),
+        model_id="isolation_forest_v1",
+        model_version="1.2.0",
+        devices_eligible=1,
+        devices_scored=1,
+        rows_scored=1,
+        excluded_low_completeness=1,
+        excluded_dropout=1,
+    )
+    empty = spark.createDataFrame([], RUNS_SCHEMA)
+    log = next_run(spark, found, empty, PROFILE)
+    (row,) = log.collect()
+    assert (row["outcome"], row["band"], row["score_age_minutes"]) == ("SUCCEEDED", "FRESH", 58.0)
+    assert next_run(spark, found, log, PROFILE).collect() == []
