@@ -44,22 +44,10 @@ def window(device: str, end: float, **values: float) -> dict[str, Any]:
 def score(device: str, end: float) -> dict[str, Any]:
     row = window(device, end)
     times = {name: row[name] for name in ("window_start", "window_end", "window_duration_minutes")}
-    model = {
-        "model_id": "isolation_forest_v1",
-        "model_version": "1.0.0",
-        "granularity": "fleet",
-        "score_id": f"{device}{end}",
-    }
+    model = {"model_id": "isolation_forest_v1", "model_version": "1.0.0", "granularity": "fleet"}
     verdict = {"anomaly_score": 0.2, "anomaly_flag": False, "threshold_used": 0.6, "imputed_feature_count": 0}
-    return {
-        "score_id": f"{device}{end}",
-        "device_id": device,
-        "scored_at": at(end),
-        "sensor_completeness": 1.0,
-        **times,
-        **model,
-        **verdict,
-    }
+    identity = {"score_id": f"{device}{end}", "device_id": device, "scored_at": at(end), "sensor_completeness": 1.0}
+    return {**identity, **times, **model, **verdict}
 
 
 def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path) -> None:
