@@ -11,8 +11,7 @@ from pyspark.sql import SparkSession
 
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.scoring.fallback import fired_rules
-from fleet_health.scoring.runs import scores_standing_in
+from fleet_health.scoring.fallback import fallback_scores, fired_rules
 
 PROFILE = shipped_profile("refrigeration")
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -47,45 +46,23 @@ CASES: dict[str, dict[str, float | None]] = {
     "short defrost": CALM | {"temp_evaporator_mean": 5.0, "defrost_active_fraction": 0.49},
     "defrost unknown": CALM | {"temp_evaporator_mean": 5.0, "defrost_active_fraction": None},
 }
-# device, minutes of its window's end before noon, of its computing, and length
-UNTOUCHED = {
-    "scored by the model": (135, 134, 15),
-    "computed later": (15, -1, 15),
-    "of another length": (15, 14, 60),
-}
 
 
-def _at(minutes: float) -> datetime:
-    return NOON - timedelta(minutes=minutes)
-
-
-def _window(device: str, end: float, computed: float, length: int, values: dict[str, float | None]) -> dict[str, Any]:
-    start = _at(end + length)
-    times = {"window_start": start, "window_end": _at(end), "computed_at": _at(computed)}
-    return {"device_id": device, **times, "window_duration_minutes": length, "sensor_completeness": 0.3, **values}
+def _window(device: str, values: dict[str, float | None]) -> dict[str, Any]:
+    times = {"window_start": NOON - timedelta(minutes=15), "window_end": NOON, "scored_at": NOON}
+    return {"device_id": device, **times, "window_duration_minutes": 15, "sensor_completeness": 0.3, **values}
 
 
 @pytest.fixture(scope="module")
 def scores(spark: SparkSession) -> pd.DataFrame:
-    """What stood in at noon and an hour later: the model had come to 09:45."""
-    rows = [_window(case, 15, 14, 15, values) for case, values in CASES.items()]
-    rows += [_window(case, *place, CALM | LOUD) for case, place in UNTOUCHED.items()]
+    rows = pd.DataFrame([_window(case, values) for case, values in CASES.items()])
     double = ", ".join(f"{name} double" for name in CALM)
     features = spark.createDataFrame(
-        pd.DataFrame(rows).astype(dict.fromkeys(CALM, object)),
-        "device_id string, window_start timestamp, window_end timestamp, computed_at timestamp,"
+        rows.astype(dict.fromkeys(CALM, object)),
+        "device_id string, window_start timestamp, window_end timestamp, scored_at timestamp,"
         f" window_duration_minutes int, sensor_completeness double, {double}",
     )
-    looks = [
-        (NOON, "FALLBACK", _at(135)),
-        (_at(-60), "FALLBACK", _at(135)),
-        (_at(200), "SUCCEEDED", _at(300)),
-    ]
-    log = spark.createDataFrame(
-        [(at, outcome, through, "isolation_forest_v1") for at, outcome, through in looks],
-        "scheduled_at timestamp, outcome string, scored_through timestamp, model_id string",
-    )
-    made = scores_standing_in(features, log, PROFILE)
+    made = fallback_scores(features, PROFILE)
     assert made.schema.simpleString() == SCORES_SCHEMA.simpleString()
     return made.toPandas().set_index("device_id")
 
@@ -134,9 +111,3 @@ def test_rows_are_scores_like_any_other(scores: pd.DataFrame) -> None:
     assert list(one["contributor_scores"]) == [1.0] * 4
     assert (one["threshold_used"], one["sensor_completeness"], one["imputed_feature_count"]) == (0.5, 0.3, 0)
     assert scores.drop(columns=["top_contributors", "contributor_scores"]).notna().all().all()
-
-
-def test_rules_score_what_the_model_left_and_keep_the_time_of_the_first_look(scores: pd.DataFrame) -> None:
-    assert set(scores.index) == {*CASES, "computed later"}
-    first = scores.loc["all", "scored_at"], scores.loc["computed later", "scored_at"]
-    assert first == (pd.Timestamp("2026-01-15 12:00"), pd.Timestamp("2026-01-15 13:00"))

@@ -17,7 +17,7 @@ from fleet_health.contracts.registry import REGISTRY_SCHEMA
 from fleet_health.contracts.runs import RUNS_SCHEMA
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.scoring.runs import facts_of, next_run
+from fleet_health.scoring.runs import facts_of, next_run, scores_standing_in
 from fleet_health.scoring.staleness import Facts
 
 pytestmark = pytest.mark.nightly
@@ -50,6 +50,7 @@ def score(device: str, end: float) -> dict[str, Any]:
     return {**identity, **times, **model, **verdict}
 
 
+@pytest.mark.timeout(400)
 def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path) -> None:
     from fleet_health.pipeline import pipeline
     from transforms.verbs.testing.datastores import InMemoryDatastore
@@ -78,7 +79,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
     def look(now: float) -> None:
         reading = {"event_id": str(now), "device_id": "hot", "timestamp_device": at(now), "timestamp_ingested": at(now)}
         keep("raw_sensor_readings", reading)
-        run("log_scoring_run", "stand_in")
+        run("log_scoring_run")
 
     keep("device_registry", {"device_id": "hot", "site_id": "S-1", "status": "active"})
     windows = [window("hot", end, temp_evaporator_mean=3.0, current_compressor_max=36.0) for end in range(0, 300, 15)]
@@ -96,7 +97,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
     look(250)  # looking twice at the same time is one look, and appends the same row once
     assert log() == outage
 
-    run("replay_stream", "raise_alerts")
+    run("stand_in", "replay_stream", "raise_alerts")
     alerts = store.get_dataframe(f"{FLEET}/device_alerts", spark).orderBy("window_end").toPandas()
     assert set(alerts["model_id"]) == {"threshold_fallback_v1"}
     assert alerts["severity"].tolist()[:2] == ["MEDIUM", "HIGH"]
@@ -107,6 +108,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
     keep("device_features", *windows)
     look(290)
     assert log() == [*outage, ("SUCCEEDED", "FRESH", "ENDED", False)]
+    run("stand_in")
     standing_in = store.get_dataframe(f"{FLEET}/fallback_scores", spark)
     assert standing_in.count() == 16  # what rules said stays said
 
@@ -151,3 +153,28 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
     (row,) = log.collect()
     assert (row["outcome"], row["band"], row["score_age_minutes"]) == ("SUCCEEDED", "FRESH", 58.0)
     assert next_run(spark, found, log, PROFILE).collect() == []
+
+
+def test_rules_score_what_the_model_left_and_keep_the_time_of_the_first_look(spark: SparkSession) -> None:
+    places = {
+        # minutes before noon of the window's end and of its computing, and length
+        "left": (15, 14, 15),
+        "computed after the first look": (15, -1, 15),
+        "scored by the model": (135, 134, 15),
+        "of another length": (15, 14, 60),
+        "after both looks": (-75, -61, 15),
+    }
+    rows = [
+        {**window(device, -end), "computed_at": ago(known), "window_duration_minutes": minutes}
+        for device, (end, known, minutes) in places.items()
+    ]
+    looks = [(ago(0), "FALLBACK", 135), (at(60), "FALLBACK", 135), (ago(200), "SUCCEEDED", 300)]
+    log = spark.createDataFrame(
+        [(when, outcome, ago(through), "isolation_forest_v1") for when, outcome, through in looks],
+        "scheduled_at timestamp, outcome string, scored_through timestamp, model_id string",
+    )
+    found = scores_standing_in(made(spark, features_schema(PROFILE), *rows), log, PROFILE).toPandas()
+    assert dict(zip(found["device_id"], found["scored_at"].astype(str), strict=True)) == {
+        "left": "2026-01-15 12:00:00",
+        "computed after the first look": "2026-01-15 13:00:00",
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.contracts.bound import stream_threshold_checks
@@ -65,6 +66,7 @@ def test_the_average_knows_only_what_was_computed_by_then() -> None:
     assert known(shuffled) == known(table)
 
 
+@pytest.mark.nightly
 def test_one_row_per_registered_device_with_defaults_and_its_own_limits(spark: SparkSession) -> None:
     own = DeviceLimits(device_id="big", limits={"current_limit_a": 45.0}, reason="a larger motor than the others")
     streaming = PROFILE.streaming
