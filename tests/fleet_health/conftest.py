@@ -75,6 +75,8 @@ ORDER = (
     "score_windows",
     "refresh_properties",
     "check_consistency",
+    "log_scoring_run",
+    "stand_in",
     "raise_alerts",
     "measure_drift",
     "measure_health",
@@ -102,6 +104,8 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
 
     steps = [step.format("read" if built.profile.registry.dataset else "declare") for step in ORDER]
     steps = [step for step in steps if step != "refresh_properties" or built.profile.properties]
+    acute = ["replay_stream"] if built.profile.streaming else []
+    steps[steps.index("raise_alerts") : steps.index("raise_alerts")] = acute
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
     steps += ["audit_contracts", "audit_scores"]
     first = 0 if after is None else steps.index(after) + 1

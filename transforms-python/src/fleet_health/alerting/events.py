@@ -1,7 +1,8 @@
 """The life of an anomaly on one device: detected, sustained, escalated, resolved; and who is not told twice.
 
 An anomaly is open from its first flagged window until ``resolve_after_windows`` windows in a row are not flagged.
-Missing windows end it silently: what was not measured cannot be called resolved.
+Missing windows end it silently: what was not measured cannot be called resolved. Neither can what only the rules of the
+fallback find quiet, unless they opened it: they see less than a model.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import pandas as pd
 from fleet_health.alerting.severity import rank, severity_of
 from fleet_health.contracts.alerts import EVENT_SCHEMA
 from fleet_health.profiles.model import Alerting
+
+STAND_IN = "threshold_fallback"
+"""The family whose silence proves nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def _life(windows: list[Window], minutes: int, rules: Alerting) -> list[Event]:
         adjacent = previous is not None and window.end - previous.end == step
         if last_flagged is not None and window.end - last_flagged > step * rules.resolve_after_windows:
             opened = None
+        if not window.flagged and opened is not None and _proves_nothing(window, opened):
+            continue
         if window.flagged:
             run = run + 1 if adjacent and previous is not None and previous.flagged else 1
             severity = severity_of(window.score, window.families, run, rules)
@@ -86,6 +92,10 @@ def _life(windows: list[Window], minutes: int, rules: Alerting) -> list[Event]:
                 opened = None
         previous = window
     return events
+
+
+def _proves_nothing(window: Window, opened: Event) -> bool:
+    return family(window.model_id) == STAND_IN and family(opened.model_id) != STAND_IN
 
 
 def _mark_repeats(events: list[Event], rules: Alerting) -> list[Event]:
@@ -124,11 +134,7 @@ def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
         rules: see :func:`events_of`.
     """
     minutes = int(scores["window_duration_minutes"].iloc[0])
-    ordered = scores.sort_values(
-        ["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable"
-    )
-    windows = [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
-    events = [vars(event) for event in events_of(windows, minutes, rules)]
+    events = [vars(event) for event in events_of(windows_of(scores), minutes, rules)]
     if not events:  # pandas would call empty columns double, which Arrow refuses to read as timestamps
         return pd.DataFrame(columns=EVENT_SCHEMA.fieldNames(), dtype=object)
     made = pd.DataFrame(events)
@@ -136,10 +142,23 @@ def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
     return made.reindex(columns=EVENT_SCHEMA.fieldNames())
 
 
+def windows_of(scores: pd.DataFrame) -> list[Window]:
+    """The windows of one device and length, oldest first, from rows of ``model_scores``."""
+    ordered = scores.sort_values(
+        ["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable"
+    )
+    return [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
+
+
+def family(model_id: str) -> str:
+    """What a model id names without its version."""
+    return model_id.rsplit("_v", 1)[0]
+
+
 def _window(rows: pd.DataFrame) -> Window:
     """The strongest model speaks for the window; cohort clusters do not count as a family."""
     top = rows.iloc[0]
-    families = {m.rsplit("_v", 1)[0] for m in rows.loc[rows["anomaly_flag"], "model_id"]} - {"dbscan_cohort"}
+    families = {family(model_id) for model_id in rows.loc[rows["anomaly_flag"], "model_id"]} - {"dbscan_cohort"}
     contributors = top["top_contributors"]
     return Window(
         end=top["window_end"],

@@ -13,13 +13,16 @@ def severity_of(max_score: float, families_flagging: int, consecutive_flagged: i
         max_score: highest score over the released models for device, length and window.
         families_flagging: different model families that flag it.
         consecutive_flagged: closed windows in a row, ending here, that are flagged; a missing window breaks the row.
-        rules: ranked; a score limit is exclusive, so a score equal to it belongs to the band below.
+        rules: ranked; a score limit is exclusive, so a score equal to it belongs to the band below. An enabled guard
+            lowers the severity it names where neither families nor windows agree.
     """
+    guard = rules.guard
     for rule in rules.severities:
-        by_score = rule.above is None or max_score > rule.above
-        if by_score and consecutive_flagged >= rule.sustained_windows:
-            return rule.severity
-        if rule.or_families is not None and families_flagging >= rule.or_families:
+        by_score = (rule.above is None or max_score > rule.above) and consecutive_flagged >= rule.sustained_windows
+        if by_score or (rule.or_families is not None and families_flagging >= rule.or_families):
+            if guard is not None and guard.enabled and rule.severity == guard.severity:
+                agreed = families_flagging >= guard.families or consecutive_flagged >= guard.or_sustained_windows
+                return rule.severity if agreed else guard.otherwise
             return rule.severity
     return rules.severities[-1].severity
 

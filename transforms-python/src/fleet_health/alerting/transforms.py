@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from typing import Any
 
 from fleet_health import paths
 from fleet_health.alerting.alerts import device_alerts
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
-from transforms.api import Input, Output, Transform, transform_df
+from transforms.api import Input, Output, Transform, transform
 
 
 def alert_transform(profile: Profile) -> Transform:
-    @transform_df(
-        Output(paths.dataset(profile, "device_alerts"), checks=checks_of("device_alerts", profile)),
+    standing_in = {"fallback": Input(paths.dataset(profile, "fallback_scores"))} if profile.fallback else {}
+    acute = {"streaming": Input(paths.dataset(profile, "streaming_alerts"))} if profile.streaming else {}
+
+    @transform(
+        alerts=Output(paths.dataset(profile, "device_alerts"), checks=checks_of("device_alerts", profile)),
         scores=Input(paths.dataset(profile, "model_scores")),
         registry=Input(paths.dataset(profile, "device_registry")),
+        **standing_in,
+        **acute,
     )
-    def raise_alerts(scores: DataFrame, registry: DataFrame) -> DataFrame:
-        return device_alerts(scores, registry, profile)
+    def raise_alerts(alerts: Any, scores: Any, registry: Any, **others: Any) -> None:
+        rows = scores.dataframe()
+        if "fallback" in others:
+            rows = rows.unionByName(others["fallback"].dataframe())
+        streaming = others["streaming"].dataframe() if "streaming" in others else None
+        alerts.write_dataframe(device_alerts(rows, registry.dataframe(), profile, streaming))
 
     raise_alerts.__name__ = f"{profile.profile}_raise_alerts"
     return raise_alerts

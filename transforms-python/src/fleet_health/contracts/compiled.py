@@ -191,11 +191,12 @@ def _severity_bands(rule: R.SeverityBands, parsed: Parsed, profile: Profile) -> 
     """
     score, severity = E.col(rule.score), E.col(rule.severity)
     bands: list[Any] = []
-    ranked = profile.alerting.severities
+    ranked, guard = profile.alerting.severities, profile.alerting.guard
+    guarded = guard.severity if guard is not None and guard.enabled else None
     for place, one in enumerate(ranked):
         if one.above is None:
             continue
-        if one.sustained_windows == 1:
+        if one.sustained_windows == 1 and one.severity != guarded:
             worse = [other.severity for other in ranked[: place + 1]]
             bands.append(E.any(score.lte(one.above), severity.is_in(*worse)))
         if one.or_families is None:
@@ -203,6 +204,17 @@ def _severity_bands(rule: R.SeverityBands, parsed: Parsed, profile: Profile) -> 
     if bands:
         always = expectation(rule.unless)
         yield f"{rule.severity} agrees with {rule.score}", E.any(always, E.all(*bands))
+
+
+def _threshold_limits(rule: R.ThresholdLimits, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    for one in profile.streaming.rules if profile.streaming is not None else ():
+        if rule.each == "limit":
+            limit = E.col(one.limit.column)
+            words = f"{text(one.limit.column, one.limit.allowed)}, never null"
+            yield words, E.all(limit.non_null(), _between(one.limit.column, one.limit.allowed))
+        elif one.average is not None:
+            average = E.col(one.average.column)
+            yield f"{one.average.column} is null or above 0", E.any(average.is_null(), average.gt(0.0))
 
 
 Compiler = Callable[[Any, Parsed, Profile], Iterator[Said]]
@@ -226,4 +238,5 @@ _COMPILERS: dict[type, Compiler] = {
     R.NoMissingElements: _no_missing_elements,
     R.RowCount: _row_count,
     R.SeverityBands: _severity_bands,
+    R.ThresholdLimits: _threshold_limits,
 }

@@ -39,9 +39,12 @@ class Column(Strict):
 
 
 class EachColumn(Strict):
-    """One nullable column per sensor, feature or property of the profile, in its order; type and unit are its own."""
+    """One nullable column per sensor, feature, property or stream threshold of the profile, in its order.
 
-    each: Literal["sensor", "feature", "property"]
+    Type and unit are the profile's.
+    """
+
+    each: Literal["sensor", "feature", "property", "threshold"]
     meaning: Text
 
 

@@ -258,6 +258,13 @@ class SeverityBands(Rule):
         return [self.score, self.severity, *self.unless.columns()]
 
 
+class ThresholdLimits(Rule):
+    """Limits of the streaming rules: there, and inside what the profile allows. Averages: null or above 0."""
+
+    kind: Literal["threshold_limits"]
+    each: Literal["limit", "average"]
+
+
 class Measured(Rule):
     """An aggregate, or a row rule that expectations cannot say: a number in an audit dataset, held against a limit."""
 
@@ -296,6 +303,7 @@ Expectation = Annotated[
     | NoMissingElements
     | RowCount
     | SeverityBands
+    | ThresholdLimits
     | Measured
     | Asserted,
     Field(discriminator="kind"),

@@ -71,7 +71,18 @@ def property_fields(profile: Profile) -> list[T.StructField]:
     return [T.StructField(shown.name, T.DoubleType()) for shown in profile.properties]
 
 
-_EACH = {"sensor": sensor_fields, "feature": feature_fields, "property": property_fields}
+def threshold_fields(profile: Profile) -> list[T.StructField]:
+    """One nullable column per limit and stored average of the streaming rules, in their order."""
+    rules = profile.streaming.rules if profile.streaming is not None else ()
+    return [T.StructField(name, T.DoubleType()) for rule in rules for name in rule.columns]
+
+
+_EACH = {
+    "sensor": sensor_fields,
+    "feature": feature_fields,
+    "property": property_fields,
+    "threshold": threshold_fields,
+}
 
 
 def _fields(parsed: Parsed, profile: Profile | None) -> T.StructType:

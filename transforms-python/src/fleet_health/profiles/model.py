@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 
-from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber
+from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
+from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
 
 # strict, because YAML reads an unquoted no as false and that would be 0
 MissingWord = StrictStr | StrictFloat | StrictInt
@@ -21,9 +22,6 @@ MissingWord = StrictStr | StrictFloat | StrictInt
 def _as_text(value: object) -> object:
     """YAML reads an unquoted date as one."""
     return value.isoformat() if isinstance(value, date) else value
-
-
-Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
 class Column(_Strict):
@@ -267,6 +265,7 @@ class SeverityRule(_Strict):
 
 class Alerting(_Strict):
     severities: tuple[SeverityRule, ...]
+    guard: SeverityGuard | None = None
     dedup_hours: float = Field(ge=0)
     dedup_reason: Reason
     resolve_after_windows: int = Field(gt=0)
@@ -303,6 +302,9 @@ class Profile(_Strict):
     imputation: Imputation = Imputation()
     cohorts: Cohorts | None = None
     properties: tuple[Property, ...] = ()
+    streaming: Streaming | None = None
+    fallback: Fallback | None = None
+    staleness: Staleness | None = None
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

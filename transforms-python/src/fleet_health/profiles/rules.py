@@ -19,6 +19,7 @@ from fleet_health.profiles.model import (
     SENSOR_AGGREGATIONS,
     Profile,
 )
+from fleet_health.profiles.serving_rules import check_serving
 from fleet_health.profiles.units import UNITS, conversion, sources_for
 from fleet_health.yaml_lines import Lines
 
@@ -77,6 +78,7 @@ def check_agreement(profile: Profile, file: str, lines: Lines) -> None:
     _model(check)
     _alerting(check)
     check_learning(check)
+    check_serving(check)
 
 
 def _sensors(check: _Check) -> None:

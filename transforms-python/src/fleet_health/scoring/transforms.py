@@ -8,12 +8,14 @@ from pyspark.sql import DataFrame
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.runs import RUNS_SCHEMA
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.detection import detection_report
+from fleet_health.scoring.runs import facts_of, next_run, scores_standing_in
 from fleet_health.scoring.scores import model_scores
 from palantir_models.transforms import ModelInput
-from transforms.api import Input, Output, Transform, transform, transform_df
+from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 
 def scoring_transform(profile: Profile) -> Transform:
@@ -41,11 +43,44 @@ def detection_transform(profile: Profile) -> Transform:
     return report_detection
 
 
+def run_log_transform(profile: Profile) -> Transform:
+    """To be scheduled after scoring, whether it succeeded or not: in a build of its own it runs in both cases."""
+
+    @incremental(snapshot_inputs=["raw", "features", "scores", "registry"])
+    @transform(
+        raw=Input(paths.dataset(profile, "raw_sensor_readings")),
+        features=Input(paths.dataset(profile, "device_features")),
+        scores=Input(paths.dataset(profile, "model_scores")),
+        registry=Input(paths.dataset(profile, "device_registry")),
+        log=Output(paths.dataset(profile, "scoring_run_metrics"), checks=checks_of("scoring_run_metrics", profile)),
+    )
+    def log_scoring_run(ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, log: Any) -> None:
+        facts = facts_of(raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe(), profile)
+        before = log.dataframe("previous", schema=RUNS_SCHEMA)
+        log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
+
+    return log_scoring_run
+
+
+def fallback_transform(profile: Profile) -> Transform:
+    @transform_df(
+        Output(paths.dataset(profile, "fallback_scores"), checks=checks_of("fallback_scores", profile)),
+        features=Input(paths.dataset(profile, "device_features")),
+        log=Input(paths.dataset(profile, "scoring_run_metrics")),
+    )
+    def stand_in(features: DataFrame, log: DataFrame) -> DataFrame:
+        return scores_standing_in(features, log, profile)
+
+    return stand_in
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [scoring_transform(profile)]
     # the report compares whole days, which only an inventory of days can tell it
     by_day = profile.labels is not None and profile.labels.format == "inventory"
     made += [detection_transform(profile)] if by_day else []
+    made += [run_log_transform(profile)] if profile.staleness else []
+    made += [fallback_transform(profile)] if profile.fallback else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

@@ -1,0 +1,17 @@
+"""``scoring_run_metrics`` in code, with what decides about the fallback."""
+
+from __future__ import annotations
+
+from fleet_health.contracts.loader import enum
+from fleet_health.contracts.schemas import plain_schema
+
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+SKIPPED_STALE_FEATURES = "SKIPPED_STALE_FEATURES"
+FALLBACK = "FALLBACK"
+STARTED = "STARTED"
+ENDED = "ENDED"
+
+RUN_OUTCOMES = enum("scoring_run_metrics", "outcome")
+BANDS = enum("scoring_run_metrics", "band")
+RUNS_SCHEMA = plain_schema("scoring_run_metrics")

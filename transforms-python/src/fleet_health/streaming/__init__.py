@@ -1,0 +1,1 @@
+"""Acute events, reading by reading: what cannot wait until a window closes."""
