@@ -35,6 +35,14 @@ def checks_of(dataset: str, profile: Profile) -> list[Check]:
     return [check for rule in parsed.contract.expectations for check in _checks(rule, parsed, profile)]
 
 
+def input_checks_of(dataset: str, profile: Profile) -> list[Check]:
+    """What a reader may demand of a dataset before it reads a row: the hard checks of its contract.
+
+    They carry the same names, so a rule has one identity wherever it is judged.
+    """
+    return [check for check in checks_of(dataset, profile) if check.on_error == "FAIL"]
+
+
 def _checks(rule: Any, parsed: Parsed, profile: Profile) -> Iterator[Check]:
     compiler = _COMPILERS.get(type(rule))
     if compiler is None:
