@@ -10,7 +10,7 @@ import pytest
 
 from fleet_health.contracts import clean
 from fleet_health.contracts.agreement import ids
-from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.compiled import checks_of, input_checks_of
 from fleet_health.contracts.expansion import ROUNDING, feature_bounds
 from fleet_health.contracts.loader import shipped_contracts
 from fleet_health.contracts.model import Parsed
@@ -20,7 +20,7 @@ from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 
 AUDITS = ("contract_audits", "score_audits")
-AHEAD = {"feature_versions"}
+AHEAD = {"feature_versions", "feature_runs"}
 EACH = pytest.mark.parametrize("profile", shipped_profiles(), ids=lambda profile: profile.profile)
 
 
@@ -106,6 +106,11 @@ def test_reasons_ride_along_and_levels_decide(profile: Profile) -> None:
         *("FEA-15", "FEA-17", "FEA-18", "TRN-09", "TST-04", "MIN-07", "CCM-03", "CCM-04", "SCO-11", "SCO-12", "ALR-13"),
         *("FDM-06", "SAL-11"),
     }
+
+
+def test_a_reader_demands_what_is_hard() -> None:
+    (profile,) = (p for p in shipped_profiles() if p.profile == "refrigeration")
+    assert [check.name[:6] for check in input_checks_of("raw_sensor_readings", profile)] == ["RAW-01", "RAW-02"]
 
 
 def test_asserted_rules_name_an_error_that_exists() -> None:

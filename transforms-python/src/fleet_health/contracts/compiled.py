@@ -36,7 +36,10 @@ def checks_of(dataset: str, profile: Profile) -> list[Check]:
 
 
 def input_checks_of(dataset: str, profile: Profile) -> list[Check]:
-    """What a transform asks of a dataset before it reads a row: every hard rule of its contract."""
+    """What a reader may demand of a dataset before it reads a row: the hard checks of its contract.
+
+    They carry the same names, so a rule has one identity wherever it is judged.
+    """
     return [check for check in checks_of(dataset, profile) if check.on_error == "FAIL"]
 
 
