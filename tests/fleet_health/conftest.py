@@ -67,6 +67,7 @@ ORDER = (
     "{}_registry",
     "cleanse",
     "summarise_windows",
+    "choose_versions",
     "assemble_training_data",
     "train_isolation_forest",
     "score_windows",

@@ -26,7 +26,7 @@ def test_every_profile_gets_the_same_transforms() -> None:
             assert root == "Fleet"
             made[profile].add(name)
     labelled = {"label_events", "detection_report"}
-    assert len(made["refrigeration"]) == 16
+    assert len(made["refrigeration"]) == 18
     for profile in shipped_profiles():
         assert made[profile.profile] == made["refrigeration"] | (labelled if profile.labels else set())
 
@@ -61,7 +61,7 @@ def test_every_schema_is_its_contract(lbnl: Any, spark: Any) -> None:
     """Schema checks run no job, so all of them are judged."""
     failed, judged = judge(lbnl, spark, only="schema equals the contract")
     assert failed == []
-    assert judged == 17
+    assert judged == 19
 
 
 def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
@@ -100,7 +100,7 @@ def test_importing_the_pipeline_starts_nothing() -> None:
     """Neither a Spark session nor scikit-learn nor a socket: declarations only."""
     from fleet_health.pipeline import pipeline
 
-    assert len(pipeline.transforms) >= 24
+    assert len(pipeline.transforms) >= 26
     script = (
         "import socket, sys\n"
         "def no(*a, **k): raise AssertionError('a socket at import')\n"
