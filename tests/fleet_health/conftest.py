@@ -68,6 +68,7 @@ ORDER = (
     "{}_registry",
     "cleanse",
     "summarise_windows",
+    "choose_versions",
     "assemble_training_data",
     "publish_baselines",
     "train_isolation_forest",

@@ -28,7 +28,7 @@ def test_every_profile_gets_the_same_transforms() -> None:
     labelled, shown = {"label_events", "detection_report"}, {"device_properties"}
     streamed = {"device_stream_thresholds", "streaming_alerts"}
     common = made["refrigeration"] - shown - streamed
-    assert len(common) == 26
+    assert len(common) == 28
     for profile in shipped_profiles():
         own = (labelled if profile.labels else set()) | (shown if profile.properties else set())
         assert made[profile.profile] == common | own | (streamed if profile.streaming else set())
@@ -64,7 +64,7 @@ def test_every_schema_is_its_contract(lbnl: Any, spark: Any) -> None:
     """Schema checks run no job, so all of them are judged."""
     failed, judged = judge(lbnl, spark, only="schema equals the contract")
     assert failed == []
-    assert judged == 25
+    assert judged == 27
 
 
 def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
@@ -105,7 +105,7 @@ def test_importing_the_pipeline_starts_nothing() -> None:
     """Neither a Spark session nor scikit-learn nor a socket: declarations only."""
     from fleet_health.pipeline import pipeline
 
-    assert len(pipeline.transforms) >= 24
+    assert len(pipeline.transforms) >= 26
     script = (
         "import socket, sys\n"
         "def no(*a, **k): raise AssertionError('a socket at import')\n"

@@ -46,6 +46,19 @@ def test_correlations_match_their_targets_and_others_are_none(fleet: Fleet, seri
     assert np.abs(np.delete(measured[ambient], ambient)).max() < 0.12
 
 
+@pytest.mark.case("XSN-HP-04")
+def test_without_memory_the_targets_are_met_closely(fleet: Fleet) -> None:
+    """20,000 rows of one device that forgets from minute to minute: independent draws of the joint distribution."""
+    readings = healthy(fleet.model_copy(update={"phi": 0.0}), 5, describe(fleet, 5, 0), 20_000)
+    names = [sensor.name for sensor in fleet.numeric]
+    measured = np.corrcoef([readings.values[name] for name in names])
+    assert len(fleet.correlations) >= 3
+    for pair in fleet.correlations:
+        assert measured[names.index(pair.first), names.index(pair.second)] == pytest.approx(pair.rho, abs=0.05), pair
+    for sensor in fleet.numeric:
+        assert readings.values[sensor.name].std() == pytest.approx(sensor.std, rel=0.02), sensor.name
+
+
 def test_minutes_follow_an_autoregression_of_order_one(fleet: Fleet, series: dict[str, np.ndarray]) -> None:
     for sensor in fleet.numeric:
         values = series[sensor.name] - series[sensor.name].mean(axis=1, keepdims=True)

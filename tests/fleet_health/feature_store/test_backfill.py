@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
@@ -17,7 +16,6 @@ from fleet_health.feature_store.backfill import (
     plan_backfill,
 )
 from fleet_health.feature_store.errors import BackfillDaysError, BackfillWindowError, MixedFormulasError
-from fleet_health.features.windows import window_table
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -78,29 +76,3 @@ def test_windows_that_cross_midnight_are_refused() -> None:
     weekly = PROFILE.model_copy(update={"windows_minutes": (15, 10_080)})
     with pytest.raises(BackfillWindowError, match="windows of 10080 minutes do not end at midnight UTC"):
         plan_backfill(date(2026, 1, 1), date(2026, 1, 2), weekly)
-
-
-@pytest.mark.case("FST-HP-03")
-def test_chunks_give_the_rows_of_the_full_computation() -> None:
-    """Readings of three days in any order, whole and day by day: identical in every feature and length."""
-    random = np.random.default_rng(3)
-    sensors = sorted({f.sensor for f in PROFILE.features if f.sensor})
-    count = 4000
-    start = pd.Timestamp("2026-01-30").value // 1000
-    frame = pd.DataFrame(random.normal(5.0, 2.0, (count, len(sensors))), columns=sensors)
-    frame = frame.mask(random.random(frame.shape) < 0.1)
-    frame["device_id"] = [f"d{n % 2}" for n in range(count)]
-    frame["micros"] = start + random.integers(0, 3 * 86_400, count) * 1_000_000
-    frame["event_id"] = [f"e{n:05d}" for n in range(count)]
-    frame = frame.assign(flagged=(random.random(count) < 0.2).astype(float), sensor_null_count=1.0)
-
-    def compute(readings: pd.DataFrame) -> pd.DataFrame:
-        ordered = readings.sort_values(["device_id", "micros", "event_id"], ignore_index=True)
-        return pd.concat([window_table(ordered, minutes, PROFILE) for minutes in PROFILE.windows_minutes])
-
-    key = ["device_id", "window_duration_minutes", "window_start"]
-    whole = compute(frame).sort_values(key, ignore_index=True)
-    day = frame["micros"] // 86_400_000_000
-    parts = [compute(part) for _, part in frame.sample(frac=1.0, random_state=1).groupby(day)]
-    pd.testing.assert_frame_equal(whole, pd.concat(parts).sort_values(key, ignore_index=True), check_exact=True)
-    assert whole["window_duration_minutes"].value_counts()[1440] == 6

@@ -1,187 +1,260 @@
-"""Windows and features: golden cases, edges and leakage; every case is a device of one frame, computed once."""
+"""Windows and features: golden cases, nulls, edges and leakage; every case is a device of one frame."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
-import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.errors import PythonException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from fleet_health.contracts.clean import clean_schema
-from fleet_health.features.windows import device_features, whole_windows, window_table
-from fleet_health.profiles.loader import shipped_profile
-
-PROFILE = shipped_profile("refrigeration")
-START = pd.Timestamp("2026-01-15 10:00:00", tz="UTC")
-Row = dict[str, Any]
+from fleet_health.features.lateness import due
+from fleet_health.features.versions import all_versions
 
 
-def at(device: str, minute: float, *, start: pd.Timestamp = START, **cells: Any) -> Row:
-    instant = start + pd.Timedelta(seconds=round(minute * 60, 6))
-    row: Row = dict.fromkeys(PROFILE.sensor_names)
-    row |= {"quality_flags": [], "sensor_null_count": 0, **cells}
-    return row | {"event_id": f"{device}-{instant}-{len(cells)}-{cells}", "device_id": device, "timestamp_utc": instant}
+def _sibling(name: str) -> Any:
+    """Test folders are no packages; a sibling module is loaded by its path."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
-def series(device: str, sensor: str, values: list[Any], minutes: list[float] | None = None) -> list[Row]:
-    where = minutes or [float(n) for n in range(len(values))]
-    return [at(device, minute, **{sensor: value}) for minute, value in zip(where, values, strict=True)]
+fleet = _sibling("case_fleet")
+PROFILE, START = fleet.PROFILE, fleet.START
+Value = Callable[..., Any]
 
 
-EVAPORATOR, VIBRATION = "temperature_evaporator", "vibration_compressor"
-GOLDEN: dict[str, tuple[list[Row], str, float | None]] = {
-    "GC-01": (series("GC-01", EVAPORATOR, [1.0, None, 3.0, 7.0]), "temp_evaporator_slope", 1.857142857142857),
-    "GC-02": (series("GC-02", EVAPORATOR, [-20.0], [4.0]), "temp_evaporator_slope", None),
-    "GC-03": (series("GC-03", EVAPORATOR, [1.0, 2.0, 3.0], [5.0] * 3), "temp_evaporator_slope", None),
-    "GC-04": (series("GC-04", EVAPORATOR, [-25.0]), "temp_evaporator_std", None),
-    "GC-05": (series("GC-05", EVAPORATOR, [1.0, 3.0]), "temp_evaporator_std", 1.4142135623730951),
-    "GC-06": (series("GC-06", EVAPORATOR, [-25.1] * 15), "temp_evaporator_std", 0.0),
-    "GC-07": (series("GC-07", VIBRATION, [float(n) for n in range(1, 16)]), "vibration_compressor_p95", 14.3),
-    "GC-08": ([at("GC-08", 0, pressure_high_side=1500.0, pressure_low_side=200.0)], "pressure_ratio", 7.5),
-    "GC-09": ([at("GC-09", 0, pressure_high_side=500.0, pressure_low_side=800.0)], "pressure_ratio", 0.625),
-    "GC-10": ([at("GC-10", 0, pressure_high_side=1500.0)], "pressure_ratio", None),
-    "GC-11": (
-        [at("GC-11", 0, current_compressor=12.0, temperature_condenser=40.0, temperature_evaporator=-25.0)],
-        "current_per_temp_spread",
-        0.18461538461538463,
-    ),
-    "GC-12": (
-        [at("GC-12", 0, current_compressor=12.0, temperature_condenser=25.0, temperature_evaporator=25.0)],
-        "current_per_temp_spread",
-        None,
-    ),
-    "GC-13": (
-        [at("GC-13", 0, current_compressor=12.0, temperature_condenser=20.0, temperature_evaporator=30.0)],
-        "current_per_temp_spread",
-        -1.2,
-    ),
-    "GC-14": (series("GC-14", "door_open_close", [True, False, None, False]), "door_open_fraction", 0.3333333333333333),
-    "GC-15": (
-        [at("GC-15", n, sensor_null_count=nulls) for n, nulls in enumerate([0, 2, 14])],
-        "sensor_completeness",
-        0.6190476190476191,
-    ),
-    "GC-16": (
-        [
-            at("GC-16", n, quality_flags=flags)
-            for n, flags in enumerate([[], ["RANGE_VIOLATION"], ["RANGE_VIOLATION", "SENSOR_GAP"]])
-        ],
-        "quality_flag_count",
-        2.0,
-    ),
-    "constant slope": (series("constant slope", EVAPORATOR, [-25.1] * 15), "temp_evaporator_slope", 0.0),
-    "all null": (series("all null", EVAPORATOR, [None, None]), "temp_evaporator_mean", None),
-    "all null counts": (series("all null counts", EVAPORATOR, [None, None]), "reading_count", 2.0),
-    "one value p95": (series("one value p95", VIBRATION, [None, 4.0]), "vibration_compressor_p95", 4.0),
-    "null spread": ([at("null spread", 0, current_compressor=12.0)], "current_per_temp_spread", None),
-    "seconds count": (
-        series("seconds count", EVAPORATOR, [0.0, 1.0], [0.0, 0.5]),
-        "temp_evaporator_slope",
-        2.0,
-    ),
-}
-
-EDGE = [
-    at("edge", 0, temperature_ambient=1.0),
-    at("edge", 15 - 1e-6 / 60, temperature_ambient=3.0),
-    at("edge", 15, temperature_ambient=100.0),
-    at("edge", 59.99, temperature_ambient=100.0),
-]
-ANCIENT = [at("ancient", -1, start=pd.Timestamp("1969-12-31 23:55", tz="UTC"), temperature_ambient=5.0)]
-# the newest receipt decides which windows are closed: 11:20 closes 11:15 and 11:00, not 11:30 and not 12:00
-LAST = [at("last", 79, temperature_ambient=2.0), at("last", 74, temperature_ambient=2.0)]
-
-
-def clean_rows(extra: list[Row] = []) -> pd.DataFrame:  # noqa: B006 - never changed
-    rows = [row for case in GOLDEN.values() for row in case[0]] + EDGE + ANCIENT + LAST + extra
-    random.Random(3).shuffle(rows)
-    frame = pd.DataFrame(rows).reindex(columns=clean_schema(PROFILE).fieldNames())
-    frame["timestamp_ingested"] = START + pd.Timedelta(minutes=80)
-    for sensor in PROFILE.sensors:
-        frame[sensor.name] = frame[sensor.name].astype("boolean" if sensor.type == "boolean" else "float64")
-    frame["line_number"] = 0
-    frame["date"] = frame["timestamp_utc"].dt.date
-    frame["source_file"] = "a"
-    return frame
-
-
-# what a leak would look at: the future of a device, and other devices at the same time
-LATER = [
-    at(case, minute, temperature_evaporator=29.0, vibration_compressor=99.0) for case in GOLDEN for minute in (15, 61)
-]
-OTHERS = [at("other", minute, temperature_evaporator=29.0, pressure_low_side=51.0) for minute in range(60)]
+def newest(clean: DataFrame) -> pd.DataFrame:
+    watermark = round(fleet.WATERMARK.value / 1000)
+    versions = all_versions(clean, PROFILE, due(PROFILE, None, watermark))
+    instants = {name: F.unix_micros(name) for name in ("window_start", "window_end", "computed_at")}
+    found = versions.withColumns(instants).toPandas().sort_values("computed_at")
+    return found.drop_duplicates(["device_id", "window_start", "window_duration_minutes"], keep="last")
 
 
 @pytest.fixture(scope="module")
 def features(spark: SparkSession) -> dict[str, pd.DataFrame]:
-    """Plain, and with a future and other devices added; one job for both."""
-    plain, more = clean_rows(), clean_rows(LATER + OTHERS)
+    """As it is; and shuffled, in eight parts, in Chicago, with a future and other devices added."""
     schema = clean_schema(PROFILE)
-    frames = {"plain": plain, "more": more}
-    found = {}
-    for name, frame in frames.items():
-        computed = device_features(spark.createDataFrame(frame, schema), PROFILE).toPandas()
-        found[name] = computed.sort_values(["device_id", "window_duration_minutes", "window_start"])
-    return found
+    plain = newest(spark.createDataFrame(fleet.frame(fleet.plain_rows(), 3), schema).coalesce(1))
+    spark.conf.set("spark.sql.session.timeZone", "America/Chicago")
+    try:
+        rows = fleet.plain_rows() + fleet.LATER + fleet.OTHERS
+        more = newest(spark.createDataFrame(fleet.frame(rows, 4), schema).repartition(8))
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+    return {"plain": plain, "more": more}
 
 
-def value(features: pd.DataFrame, device: str, name: str, minutes: int = 15, start: pd.Timestamp = START) -> Any:
-    row = features[
-        (features["device_id"] == device)
-        & (features["window_duration_minutes"] == minutes)
-        & (features["window_start"] == start.tz_localize(None))
-    ]
-    assert len(row) == 1
-    return row[name].iloc[0]
+@pytest.fixture(scope="module")
+def value(features: dict[str, pd.DataFrame]) -> Value:
+    """``value(device, feature, minutes, start)``: one value of one window; None for null."""
+    columns = ["device_id", "window_duration_minutes", "window_start"]
+    by_key = features["plain"].set_index(columns)
+    assert by_key.index.is_unique
+
+    def look(device: str, name: str, minutes: int = 15, start: pd.Timestamp = START) -> Any:
+        found = by_key.loc[(device, minutes, round(start.value / 1000)), name]
+        return None if pd.isna(found) else found
+
+    return look
 
 
-@pytest.mark.parametrize("case", GOLDEN)
-def test_golden(features: dict[str, pd.DataFrame], case: str) -> None:
-    _, name, expected = GOLDEN[case]
-    found = value(features["plain"], case, name)
-    if expected is None:
-        assert pd.isna(found)
-    else:
-        assert math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-15)
+def windows(features: dict[str, pd.DataFrame], device: str, minutes: int) -> pd.DataFrame:
+    plain = features["plain"]
+    chosen = plain[(plain["device_id"] == device) & (plain["window_duration_minutes"] == minutes)]
+    return chosen.sort_values("window_start")
 
 
-def test_start_belongs_to_a_window_and_end_to_the_next(features: dict[str, pd.DataFrame]) -> None:
-    assert value(features["plain"], "edge", "temp_ambient_mean") == 2.0
-    assert value(features["plain"], "edge", "reading_count") == 2
-    later = START + pd.Timedelta(minutes=15)
-    assert value(features["plain"], "edge", "reading_count", start=later) == 1
-    assert value(features["plain"], "edge", "reading_count", minutes=60) == 4
+def agrees(value: Value, case: str) -> bool:
+    _, name, expected = fleet.GOLDEN[case]
+    found = value(case, name)
+    if expected is None or found is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-15)
+
+
+@pytest.mark.case("FEN-HP-01")
+def test_golden_cases_of_one_sensor(value: Value) -> None:
+    cases = [f"GC-{n:02d}" for n in (*range(1, 8), 14, 15, 16)]
+    assert [case for case in cases if not agrees(value, case)] == []
+
+
+@pytest.mark.case("FEN-HP-02")
+def test_a_day_has_96_quarters_24_hours_and_itself(features: dict[str, pd.DataFrame]) -> None:
+    counts = {minutes: windows(features, "ramp", minutes)["reading_count"].tolist() for minutes in (15, 60, 1440)}
+    assert counts == {15: [15] * 96, 60: [60] * 24, 1440: [1440]}
+
+
+@pytest.mark.case("FEN-HP-03")
+def test_a_ramp_has_its_slope_and_its_deviation_in_every_window(features: dict[str, pd.DataFrame]) -> None:
+    for minutes in (15, 60, 1440):
+        found = windows(features, "ramp", minutes)
+        assert found["temp_evaporator_slope"].tolist() == pytest.approx([0.1] * len(found), rel=1e-12)
+        expected = [fleet.ramp_deviation(minutes)] * len(found)
+        assert found["temp_evaporator_std"].tolist() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.case("FEN-HP-05")
+def test_four_quarters_count_what_the_hour_counts(features: dict[str, pd.DataFrame]) -> None:
+    quarters = windows(features, "dense", 15)["reading_count"].tolist()
+    assert (quarters, windows(features, "dense", 60)["reading_count"].tolist()) == ([17, 15, 3], [35])
+
+
+@pytest.mark.case("FEN-NU-01")
+def test_a_sensor_that_is_null_throughout_leaves_the_others_alone(features: dict[str, pd.DataFrame]) -> None:
+    row = windows(features, "one null", 15).iloc[0]
+    null = {name for name in PROFILE.model_features if pd.isna(row[name])}
+    condenser = {f.name for f in PROFILE.features if f.sensor == fleet.CONDENSER}
+    assert null == condenser | {"temp_spread_evap_cond", "current_per_temp_spread"}
+    assert row["reading_count"] == 15
+
+
+@pytest.mark.case("FEN-NU-02")
+def test_one_value_has_a_mean_but_neither_deviation_nor_slope(value: Value) -> None:
+    found = {
+        name: value("one of fifteen", f"temp_evaporator_{name}") for name in ("mean", "min", "max", "std", "slope")
+    }
+    assert found == {"mean": 17.0, "min": 17.0, "max": 17.0, "std": None, "slope": None}
+
+
+@pytest.mark.case("FEN-NU-03")
+def test_two_values_have_both(value: Value) -> None:
+    assert value("two of fifteen", "temp_evaporator_std") == pytest.approx(math.sqrt(18), rel=1e-12)
+    assert value("two of fifteen", "temp_evaporator_slope") == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.case("FEN-NU-04")
+def test_a_null_inside_a_trend_is_no_point_of_it(value: Value) -> None:
+    assert value("GC-01", "temp_evaporator_slope") == pytest.approx(13 / 7, rel=1e-12)  # not 2.5
+
+
+@pytest.mark.case("FEN-NU-05")
+def test_a_fraction_ignores_nulls(value: Value) -> None:
+    assert value("door", "door_open_fraction") == pytest.approx(2 / 3, rel=1e-12)
+
+
+@pytest.mark.case("FEN-NU-06")
+def test_completeness_without_any_sensor_is_zero(value: Value) -> None:
+    assert value("no sensor", "sensor_completeness") == 0.0
+
+
+@pytest.mark.case("FEN-DI-02", "FEN-FL-01", "FEN-EC-09")
+def test_neither_the_future_nor_others_nor_the_order_change_a_window(features: dict[str, pd.DataFrame]) -> None:
+    keys = ["device_id", "window_start", "window_duration_minutes"]
+    plain, more = (features[name].set_index(keys).sort_index() for name in ("plain", "more"))
+    assert len(more) > len(plain)
+    later = plain.index.get_level_values(0).isin(list(fleet.GOLDEN)) & (plain.index.get_level_values(2) > 15)
+    same = plain[~later]
+    assert len(same) > 200
+    pd.testing.assert_frame_equal(same, more.loc[same.index], check_exact=True)
+
+
+@pytest.mark.case("FEN-DI-03")
+def test_ids_that_begin_alike_do_not_mix(value: Value) -> None:
+    found = [value(device, "temp_evaporator_mean") for device in ("d-1", "d-11", "d-1 ")]
+    assert found == [1.0, 11.0, 5.0]
+
+
+@pytest.mark.case("FEN-FL-03")
+def test_a_window_the_watermark_has_not_passed_has_no_row(features: dict[str, pd.DataFrame]) -> None:
+    found = windows(features, "last", 15)
+    assert found["window_end"].tolist() == [round((fleet.WATERMARK - pd.Timedelta(minutes=30)).value / 1000)]
+    assert found["computed_at"].tolist() == [round((fleet.WATERMARK - pd.Timedelta(minutes=10)).value / 1000)]
+
+
+def test_a_late_reading_counts_where_its_horizon_reaches(value: Value, features: dict[str, pd.DataFrame]) -> None:
+    assert value("late", "reading_count") == 1
+    assert value("late", "temp_discharge_max", 60) == 99.0
+    # the hour of 10:00 is written at 11:20 and takes what is received until 13:20, at 14:20 the latest
+    assert (value("late hour", "temp_discharge_max", 60), value("late hour", "reading_count", 60)) == (3.0, 2)
+    assert value("late hour", "temp_discharge_max", 1440, fleet.DAY) == 99.0
+    made = windows(features, "late hour", 60)["computed_at"].tolist()
+    assert made == [round((START + pd.Timedelta(hours=3, minutes=20)).value / 1000)]
+
+
+def test_a_reading_with_a_drifting_clock_is_in_no_window(value: Value) -> None:
+    assert (value("drifting", "reading_count"), value("drifting", "quality_flag_count")) == (1, 0)
+
+
+@pytest.mark.case("FEN-EC-01")
+def test_the_last_millisecond_belongs_to_its_window(value: Value) -> None:
+    assert value("edge", "temp_ambient_mean") == 1.0
+    assert value("edge", "temp_ambient_mean", start=START + pd.Timedelta(minutes=15)) == 2.0
+    assert value("edge", "reading_count", 1440, fleet.DAY) == 3
+
+
+@pytest.mark.case("FEN-EC-02")
+def test_a_constant_has_no_deviation_and_no_slope_at_all(value: Value) -> None:
+    assert (value("constant", "temp_evaporator_std"), value("constant", "temp_evaporator_slope")) == (0.0, 0.0)
+
+
+@pytest.mark.case("FEN-EC-03")
+def test_a_small_deviation_of_large_values_keeps_its_digits(value: Value) -> None:
+    values = [row[fleet.HIGH] for row in fleet.CASES if row["device_id"] == "ramp"]
+    assert len(values) == 1440
+    found = value("ramp", "pressure_high_std", 1440, fleet.DAY)
+    assert found == pytest.approx(fleet.exact_deviation(values), rel=1e-9)
+
+
+@pytest.mark.case("FEN-EC-04")
+def test_readings_of_one_instant_have_a_deviation_and_no_slope(value: Value) -> None:
+    assert value("one instant", "temp_evaporator_slope") is None
+    assert value("one instant", "temp_evaporator_std") == pytest.approx(math.sqrt(7 / 3), rel=1e-12)
+
+
+@pytest.mark.case("FEN-EC-05")
+def test_a_spike_is_interpolated(value: Value) -> None:
+    assert value("spike of 19", "vibration_compressor_p95") == pytest.approx(1 + 0.1 * 99, rel=1e-12)
+    assert value("spike of 20", "vibration_compressor_p95") == pytest.approx(1 + 0.05 * 99, rel=1e-12)
+
+
+@pytest.mark.case("FEN-EC-06")
+def test_windows_stay_on_utc_where_a_clock_changes(features: dict[str, pd.DataFrame]) -> None:
+    """The second frame was computed in a session of Chicago."""
+    change, day = round(fleet.CLOCK_CHANGE.value / 1000), 86_400_000_000
+    for frame in features.values():
+        found = frame[frame["device_id"] == "clock change"]
+        starts = {m: sorted(found[found["window_duration_minutes"] == m]["window_start"]) for m in (60, 1440)}
+        assert starts[60] == [change + hours * 3_600_000_000 for hours in (-2, -1, 0, 1)]
+        assert starts[1440] == [change // day * day]
+
+
+@pytest.mark.case("FEN-EC-07")
+def test_a_silent_window_has_no_row_and_the_next_begins_as_ever(features: dict[str, pd.DataFrame]) -> None:
+    starts = windows(features, "dense", 15)["window_start"].tolist()
+    assert starts == [round((START + pd.Timedelta(minutes=n)).value / 1000) for n in (0, 30, 45)]
+
+
+@pytest.mark.case("FEN-EC-08")
+def test_more_readings_than_minutes_all_count(value: Value) -> None:
+    assert value("dense", "reading_count") == 17
 
 
 def test_windows_before_1970_align_too(features: dict[str, pd.DataFrame]) -> None:
-    found = features["plain"][features["plain"]["device_id"] == "ancient"]
-    assert found.set_index("window_duration_minutes")["window_start"].map(str).to_dict() == {
-        15: "1969-12-31 23:45:00",
-        60: "1969-12-31 23:00:00",
-        1440: "1969-12-31 00:00:00",
-    }
+    found = {minutes: windows(features, "ancient", minutes)["window_start"].tolist() for minutes in (15, 60, 1440)}
+    assert found == {15: [-900_000_000], 60: [-3_600_000_000], 1440: [-86_400_000_000]}
 
 
-def test_only_closed_windows_are_written(features: dict[str, pd.DataFrame]) -> None:
-    plain = features["plain"]
-    assert plain[plain["device_id"] == "last"]["window_end"].map(str).tolist() == ["2026-01-15 11:15:00"]
-    assert (plain["window_end"] <= plain["computed_at"]).all()
-    recent = plain[plain["device_id"] != "ancient"]
-    assert set(recent["window_duration_minutes"]) == {15, 60}  # the day is not over
-
-
-def test_neither_the_future_nor_another_device_changes_a_window(features: dict[str, pd.DataFrame]) -> None:
-    keys = ["device_id", "window_start", "window_duration_minutes"]
-    plain = features["plain"][features["plain"]["window_duration_minutes"] == 15].set_index(keys)
-    more = features["more"].set_index(keys)
-    assert len(more) > len(plain)
-    golden = [key for key in plain.index if key[0] in GOLDEN]
-    assert len(golden) == len(GOLDEN)
-    pd.testing.assert_frame_equal(plain.loc[golden], more.loc[golden], check_exact=True)
+@pytest.mark.case("FEN-BI-01")
+def test_nan_in_clean_fails_the_job_and_names_where(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(fleet.frame(fleet.series("a", fleet.LOW, [1.0, None]), 1), clean_schema(PROFILE))
+    broken = rows.unionByName(rows.withColumns({"device_id": F.lit("b"), fleet.HIGH: F.lit(float("nan"))}))
+    versions = all_versions(broken, PROFILE, due(PROFILE, None, 0))
+    with pytest.raises(PythonException, match=r"NotANumberInCleanError.*'pressure_high_side' of device 'b'"):
+        versions.collect()
 
 
 def test_columns_are_the_contract(features: dict[str, pd.DataFrame]) -> None:
@@ -191,19 +264,66 @@ def test_columns_are_the_contract(features: dict[str, pd.DataFrame]) -> None:
     assert names[-1] == "computed_at"
 
 
-def test_a_device_that_sends_ten_times_as_often_weighs_on_nobody() -> None:
-    """Six-second rows beside minute rows: its own count says so, every statistic is that of the same signal."""
-    sensor = next(f.sensor for f in PROFILE.features if f.aggregation == "mean")
-    parts = []
-    for device, seconds in (("fast", 6), ("slow", 60)):
-        micros = np.arange(0, 30 * 60, seconds, dtype=np.int64) * 1_000_000
-        parts.append(pd.DataFrame({"device_id": device, "micros": micros, "flagged": 0.0, "sensor_null_count": 0.0}))
-    rows = pd.concat(parts, ignore_index=True)
-    for name in {f.sensor for f in PROFILE.features if f.sensor is not None}:
-        rows[name] = 20.0 if name == sensor else np.nan
-    batches = [rows.iloc[n : n + 64] for n in range(0, len(rows), 64)]  # a window is longer than a batch here
-    whole = pd.concat([window_table(part, 15, PROFILE) for part in whole_windows(batches, PROFILE)])
-    assert whole["device_id"].tolist() == ["fast", "fast", "slow", "slow"]
-    assert whole["reading_count"].tolist() == [150, 150, 15, 15]
-    mean = next(f.name for f in PROFILE.features if f.sensor == sensor and f.aggregation == "mean")
-    assert whole[mean].tolist() == [20.0] * 4
+@pytest.mark.case("XSN-HP-01")
+def test_ratio_and_efficiency(value: Value) -> None:
+    assert agrees(value, "GC-08")
+    assert agrees(value, "GC-11")
+
+
+@pytest.mark.case("XSN-HP-02")
+def test_spreads(value: Value) -> None:
+    assert value("spreads", "temp_spread_evap_cond") == 65.0
+    assert value("spreads", "temp_spread_discharge_suction") == 80.0
+
+
+def cross_features(value: Value, device: str) -> dict[str, bool]:
+    """Feature of several sensors -> whether it has a value."""
+    return {f.name: value(device, f.name) is not None for f in PROFILE.features if f.of is not None}
+
+
+@pytest.mark.case("XSN-NU-01")
+def test_without_the_low_side_only_the_ratio_is_null(value: Value) -> None:
+    assert agrees(value, "GC-10")
+    assert [name for name, there in cross_features(value, "no low side").items() if not there] == ["pressure_ratio"]
+
+
+@pytest.mark.case("XSN-NU-02")
+def test_without_the_condenser_its_spread_and_the_efficiency_are_null(value: Value) -> None:
+    null = [name for name, there in cross_features(value, "no condenser").items() if not there]
+    assert null == ["temp_spread_evap_cond", "current_per_temp_spread"]
+
+
+@pytest.mark.case("XSN-NU-03")
+def test_without_both_pressures_the_ratio_is_null(value: Value) -> None:
+    assert [name for name, there in cross_features(value, "no pressure").items() if not there] == ["pressure_ratio"]
+
+
+@pytest.mark.case("XSN-DI-01")
+def test_ratios_come_from_a_devices_own_values(value: Value) -> None:
+    assert [value(device, "pressure_ratio") for device in ("swapped a", "swapped b")] == [5.0, 0.2]
+
+
+@pytest.mark.case("XSN-EC-01")
+def test_an_efficiency_over_no_spread_is_null(value: Value) -> None:
+    assert agrees(value, "GC-12")
+    assert value("tiny spread", "current_per_temp_spread") is None
+
+
+@pytest.mark.case("XSN-EC-02")
+def test_a_negative_spread_passes(value: Value) -> None:
+    assert agrees(value, "GC-13")
+
+
+@pytest.mark.case("XSN-EC-03")
+def test_a_ratio_below_one_passes(value: Value) -> None:
+    assert agrees(value, "GC-09")
+
+
+@pytest.mark.case("XSN-EC-05")
+def test_the_ratio_is_that_of_the_means(value: Value) -> None:
+    assert value("means", "pressure_ratio") == pytest.approx(1000 / 300, rel=1e-12)  # the mean of ratios is 6
+
+
+@pytest.mark.case("XSN-BI-01")
+def test_a_low_side_of_zero_gives_no_ratio_and_no_error(value: Value) -> None:
+    assert (value("zero low side", "pressure_ratio"), value("zero low side", "reading_count")) == (None, 1)

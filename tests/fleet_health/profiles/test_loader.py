@@ -39,6 +39,10 @@ def test_refrigeration_is_the_contract() -> None:
     assert profile.model_features[23] == "pressure_ratio"
     assert profile.model_features[-3:] == ("sensor_completeness", "quality_flag_count", "reading_count")
     assert profile.windows_minutes == (15, 60, 1440)
+    late = [profile.lateness_of(minutes) for minutes in profile.windows_minutes]
+    assert [(part.close_after.minutes, part.horizon.hours) for part in late] == [(20, 0), (20, 2), (20, 48)]
+    at_once = shipped_profile("air_handler").lateness_of(60)
+    assert (at_once.close_after.minutes, at_once.horizon.hours) == (0, 0)
     ranges = {s.name: (s.min, s.max) for s in profile.sensors}
     assert ranges["temperature_evaporator"] == (-60, 30)
     assert ranges["pressure_high_side"] == (500, 3500)
@@ -166,6 +170,20 @@ MISTAKES = {
         "aggregation 'p59' is not declared",
         "Did you mean 'p95'?",
     ),
+    "lateness of a window that is not computed": (
+        swap("  - window_minutes: 1440", "  - window_minutes: 144"),
+        ProfileReferenceError,
+        "- window_minutes: 144",
+        "window '144' is not declared",
+        "Did you mean '1440'?",
+    ),
+    "horizon without a reason": (
+        lambda text: re.sub(r'horizon: \{hours: 2, reason: "[^"]*"\}', "horizon: {hours: 2}", text),
+        ProfileSchemaError,
+        "horizon: {hours: 2}",
+        "lateness.1.horizon.reason: Field required",
+        "no threshold is accepted without its reason",
+    ),
     "unknown key": (
         swap("windows_minutes: [15, 60, 1440]", "windows_minutes: [15, 60, 1440]\nwindow_hours: 1"),
         ProfileSchemaError,
@@ -239,7 +257,7 @@ MISTAKES = {
     "not YAML": (
         swap("windows_minutes: [15, 60, 1440]", "windows_minutes: [15, 60, 1440"),
         ProfileSyntaxError,
-        "features:",
+        "lateness:",
         "not valid YAML",
         "brackets",
     ),

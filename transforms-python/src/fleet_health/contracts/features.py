@@ -1,15 +1,17 @@
-"""``device_features`` in code."""
+"""``device_features``, the versions it is chosen from, and the runs that write them, in code."""
 
 from __future__ import annotations
 
 from pyspark.sql import types as T
 
-from fleet_health.contracts.schemas import COUNTS, schema_of
+from fleet_health.contracts.schemas import COUNTS, plain_schema, schema_of
 from fleet_health.profiles.model import Profile
 
-__all__ = ["COUNTS", "features_schema"]
+__all__ = ["COUNTS", "RUNS_SCHEMA", "features_schema"]
+
+RUNS_SCHEMA = plain_schema("feature_runs")
 
 
 def features_schema(profile: Profile) -> T.StructType:
-    """Key, every feature in the profile's order, and when the row could first be known."""
+    """Key, every feature in the profile's order, and the instant at which the row could first be known."""
     return schema_of("device_features", profile)

@@ -2,26 +2,87 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from typing import Any
+
 from pyspark.sql import DataFrame
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.features.windows import device_features
+from fleet_health.contracts.features import RUNS_SCHEMA, features_schema
+from fleet_health.features.lateness import due
+from fleet_health.features.runs import measure, previous_watermark, run_rows
+from fleet_health.features.versions import all_versions, new_versions, newest_versions
+from fleet_health.profiles.definitions import formula_version
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
-from transforms.api import Input, Output, Transform, transform_df
+from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 
-def feature_transform(profile: Profile) -> Transform:
-    @transform_df(
-        Output(paths.dataset(profile, "device_features"), checks=checks_of("device_features", profile)),
+def window_version(profile: Profile) -> int:
+    """A number that changes with everything that decides a feature's value; another one computes all windows anew."""
+    decides = {
+        "features": formula_version(profile),
+        "sensors": [(sensor.name, sensor.type) for sensor in profile.sensors],
+        "lateness": [
+            (minutes, late.close_after.minutes, late.horizon.hours)
+            for minutes in profile.windows_minutes
+            for late in [profile.lateness_of(minutes)]
+        ],
+        "exclude_clock_drift": profile.exclude_clock_drift is not None and profile.exclude_clock_drift.value,
+    }
+    return int(hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+
+
+def window_transform(profile: Profile) -> Transform:
+    """Appends the versions of windows that came into being since the last run; see :mod:`.lateness` for when.
+
+    Nothing due means nothing written: the job is aborted, and whatever depends on it stays up to date. What landed is
+    then looked at again by the next run. Should a platform hand it over only once, nothing is lost: rows of windows
+    that are not yet due are found by their times, and only the counts of late readings would miss them.
+    """
+
+    @incremental(semantic_version=window_version(profile), snapshot_inputs=["definitions"])
+    @transform(
+        # read for its refusal alone: a formula that changed under its name stops here, before anything is computed
+        definitions=Input(paths.dataset(profile, "feature_definitions")),
         clean=Input(paths.dataset(profile, "clean_sensor_readings")),
+        versions=Output(paths.dataset(profile, "feature_versions"), checks=checks_of("feature_versions", profile)),
+        runs=Output(paths.dataset(profile, "feature_runs"), checks=checks_of("feature_runs", profile)),
     )
-    def summarise_windows(clean: DataFrame) -> DataFrame:
-        return device_features(clean, profile)
+    def summarise_windows(ctx: Any, definitions: Any, clean: Any, versions: Any, runs: Any) -> None:
+        before = previous_watermark(runs.dataframe("previous", schema=RUNS_SCHEMA)) if ctx.is_incremental else None
+        landing = measure(clean.dataframe("added"), profile, before)
+        if landing.watermark is None:
+            versions.write_dataframe(ctx.spark_session.createDataFrame([], features_schema(profile)))
+            runs.write_dataframe(ctx.spark_session.createDataFrame([], RUNS_SCHEMA))
+            return
+        dues = due(profile, before, landing.watermark)
+        if before is None:
+            written = all_versions(clean.dataframe("current"), profile, dues)
+        elif any(part.advanced for part in dues) or any(landing.landed_late.values()):
+            written = new_versions(clean.dataframe("previous"), clean.dataframe("added"), profile, dues, landing)
+        else:
+            ctx.abort_job()
+            return
+        versions.write_dataframe(written)
+        runs.write_dataframe(run_rows(ctx.spark_session, versions.dataframe("added"), dues, landing))
 
     summarise_windows.__name__ = f"{profile.profile}_summarise_windows"
     return summarise_windows
 
 
-TRANSFORMS = [feature_transform(profile) for profile in shipped_profiles()]
+def feature_transform(profile: Profile) -> Transform:
+    @transform_df(
+        Output(paths.dataset(profile, "device_features"), checks=checks_of("device_features", profile)),
+        versions=Input(paths.dataset(profile, "feature_versions")),
+    )
+    def choose_versions(versions: DataFrame) -> DataFrame:
+        return newest_versions(versions, profile)
+
+    choose_versions.__name__ = f"{profile.profile}_choose_versions"
+    return choose_versions
+
+
+TRANSFORMS = [make(profile) for profile in shipped_profiles() for make in (window_transform, feature_transform)]

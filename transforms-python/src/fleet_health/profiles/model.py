@@ -231,6 +231,38 @@ class TrainingDays(_Strict):
     reason: Reason
 
 
+class ReasonedMinutes(_Strict):
+    minutes: int = Field(ge=0)
+    reason: Reason
+
+
+class ReasonedHours(_Strict):
+    hours: int = Field(ge=0)
+    reason: Reason
+
+
+class ReasonedSwitch(_Strict):
+    value: bool
+    reason: Reason
+
+
+class Lateness(_Strict):
+    """When a window of one length is written, and until when readings that are received later still count.
+
+    A window is first written ``close_after`` its end; a reading received within a further ``horizon`` gives it a new
+    version at the next boundary of its length, and one received later never counts.
+    """
+
+    window_minutes: Duration
+    close_after: ReasonedMinutes
+    horizon: ReasonedHours
+
+
+_AT_ONCE = "the receipt time is the time of measuring, so nothing is ever late"
+_ON_ITS_WAY = "five minutes of landing and fifteen of cleansing pass before the last reading of a window is there"
+_HORIZON = "a window is shown fast below an hour, corrected for two hours below a day, and for two days from a day on"
+
+
 class ModelSpec(_Strict):
     """The anomaly model: which rows train it and which constants are frozen with it."""
 
@@ -294,6 +326,8 @@ class Profile(_Strict):
     sensors: tuple[Sensor, ...] = Field(min_length=1)
     cleansing: Cleansing
     windows_minutes: tuple[Duration, ...] = Field(min_length=1)
+    lateness: tuple[Lateness, ...] = ()
+    exclude_clock_drift: ReasonedSwitch | None = None
     features: tuple[Feature, ...] = Field(min_length=1)
     model: ModelSpec
     alerting: Alerting
@@ -321,6 +355,19 @@ class Profile(_Strict):
         if self.registry.every_device is not None:
             return self.registry.every_device.timezone
         return None if self.source.time.zone == FROM_REGISTRY else self.source.time.zone
+
+    def lateness_of(self, minutes: int) -> Lateness:
+        """What is declared for a window length; else at once where receipt is measuring, else that of live fleets."""
+        for declared in self.lateness:
+            if declared.window_minutes == minutes:
+                return declared
+        live = self.source.ingested != "same_as_time"
+        hours = (0 if minutes < 60 else 2 if minutes < 1440 else 48) if live else 0
+        return Lateness(
+            window_minutes=minutes,
+            close_after=ReasonedMinutes(minutes=20 if live else 0, reason=_ON_ITS_WAY if live else _AT_ONCE),
+            horizon=ReasonedHours(hours=hours, reason=_HORIZON if live else _AT_ONCE),
+        )
 
     def sensor(self, name: str) -> Sensor:
         return next(sensor for sensor in self.sensors if sensor.name == name)

@@ -257,6 +257,10 @@ def _cleansing(check: _Check) -> None:
 def _features(check: _Check) -> None:
     profile = check.profile
     check.unique(("windows_minutes",), map(str, profile.windows_minutes), "window")
+    check.unique(("lateness",), (str(part.window_minutes) for part in profile.lateness), "lateness of window")
+    for index, part in enumerate(profile.lateness):
+        lengths = map(str, profile.windows_minutes)
+        check.known(("lateness", index, "window_minutes"), str(part.window_minutes), lengths, "window")
     check.unique(("features",), (feature.name for feature in profile.features), "feature")
     earlier: list[str] = []
     for index, feature in enumerate(profile.features):

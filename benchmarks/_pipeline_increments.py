@@ -1,0 +1,109 @@
+"""A workspace that gets five minutes of a fleet at a time, and what each build of it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchmarks._pipeline_cpu import cpu_seconds
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from mirror.datasets import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+FLEET = "/Fleet/refrigeration"
+SLOT = pd.Timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Materialisation:
+    """One build: CPU seconds in all, wall seconds by dataset, and which window lengths had something due."""
+
+    cpu: float
+    seconds: dict[str, float]
+    due: tuple[int, ...]
+
+
+def slots(folder: Path, devices: int, count: int) -> tuple[list[Path], Path]:
+    """CSV files of what the gateway received in each five minutes, and the registry's CSV."""
+    from mirror.synth import SynthRequest, load_fleet, write_fleet
+    from mirror.synth.transport import Transport
+
+    hours = count * SLOT / pd.Timedelta(hours=1)
+    request = SynthRequest(devices=devices, hours=hours, seed=2, transport=Transport(late_share=0.01), format="csv")
+    made = write_fleet(load_fleet(), request, folder / "fleet")
+    rows = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in made.files])
+    slot = pd.to_datetime(rows["timestamp_ingested"], format="ISO8601", utc=True).dt.floor(SLOT)
+    files = []
+    for number, start in enumerate(sorted(slot.unique())[:count]):
+        file = folder / f"slot-{number:03d}.csv"
+        rows[slot == start].to_csv(file, index=False)
+        files.append(file)
+    return files, made.registry
+
+
+def through_the_pipeline(
+    spark: SparkSession, folder: Path, files: list[Path], registry: Path
+) -> Iterator[Materialisation]:
+    """Ingests and builds slot by slot: from landing files to versions of windows, as far as each job is incremental."""
+    from mirror.datasets import Workspace
+    from mirror.datasets.ingest import ingest
+
+    workspace = Workspace.create(folder / ".mirror", repository=ROOT)
+    branch = workspace.config.default_branch
+    ingest(workspace, f"{FLEET}/registry_landing", [str(registry)], branch=branch)
+    for file in files:
+        ingest(workspace, f"{FLEET}/landing", [str(file)], branch=branch)
+        yield _built(spark, workspace, [f"{FLEET}/feature_versions"])
+    workspace.close()
+
+
+def windows_alone(
+    spark: SparkSession, folder: Path, clean: Any, slots_of_clean: list[Any]
+) -> Iterator[Materialisation]:
+    """The window job alone: each slot is appended to a clean dataset that is kept by day."""
+    from pyspark.sql import functions as F
+
+    from mirror.builds.scope import Scope
+    from mirror.datasets import TransactionType, Workspace
+    from mirror.datasets.output_port import DatasetWritePort
+    from transforms.ports import WriteOptions
+
+    workspace = Workspace.create(folder / ".mirror", repository=ROOT)
+    dataset = workspace.store.create(f"{FLEET}/clean_sensor_readings")
+    for first, last in slots_of_clean:
+        opened = workspace.store.open_transaction(dataset, workspace.config.default_branch, TransactionType.APPEND)
+        received = F.col("timestamp_ingested")
+        rows = clean.where((received >= F.lit(first)) & (received < F.lit(last)))
+        dated = rows.withColumn("date", F.to_date("timestamp_utc")).coalesce(1)
+        DatasetWritePort(opened).write_dataframe(dated, WriteOptions(partition_cols=("date",)))
+        opened.commit()
+        yield _built(spark, workspace, Scope((f"{FLEET}/feature_versions",), only=True))
+    workspace.close()
+
+
+def _built(spark: SparkSession, workspace: Workspace, scope: Any) -> Materialisation:
+    from mirror.builds import build
+
+    before = cpu_seconds()
+    report = build(workspace, scope, spark=lambda: spark)
+    cpu = cpu_seconds() - before
+    assert int(report.exit_code) == 0, report.to_json()
+    seconds = {job.spec.output_paths[0].rsplit("/", 1)[1]: job.seconds for job in report.jobs}
+    return Materialisation(cpu, seconds, _due(spark, workspace))
+
+
+def _due(spark: SparkSession, workspace: Workspace) -> tuple[int, ...]:
+    """The lengths of which the last run wrote windows; none when it wrote nothing."""
+    store = workspace.store
+    dataset = store.dataset(f"{FLEET}/feature_runs")
+    view = store.view(dataset, workspace.config.default_branch)
+    runs = store.read(spark, view).toPandas()
+    last = runs[runs["watermark"] == runs["watermark"].max()]
+    return tuple(sorted(last[last["windows_written"] > 0]["window_duration_minutes"]))
