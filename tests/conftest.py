@@ -19,8 +19,9 @@ gc.disable()
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# Rooms whose tests share an expensive session fixture stay together on one of the two test processes.
-_TOGETHER = ("tests/fleet_health", "tests/promotion")
+# Rooms whose tests share an expensive session fixture stay together on one of the two test processes: some always, and
+# the measured campaigns at night, when they are scored to the end.
+_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), ("tests/fleet_health",)
 
 
 class ByFile(LoadScopeScheduling):
@@ -28,7 +29,9 @@ class ByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return next((room for room in _TOGETHER if file.startswith(f"{room}/")), file)
+        by_day = "not nightly" in self.config.option.markexpr
+        rooms = _TOGETHER if by_day else (*_TOGETHER, *_TOGETHER_AT_NIGHT)
+        return next((room for room in rooms if file.startswith(f"{room}/")), file)
 
 
 def pytest_collection_finish() -> None:

@@ -71,7 +71,6 @@ def test_both_paths_share_the_first_detection_and_the_future_changes_nothing() -
         assert first_detections(seen[:count]).items() <= first.items()
 
 
-@pytest.mark.case("SRV-EC-02")
 def test_band_limits_belong_to_the_band_below() -> None:
     assert [severity_of(score, 1, 2, RULES) for score in (0.85, 0.850001, 0.95, 0.950001)] == [
         "MEDIUM",
@@ -92,7 +91,6 @@ def test_the_guard_is_off_and_asks_for_agreement_when_it_is_on() -> None:
     assert severity_of(0.90, 1, 2, on) == "HIGH"  # other severities are not guarded
 
 
-@pytest.mark.case("SRV-EC-10")
 def test_two_versions_of_one_family_are_one_opinion() -> None:
     rows = pd.DataFrame(
         {
@@ -108,7 +106,6 @@ def test_two_versions_of_one_family_are_one_opinion() -> None:
     assert [window.families for window in windows_of(other)] == [2]
 
 
-@pytest.mark.case("SRV-FL-03")
 def test_severity_at_a_window_depends_on_windows_up_to_it() -> None:
     series = windows(0.9, 0.9, 0.1, 0.9, 0.99, 0.1, 0.1, 0.9)
     whole = events_of(series, 15, RULES)
@@ -119,7 +116,6 @@ def test_severity_at_a_window_depends_on_windows_up_to_it() -> None:
         assert len(known) == sum(event.window_end < after(15 * count) for event in whole)
 
 
-@pytest.mark.case("E2E-EC-07")
 def test_a_critical_of_the_same_contributor_is_told_an_hour_after_a_medium() -> None:
     found = events_of([*windows(0.75), *windows(*[0.1] * 4, 0.99)[4:]], 15, RULES)
     assert [(event.severity, event.suppressed) for event in found] == [("MEDIUM", False), ("CRITICAL", False)]

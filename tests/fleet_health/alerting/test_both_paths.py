@@ -140,7 +140,6 @@ def test_each_rule_raises_one_complete_critical_alert(alerts: pd.DataFrame) -> N
     assert (row["title"], row["description"]) == (title, text)
 
 
-@pytest.mark.case("SRV-HP-05")
 def test_deadlines_count_from_the_creation_of_the_row(alerts: pd.DataFrame) -> None:
     deadlines = {"CRITICAL": 30, "HIGH": 120, "MEDIUM": 240, "LOW": 1440}
     given = (alerts["sla_deadline"] - alerts["alert_created_at"]) / pd.Timedelta(minutes=1)
@@ -237,3 +236,14 @@ def test_the_replay_takes_averages_as_they_were_known_and_no_clock_that_is_ahead
     assert times["neighbour"] == NOON + pd.Timedelta(seconds=1)
     assert times["ST-02"] == minute(1)
     assert made.set_index("device_id").loc["unknown", "site_id"] == "UNKNOWN_SITE"
+
+
+@pytest.mark.case("SRV-BI-02")
+def test_scores_of_models_that_are_not_released_stop_the_build(spark: SparkSession) -> None:
+    shadow, trial = "isolation_forest_v1_shadow", "test_isolation_forest_v1"
+    frame = spark.sql(f"VALUES ('isolation_forest_v1'), ('{shadow}'), ('{trial}') AS t (model_id)")
+    (check,) = [one for one in checks_of("model_scores", PROFILE) if one.name.startswith("SCO-06")]
+    subject = CheckSubject("model_scores", frame.schema, lambda: frame)
+    (result,) = evaluate([check], subject, spark=spark, now=datetime(2026, 1, 15, 13, tzinfo=UTC))
+    assert (check.on_error, result.outcome) == ("FAIL", "FAIL")
+    assert {row["model_id"] for row in result.offending} == {shadow, trial}

@@ -119,7 +119,6 @@ def test_other_rows_change_no_contributor(adapter: IsolationForestAdapter) -> No
     assert after["contributor_scores"] == before["contributor_scores"]
 
 
-@pytest.mark.case("SRV-EC-01")
 def test_a_score_at_the_threshold_is_no_flag(adapter: IsolationForestAdapter) -> None:
     probe = frame((0.5, 9.0, -5.2, 1.0))
     score = float(adapter.predict(probe)["anomaly_score"].iloc[0])
