@@ -240,6 +240,8 @@ def test_the_replay_takes_averages_as_they_were_known_and_no_clock_that_is_ahead
 
 @pytest.mark.case("SRV-BI-02")
 def test_scores_of_models_that_are_not_released_stop_the_build(spark: SparkSession) -> None:
+    from mirror.checks import CheckSubject, evaluate
+
     shadow, trial = "isolation_forest_v1_shadow", "test_isolation_forest_v1"
     frame = spark.sql(f"VALUES ('isolation_forest_v1'), ('{shadow}'), ('{trial}') AS t (model_id)")
     (check,) = [one for one in checks_of("model_scores", PROFILE) if one.name.startswith("SCO-06")]
