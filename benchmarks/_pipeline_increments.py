@@ -95,8 +95,9 @@ def _built(spark: SparkSession, workspace: Workspace, scope: Any) -> Materialisa
     report = build(workspace, scope, spark=lambda: spark)
     cpu = cpu_seconds() - before
     assert int(report.exit_code) == 0, report.to_json()
+    wrote = any(job.outputs and job.outputs[0].dataset.endswith("/feature_versions") for job in report.jobs)
     seconds = {job.spec.output_paths[0].rsplit("/", 1)[1]: job.seconds for job in report.jobs}
-    return Materialisation(cpu, seconds, _due(spark, workspace))
+    return Materialisation(cpu, seconds, _due(spark, workspace) if wrote else ())
 
 
 def _due(spark: SparkSession, workspace: Workspace) -> tuple[int, ...]:
