@@ -18,7 +18,7 @@ def test_every_eligible_window_has_one_score(lbnl: Any) -> None:
     assert scores["anomaly_score"].between(0.0, 1.0).all()
     assert (scores["anomaly_flag"] == (scores["anomaly_score"] > scores["threshold_used"])).all()
     assert scores["threshold_used"].nunique() == 1
-    assert scores["scored_at"].map(str).unique().tolist() == ["2017-09-25 07:58:00"]
+    assert scores["scored_at"].map(str).unique().tolist() == ["2017-09-25 07:45:00"]
     row = scores.iloc[0]
     key = (row["device_id"], row["window_start"].value // 1000, row["window_end"].value // 1000)
     assert row["score_id"] == natural_key_id_of("score", *key, "isolation_forest_v1", "1.0.0", "fleet")
