@@ -56,6 +56,8 @@ def spark() -> Iterator[SparkSession]:
     from mirror.spark import start_session
 
     session = start_session(app_name="foundry-mirror tests", python_path=[ROOT / "transforms-python" / "src"])
+    # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
+    session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session
     session.stop()
 

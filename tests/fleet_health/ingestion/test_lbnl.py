@@ -110,10 +110,10 @@ def test_times_are_utc_and_pressure_is_pascal(facts: pd.DataFrame) -> None:
 
 def test_the_label_enters_no_dataset_but_its_own(lbnl_ingested: Any) -> None:
     readers = [t for t in _transforms(lbnl_ingested) if any("label" in p.alias for p in t.inputs.values())]
-    names = ("audit_scores", "read_labels", "report_detection")
+    names = ("read_labels", "report_detection")
     assert sorted(t.__name__ for t in readers) == [f"air_handler_{name}" for name in names]
     outputs = {p.alias for t in readers for p in t.outputs.values()}
-    assert outputs == {f"/Fleet/air_handler/{name}" for name in ("label_events", "detection_report", "score_audits")}
+    assert outputs == {f"/Fleet/air_handler/{name}" for name in ("label_events", "detection_report")}
     consumed = {p.alias for t in _transforms(lbnl_ingested) if t not in readers for p in t.inputs.values()}
     assert not outputs & consumed
     assert not any("ground" in name or "label" in name for name in lbnl_ingested.frame("raw_sensor_readings").columns)
