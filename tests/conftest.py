@@ -63,7 +63,16 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def jobs(spark: SparkSession) -> Callable[[Callable[[], object]], int]:
+def adaptive(spark: SparkSession) -> Iterator[None]:
+    """The session plans adaptively for one test, as the session of a command does."""
+    before = spark.conf.get("spark.sql.adaptive.enabled")
+    spark.conf.set("spark.sql.adaptive.enabled", "true")
+    yield
+    spark.conf.set("spark.sql.adaptive.enabled", before)
+
+
+@pytest.fixture
+def jobs(spark: SparkSession, adaptive: None) -> Callable[[Callable[[], object]], int]:
     """``jobs(action)``: how many Spark jobs an action ran, as Spark itself counted them."""
 
     def count(action: Callable[[], object]) -> int:

@@ -70,7 +70,7 @@ def test_a_failing_check_costs_one_query(
     assert outcomes == [PASS] * 6 + [FAIL]
 
 
-def test_the_session_keeps_its_settings(spark: SparkSession, stored: str) -> None:
+def test_the_session_keeps_its_settings(spark: SparkSession, adaptive: None, stored: str) -> None:
     before = spark.conf.get("spark.sql.adaptive.enabled")
     ask(spark, stored, SIX)
     assert spark.conf.get("spark.sql.adaptive.enabled") == before == "true"
