@@ -89,6 +89,16 @@ def test_duplicates_repeat_an_event_with_a_later_sequence_number(fleet: Fleet, t
     assert not frame.duplicated(["device_id", "_sequence_number"]).any()
 
 
+def test_the_next_hours_have_ids_of_their_own(fleet: Fleet, tmp_path: Path) -> None:
+    """Or ingestion would take them for repeats of the first hours."""
+    starts = [datetime(2026, 1, 15, hour, tzinfo=UTC) for hour in (0, 3)]
+    for start in starts:
+        write_fleet(fleet, SynthRequest(devices=2, hours=3, seed=2, start=start), tmp_path / str(start.hour))
+    first, then = (_read(tmp_path / str(start.hour)).to_pandas()["event_id"] for start in starts)
+    assert len(first) > 300
+    assert not set(first) & set(then)
+
+
 def test_late_messages_arrive_out_of_order(fleet: Fleet, tmp_path: Path) -> None:
     request = SynthRequest(devices=4, hours=12, seed=2, transport=Transport(late_share=0.05))
     write_fleet(fleet, request, tmp_path / "out")

@@ -48,10 +48,13 @@ class RawSchema:
             ]
         )
         self._start_us = round(start.timestamp() * 1e6)
+        self._first = int(start.timestamp() // fleet.interval_seconds)
 
     def chunk(self, series: Sequence[Series]) -> Chunk:
-        """The messages of some devices, device by device. ``event_id`` is device and reading number, so a repeat has
-        the same id. Columns are built for all devices at once: what a row costs is then not lost among calls.
+        """The messages of some devices, device by device.
+
+        ``event_id`` is device and reading number, so a repeat has the same id, and a series that begins later has
+        others. Columns are built for all devices at once: what a row costs is then not lost among calls.
         """
         sent = [Sent(*one) for one in series]
         sizes = np.array([one.rows.size for one in sent])
@@ -61,7 +64,7 @@ class RawSchema:
             places += np.concatenate([one.take(one.readings.stranger) for one in sent])
         identity = pa.DictionaryArray.from_arrays(pa.array(places), senders).dictionary_decode()
         columns = [
-            _event_ids(sent),
+            _event_ids(sent, self._first),
             identity,
             pa.array(np.concatenate([one.messages.device_us for one in sent]) + self._start_us).cast(TIME),
             pa.array(np.concatenate([one.messages.ingested_us for one in sent]) + self._start_us).cast(TIME),
@@ -96,13 +99,16 @@ def _sensor(sent: Sequence[Sent], name: str) -> pa.Array:
     return pa.array(values, mask=missing if missing.any() else None)
 
 
-DIGITS = 9
+DIGITS = 10
 
 
-def _event_ids(sent: Sequence[Sent]) -> pa.Array:
-    """Device id, a hyphen, and the number of the reading in nine digits; written as bytes side by side."""
+def _event_ids(sent: Sequence[Sent], first: int) -> pa.Array:
+    """Device id, a hyphen, and the number of the reading in ten digits; written as bytes side by side.
+
+    Readings are numbered on from ``first``, the intervals of the fleet that have passed since 1970.
+    """
     longest = max(one.readings.minutes.size for one in sent)
-    digits = np.arange(longest)[:, None] // 10 ** np.arange(DIGITS - 1, -1, -1) % 10
+    digits = np.arange(first, first + longest)[:, None] // 10 ** np.arange(DIGITS - 1, -1, -1) % 10
     numbers = (digits + ord("0")).astype(np.uint8)
     parts, lengths = [], []
     for one in sent:
