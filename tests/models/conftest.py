@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,8 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """These tests make hundreds of small commits and prove nothing about power cuts."""
 
     def relax(connection: Any, *_: Any) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
 
     event.listen(Pool, "checkout", relax)
     yield

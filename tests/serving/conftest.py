@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,7 +147,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A workspace with one released version, level 1."""
 
     def relax(connection: Any, *_: Any) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
 
     event.listen(Pool, "checkout", relax)
     folder = tmp_path_factory.mktemp("live")

@@ -192,6 +192,7 @@ def test_severity_and_deadline_of_alerts_are_those_of_the_profile(spark: SparkSe
     for row in rows:
         deadline = NOW + pd.Timedelta(minutes=minutes[str(row["severity"])])
         row |= {"alert_created_at": NOW, "sla_deadline": deadline, "status": "OPEN"}
+        row["model_id"] = "isolation_forest_v1"
     rows[0]["sla_deadline"] += pd.Timedelta(microseconds=1)
     rows[1] |= {"status": "RESOLVED", "resolved_at": NOW}
     rows[2] |= {"status": "RESOLVED"}

@@ -85,4 +85,6 @@ def test_one_row_per_registered_device_with_defaults_and_its_own_limits(spark: S
         "big": (45.0, 3.0, 3.0, 0.3, 2.0, None, now),
         "new": (40.0, None, 3.0, 0.3, 2.0, None, now),
     }
-    assert sum(check.name.startswith("STH-02") for check in checks_of("device_stream_thresholds", profile)) == 8
+    said = {check.name[:6]: check.name for check in checks_of("device_stream_thresholds", profile)}
+    assert said["STH-02"].count("never null") == 4
+    assert said["STH-03"] == "STH-03 vibration_avg_24h is null or above 0"

@@ -76,6 +76,7 @@ def last_days(rows: DataFrame, time: str) -> DataFrame:
     for beforehand, because Spark leaves files out only for values that it knows when it plans.
     """
     if "date" in rows.columns:
+        # one row: the newest day
         newest = rows.agg(F.max("date").alias("newest")).collect()[0]["newest"]
         if newest is not None:
             rows = rows.where(F.col("date") >= F.lit(newest - timedelta(days=DAYS)))

@@ -128,5 +128,6 @@ def missing_days(rows: DataFrame, first: date, last: date) -> tuple[date, ...]:
     """Days of the range on which no window of ``rows`` starts: the gap check after a backfill."""
     day = F.to_date("window_start")
     inside = of_chunk(rows, Chunk(first, last), "window_start")
+    # one row per day of a chunk of at most a month
     found = set(pd.to_datetime(inside.select(day.alias("day")).distinct().toPandas()["day"]).dt.date)
     return tuple(one for one in Chunk(first, last).days if one not in found)

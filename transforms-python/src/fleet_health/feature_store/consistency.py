@@ -46,6 +46,7 @@ def offline_vs_model_input(features: DataFrame, model_input: DataFrame, profile:
         is not compared; a vector without its window is a mismatch of all its values.
     """
     drawn = drawn_pairs(model_input, profile.model.seed)
+    # a thousand pairs at most: that many are drawn
     pairs = drawn.select("device_id", "window_start", "feature_vector", "feature_names").toPandas()
     if not len(pairs):
         return _table([])
@@ -57,6 +58,7 @@ def offline_vs_model_input(features: DataFrame, model_input: DataFrame, profile:
         F.lit(True).alias("_stored"),
         *(F.col(name).cast("double").alias(f"_{name}") for name in names),
     )
+    # the same thousand pairs
     found = stored.join(F.broadcast(keys), ["device_id", "window_start"]).toPandas()
     rows = pairs.merge(found, "left", ["device_id", "window_start"])
     served = np.vstack(rows["feature_vector"].tolist())

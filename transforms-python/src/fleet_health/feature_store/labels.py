@@ -77,6 +77,7 @@ def refuse_orphans(labels: DataFrame, alerts: DataFrame, dataset: str, alert_dat
         OrphanLabelError: with every unknown ``alert_id``.
     """
     named = labels.where(F.col("alert_id").isNotNull()).select("alert_id").distinct()
+    # only ids that nobody raised; with any of them the job fails and names them
     orphans = named.join(alerts.select("alert_id"), "alert_id", "left_anti").toPandas()["alert_id"]
     if len(orphans):
         raise OrphanLabelError(dataset, alert_dataset, tuple(sorted(orphans)))

@@ -30,6 +30,7 @@ def definitions_transform(profile: Profile) -> Transform:
         )
     )
     def record_feature_definitions(ctx: Any, definitions: Any) -> None:
+        # one row per feature
         earlier = definitions.dataframe("previous", DEFINITIONS_SCHEMA).select("feature_name", "formula").collect()
         recorded = {row["feature_name"]: row["formula"] for row in earlier}
         refuse_changed_definitions(recorded, profile)
@@ -51,6 +52,7 @@ def baselines_transform(profile: Profile) -> Transform:
     def publish_baselines(ctx: Any, statistics: Any, data: Any, baselines: Any) -> None:
         # one row per feature
         described = statistics.dataframe().toPandas()
+        # one row: the time of the assembly
         computed_at = data.dataframe().agg(F.max("assembled_at").alias("at")).toPandas()["at"].iloc[0]
         rows = ctx.spark_session.createDataFrame(baseline_rows(described, computed_at), BASELINES_SCHEMA)
         baselines.write_dataframe(unpublished(rows, baselines.dataframe("previous", BASELINES_SCHEMA)))

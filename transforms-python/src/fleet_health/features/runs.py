@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.clean import CLOCK_DRIFT
 from fleet_health.contracts.features import RUNS_SCHEMA
 from fleet_health.features.lateness import Due, lengths
 from fleet_health.features.readings import received_micros
@@ -68,6 +69,7 @@ def measure(added: DataFrame, profile: Profile, before: int | None) -> Landing:
         wanted.append(F.count(F.when(stale, 1)).alias(f"stale_{length.minutes}"))
         already = already | F.coalesce(stale, F.lit(False))
     wanted.append(F.collect_set(F.when(already, F.datediff("timestamp_utc", F.lit("1970-01-01")))).alias("days"))
+    # one row of counts
     row = added.agg(*wanted).collect()[0]
     stamps = [stamp for stamp in (before, row["watermark"]) if stamp is not None]
     minutes = profile.windows_minutes
@@ -101,6 +103,7 @@ def run_rows(session: SparkSession, written: DataFrame, dues: Sequence[Due], lan
             F.count(F.lit(1)).alias("versions"),
             F.count_distinct(F.when(first, F.struct("device_id", "window_start"))).alias("windows"),
         )
+        # one row per window length
         .collect()
     }
     rows = []
@@ -118,6 +121,5 @@ def run_rows(session: SparkSession, written: DataFrame, dues: Sequence[Due], lan
 def _counted(profile: Profile) -> Column:
     if profile.exclude_clock_drift is None or not profile.exclude_clock_drift.value:
         return F.lit(True)
-    from fleet_health.contracts.clean import CLOCK_DRIFT
 
     return ~F.array_contains("quality_flags", CLOCK_DRIFT)

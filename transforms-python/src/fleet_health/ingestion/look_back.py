@@ -46,6 +46,7 @@ def measure(raw: DataFrame, profile: Profile) -> Added:
     """Counts the added rows of ``raw_sensor_readings`` per day: one job over two columns."""
     newest = F.max(F.unix_micros("timestamp_ingested")).alias("newest")
     counted = F.count(F.lit(1)).alias("rows")
+    # one row per day that a build adds
     per_day = raw.groupBy(utc_day(reading_time(profile)).alias("date")).agg(counted, newest).collect()
     return Added(
         rows=sum(row["rows"] for row in per_day),

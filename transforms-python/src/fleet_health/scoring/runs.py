@@ -76,6 +76,7 @@ def _counted(windows: DataFrame, registry: DataFrame, profile: Profile) -> dict[
 
 def _row(frame: DataFrame) -> dict[str, Any]:
     """The only row of an aggregate."""
+    # one row, as the name says
     return frame.collect()[0].asDict(recursive=True)
 
 

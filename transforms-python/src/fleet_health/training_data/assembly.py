@@ -91,6 +91,7 @@ def training_exclusions(features: DataFrame, training_count: int, profile: Profi
         candidates, so they have no share.
     """
     reason = F.coalesce(left_out_because(profile), F.lit("")).alias("reason")
+    # one row per reason
     counts = of_length(features, profile).groupBy(reason).count().toPandas().set_index("reason")["count"]
     candidates = int(counts.drop(labels=[OTHER_DAY], errors="ignore").sum())
     passed = int(counts.get("", 0))

@@ -34,6 +34,7 @@ def reproduced_statistics(
     if profile.cohorts is not None and registry is not None:
         known = read_snapshot(registry, paths.dataset(profile, "device_registry"), snapshot_id)
     eligible = eligible_windows(with_cohorts(rows, known, profile.cohorts), profile)
+    # the rows that trained a model, which held them in memory as well
     return training_statistics(eligible.toPandas(), profile, snapshot_id)
 
 

@@ -69,6 +69,7 @@ def assembly_transform(profile: Profile) -> Transform:
         made = training_rows(rows, frozen_constants(described, profile), snapshot, profile, known).persist()
         try:
             outputs["data"].write_dataframe(made)
+            # one row: how many, and when
             total, assembled_at = made.agg(F.count("*"), F.max("assembled_at")).collect()[0]
         finally:
             made.unpersist()
