@@ -207,7 +207,12 @@ def comparable(frame: pd.DataFrame, torn_apart: set[str]) -> list[tuple[Any, ...
         if name in frame
     ]  # fmt: skip
     frame = frame.astype("object")
-    frame.loc[frame["event_id"].isin(torn_apart), copy] = "any copy"
+    torn = frame["event_id"].isin(torn_apart)
+    frame.loc[torn, copy] = "any copy"
+    if "quality_flags" in frame:
+        # a clock that is not believed is replaced by the receipt, which is that of the surviving copy
+        drifted = frame["quality_flags"].map(lambda flags: contract.CLOCK_DRIFT in flags)
+        frame.loc[torn & drifted, "timestamp_utc"] = "any copy"
     return sorted((tuple(map(str, cells)) for cells in frame.itertuples(index=False)), key=repr)
 
 

@@ -139,9 +139,8 @@ def test_zones_and_devices_reach_the_datasets(spark: Any) -> None:
 
     facts = known.devices[0].model_dump(exclude={"device_id", "firmware_version"})
     none = known.model_validate({"updated_at": "2026-01-01", "every_device": facts, "expected_readings_per_hour": 12})
-    frame = built(none.model_dump(exclude={"every_device"}) | {"every_device": none.every_device}, {}, [
-        "deserialise_files", "register_every_device", "cleanse",
-    ])  # fmt: skip
+    left = none.model_dump(exclude={"every_device", "kept_share_min"}) | {"every_device": none.every_device}
+    frame = built(left, {}, ["deserialise_files", "register_every_device", "cleanse"])
     registry = frame("device_registry")
     assert sorted(registry.index) == ["HP-NORTH", "HP-SOUTH"]
     assert registry["expected_readings_per_hour"].tolist() == [12, 12]
