@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from pydantic import ValidationError
 
 
 class DefinitionError(ValueError):
@@ -23,6 +25,17 @@ class DefinitionError(ValueError):
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}, line {self.line}"
         return f"{place}: {self.problem}. {self.fix}"
+
+
+def first_mistake(error: ValidationError, place: Sequence[str | int]) -> str:
+    """Where and what the first mistake is, and how many more there are.
+
+    Args:
+        error: what pydantic found.
+        place: the location as it is written in the file.
+    """
+    more = f" ({error.error_count() - 1} more in this file)" if error.error_count() > 1 else ""
+    return f"{'.'.join(map(str, place))}: {error.errors(include_url=False)[0]['msg']}{more}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -29,7 +29,6 @@ PARTITION = ["date"]
 """UTC day of the reading; the folder in which a row lies, so that look-backs read days and not the history."""
 
 DEAD_LETTER_SCHEMA = stored_schema("dead_letter")
-DEAD_LETTER_COLUMNS = tuple(DEAD_LETTER_SCHEMA.fieldNames())
 CONSERVATION_SCHEMA = plain_schema("row_conservation")
 
 

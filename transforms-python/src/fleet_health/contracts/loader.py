@@ -12,7 +12,7 @@ from fleet_health.contracts.agreement import check_agreement, check_references
 from fleet_health.contracts.errors import ContractMissingError, ContractSchemaError, ContractSyntaxError
 from fleet_health.contracts.model import Column, Contract, EachColumn, Parsed
 from fleet_health.contracts.rules import KINDS
-from fleet_health.definition_errors import nearest
+from fleet_health.definition_errors import first_mistake, nearest
 from fleet_health.yaml_lines import load_with_lines
 
 _FOLDER = "fleet_health.contracts"
@@ -40,8 +40,7 @@ def parse_contract(text: str, file: str, read: Callable[[str], Parsed] | None = 
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = _written(first["loc"])
-        more = f" ({error.error_count() - 1} more in this file)" if error.error_count() > 1 else ""
-        problem = f"{'.'.join(map(str, place))}: {first['msg']}{more}"
+        problem = first_mistake(error, place)
         fix = _fix(first["type"], str(place[-1]) if place else "dataset")
         raise ContractSchemaError(file, lines.of(place), problem, fix) from error
     base = (read or shipped_contract)(contract.columns_of) if contract.columns_of else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fleet_health.contracts.loader import enum
 from fleet_health.contracts.schemas import plain_schema
 
 SUCCEEDED = "SUCCEEDED"
@@ -12,6 +11,4 @@ FALLBACK = "FALLBACK"
 STARTED = "STARTED"
 ENDED = "ENDED"
 
-RUN_OUTCOMES = enum("scoring_run_metrics", "outcome")
-BANDS = enum("scoring_run_metrics", "band")
 RUNS_SCHEMA = plain_schema("scoring_run_metrics")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -17,6 +15,7 @@ from fleet_health.features.versions import all_versions, new_versions, newest_ve
 from fleet_health.profiles.definitions import formula_version
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
+from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 
@@ -32,7 +31,7 @@ def window_version(profile: Profile) -> int:
         ],
         "exclude_clock_drift": profile.exclude_clock_drift is not None and profile.exclude_clock_drift.value,
     }
-    return int(hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+    return semantic_version(decides)
 
 
 def window_transform(profile: Profile) -> Transform:

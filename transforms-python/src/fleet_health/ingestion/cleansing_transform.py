@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.look_back import Added, measure, seen_before
 from fleet_health.ingestion.release import Release, anything_to_release, release
 from fleet_health.profiles.model import Profile
+from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
 
 RULES = 2
@@ -33,7 +32,7 @@ def cleansing_version(profile: Profile) -> int:
         "sensors": [sensor.model_dump(exclude={"meaning", "reason"}) for sensor in profile.sensors],
         "cleansing": profile.cleansing.model_dump(mode="json"),
     }
-    return int(hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+    return semantic_version(decides)
 
 
 def cleansing_transform(profile: Profile) -> Transform:

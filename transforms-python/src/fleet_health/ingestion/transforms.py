@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from fleet_health import paths
@@ -27,6 +25,7 @@ from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile, Sensor
 from fleet_health.profiles.units import conversion
+from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
 
 
@@ -43,7 +42,7 @@ def reading_version(profile: Profile) -> int:
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }
-    return _number_of(read)
+    return semantic_version(read)
 
 
 def _scale(sensor: Sensor, unit: str | None) -> tuple[float, float] | str | None:
@@ -54,11 +53,7 @@ def _scale(sensor: Sensor, unit: str | None) -> tuple[float, float] | str | None
 
 def registry_version(profile: Profile) -> int:
     """A number that changes with what the profile says of every device, so that an edit writes all of them anew."""
-    return _number_of(profile.registry.model_dump(mode="json"))
-
-
-def _number_of(facts: object) -> int:
-    return int(hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:7], 16) + 1
+    return semantic_version(profile.registry.model_dump(mode="json"))
 
 
 def deserialise_transform(profile: Profile) -> Transform:

@@ -7,10 +7,8 @@ all of them again; and the recorded definitions (``feature_store.versions``) ref
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from fleet_health.profiles.model import Feature, Profile
+from fleet_health.semantic_version import semantic_version
 
 KERNEL = 1
 """Raise it when the arithmetic of the windows changes while profiles stay as they are."""
@@ -45,5 +43,4 @@ def formula_version(profile: Profile) -> int:
     """
     later = {feature.name for feature in profile.features if feature.available_since is not None}
     kept = {name: text for name, text in feature_definitions(profile).items() if name not in later}
-    said = json.dumps([KERNEL, sorted(profile.windows_minutes), sorted(kept.items())])
-    return int(hashlib.sha256(said.encode()).hexdigest()[:7], 16) + 1
+    return semantic_version([KERNEL, sorted(profile.windows_minutes), sorted(kept.items())])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fleet_health.definition_errors import nearest
+from fleet_health.definition_errors import first_mistake, nearest
 from fleet_health.profiles.errors import ProfileMissingError, ProfileSchemaError, ProfileSyntaxError
 from fleet_health.profiles.model import Profile
 from fleet_health.profiles.rules import check_agreement
@@ -40,8 +40,7 @@ def parse_profile(text: str, file: str) -> Profile:
         # union members add their tag to the location; only what was written in the file has a line
         place = tuple(part for part in first["loc"] if not (isinstance(part, str) and _UNION_MEMBER.match(part)))
         key = str(place[-1]) if place else "profile"
-        more = f" ({error.error_count() - 1} more in this file)" if error.error_count() > 1 else ""
-        problem = f"{'.'.join(map(str, place))}: {first['msg']}{more}"
+        problem = first_mistake(error, place)
         raise ProfileSchemaError(file, lines.of(place), problem, _fix(first["type"], key, place)) from error
     check_agreement(profile, file, lines)
     return profile

@@ -16,7 +16,6 @@ from fleet_health.profiles.model import Profile
 from fleet_health.profiles.serving import StreamingRule, TrailingAverage
 
 _HOUR = 3_600_000_000
-WINDOW_COLUMNS = ("window_start", "window_end", "computed_at", "window_duration_minutes", "reading_count")
 
 
 def device_stream_thresholds(features: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
