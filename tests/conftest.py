@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadScopeScheduling
 
 # Imports and thousands of test items make no garbage, and looking for it among them takes seconds.
@@ -60,6 +64,29 @@ def spark() -> Iterator[SparkSession]:
     session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def unsynced() -> Callable[[], AbstractContextManager[None]]:
+    """``with unsynced():`` SQLite commits do not wait for the disk.
+
+    For tests that make hundreds of small ones and prove nothing about power cuts.
+    """
+
+    @contextmanager
+    def relaxed() -> Iterator[None]:
+        # a listener of its own each time: a shared one would be gone for all when the first of several ends
+        def relax(connection: Any, *_: Any) -> None:
+            if isinstance(connection, sqlite3.Connection):
+                connection.execute("PRAGMA synchronous = OFF")
+
+        event.listen(Pool, "checkout", relax)
+        try:
+            yield
+        finally:
+            event.remove(Pool, "checkout", relax)
+
+    return relaxed
 
 
 @pytest.fixture

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_fleet as tiny
 
 # The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
 pytestmark = pytest.mark.nightly
-
-_HERE = Path(__file__).parent
-
-
-def _sibling(name: str) -> Any:
-    """Test folders are no packages; a sibling module is loaded by its path."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, _HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-tiny = _sibling("tiny_fleet")
 
 
 @pytest.fixture(scope="module")

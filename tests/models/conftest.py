@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.pool import Pool
 
 import palantir_models as pm
 from mirror.builds.resources import RunningJob
@@ -52,16 +50,9 @@ class Threshold(pm.ModelAdapter):
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """These tests make hundreds of small commits and prove nothing about power cuts."""
-
-    def relax(connection: Any, *_: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous = OFF")
-
-    event.listen(Pool, "checkout", relax)
-    yield
-    event.remove(Pool, "checkout", relax)
+def _no_waiting_for_the_disk(unsynced: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    with unsynced():
+        yield
 
 
 @pytest.fixture

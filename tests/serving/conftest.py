@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
-from sqlalchemy.pool import Pool
 
 import palantir_models as pm
 from mirror.datasets import Workspace
@@ -143,25 +140,21 @@ def connect(server: LiveServer) -> httpx.Client:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, unsynced: Callable[[], contextlib.AbstractContextManager[None]]
+) -> Iterator[Site]:
     """A workspace with one released version, level 1."""
 
-    def relax(connection: Any, *_: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous = OFF")
-
-    event.listen(Pool, "checkout", relax)
     folder = tmp_path_factory.mktemp("live")
     (folder / "repository" / "ci").mkdir(parents=True)
     (folder / "repository" / "ci" / "objectives.yml").write_text(OBJECTIVES)
-    with Workspace.create(folder / "ws", repository=folder / "repository") as workspace:
+    with unsynced(), Workspace.create(folder / "ws", repository=folder / "repository") as workspace:
         made = Site(workspace)
         made.release(made.publish(1.0))
         yield made
         for thread in made.stopping:
             thread.join(20)
         assert not any(thread.is_alive() for thread in made.stopping)
-    event.remove(Pool, "checkout", relax)
 
 
 Serve = Callable[..., contextlib.AbstractContextManager[Live]]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
+import case_fleet as fleet
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -34,20 +32,6 @@ PROFILE = shipped_profile("refrigeration")
 DAY = 1440
 BASE = 20_000 * DAY  # minutes since 1970: midnight of a day in 2024
 KEY = ["device_id", "window_start", "window_duration_minutes"]
-
-
-def _sibling(name: str) -> Any:
-    """Test folders are no packages; a sibling module is loaded by its path."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-fleet = _sibling("case_fleet")
 
 
 def readings(seed: int, count: int, devices: int, days: int) -> pd.DataFrame:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
+import case_fleet as fleet
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
@@ -16,19 +13,6 @@ from fleet_health.contracts.clean import clean_schema
 from fleet_health.features.errors import UnknownSensorError
 from fleet_health.features.narrow import narrow_readings, null_rows, wide_readings
 
-
-def _sibling(name: str) -> Any:
-    """Test folders are no packages; a sibling module is loaded by its path."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-fleet = _sibling("case_fleet")
 PROFILE = fleet.PROFILE
 ROWS = [fleet.full("a", 0), fleet.full("a", 1, **{fleet.LOW: None}), fleet.full("b", 0, door_open_close=False)]
 

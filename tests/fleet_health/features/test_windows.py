@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import case_fleet as fleet
 import pandas as pd
 import pytest
 from pyspark.errors import PythonException
@@ -19,19 +17,6 @@ from fleet_health.contracts.clean import clean_schema
 from fleet_health.features.lateness import due
 from fleet_health.features.versions import all_versions
 
-
-def _sibling(name: str) -> Any:
-    """Test folders are no packages; a sibling module is loaded by its path."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-fleet = _sibling("case_fleet")
 PROFILE, START = fleet.PROFILE, fleet.START
 Value = Callable[..., Any]
 
