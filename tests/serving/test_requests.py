@@ -169,7 +169,12 @@ def test_requests_are_counted_logged_and_kept(live: Live, caplog: pytest.LogCapt
     assert (second["output"], "'cold' (str) is no float" in second["error"]) == (None, True)
     assert (first["live_rid"], first["model_version_rid"]) == (live.rid, good.headers["x-model-version"])
     assert kept.file.stat().st_mode & 0o777 == 0o600
-    told = {r.facts["id"]: r.facts for r in caplog.records if r.message == "request"}  # type: ignore[attr-defined]
+
+    def logged() -> dict[str, dict[str, Any]]:
+        return {r.facts["id"]: r.facts for r in list(caplog.records) if r.message == "request"}  # type: ignore[attr-defined]
+
+    live.until(lambda: ids.keys() <= logged().keys())  # another thread writes the lines
+    told = logged()
     assert [(told[rid]["endpoint"], told[rid]["status"], told[rid]["version"]) for rid in ids] == [
         ("v2", 200, "1.0.0"), ("v2", 400, "1.0.0"),
     ]  # fmt: skip
