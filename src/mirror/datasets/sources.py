@@ -6,13 +6,12 @@ Read as plain YAML: the repository is never imported here.
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from mirror.datasets.archives import UNREADABLE, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.errors import nearest
 
@@ -46,6 +45,7 @@ class SourceDeclaration:
     columns: tuple[SourceColumn, ...]
     lines_before_header: int = 0
     without_header: bool = False
+    comment: str | None = None
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -57,13 +57,25 @@ class SourceDeclaration:
         if self.format not in _DELIMITED:
             return
         try:
-            header = _first_record(file, self.encoding, self.delimiter, self.lines_before_header)
-        except (UnicodeError, OSError, EOFError, csv.Error) as error:
+            for name, content in members(file):
+                header = self._first_record(content)
+                if problems := tuple(self._problems(header)):
+                    raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
+        except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        problems = tuple(self._problems(header))
-        if problems:
-            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+
+    def _first_record(self, content: IO[bytes]) -> list[str]:
+        """The first line that is neither blank nor declared to hold no data; later lines may hold anything."""
+        utf8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        for number, raw in enumerate(content):
+            if number < self.lines_before_header:
+                continue
+            line = raw.decode("utf-8-sig" if utf8 else self.encoding).rstrip("\r\n")
+            if not line.strip() or (self.comment is not None and line.startswith(self.comment)):
+                continue
+            return line.split() if self.delimiter == _WHITESPACE else next(csv.reader([line], delimiter=self.delimiter))
+        return []
 
     def _verify_parquet(self, file: Path) -> None:
         import pyarrow as pa
@@ -140,6 +152,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         columns=tuple(columns),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
         without_header=source.get("without_header") is True,
+        comment=None if source.get("comment") is None else str(source["comment"]),
     )
 
 
@@ -147,14 +160,3 @@ def _count(file: Path, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ProfileError(str(file), None, f"`source.lines_before_header` is {value!r}, which is no number of lines")
     return value
-
-
-def _first_record(file: Path, encoding: str, delimiter: str, skipped: int) -> list[str]:
-    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    raw: Any = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # noqa: SIM115 - closed below
-    with raw, io.TextIOWrapper(raw, encoding=codec, newline="") as text:
-        for _ in range(skipped):
-            text.readline()
-        if delimiter == _WHITESPACE:
-            return text.readline().split()
-        return next(csv.reader(text, delimiter=delimiter), [])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 
-from fleet_health.ingestion.lines import MAX_LINE_BYTES, decompressed, read_lines
+from fleet_health.ingestion.archives import decompressed
+from fleet_health.ingestion.lines import MAX_LINE_BYTES, read_lines
 
 
 def lines(content: bytes, path: str = "a.csv", encoding: str = "utf-8") -> list[tuple[int, str, str | None]]:

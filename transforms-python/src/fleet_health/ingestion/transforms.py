@@ -23,7 +23,8 @@ from fleet_health.ingestion.registry import (
 )
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
-from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile, Sensor
+from fleet_health.profiles.model import Labels, Profile, Sensor
+from fleet_health.profiles.source import FROM_REGISTRY
 from fleet_health.profiles.units import conversion
 from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
@@ -35,7 +36,7 @@ def reading_version(profile: Profile) -> int:
     Ranges, features, model and alerting are not part of it, nor is a sensor's type: that one may not change under its
     name, which only a run that goes on from the one before can see.
     """
-    units = {column.name: column.unit for column in profile.source.header}
+    units = {column.name: column.unit for column in profile.source.readable}
     read = {
         "source": profile.source.model_dump(mode="json"),
         "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
