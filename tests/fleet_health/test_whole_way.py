@@ -26,7 +26,7 @@ HEALTHY = [f"REF-TEST-{n:05d}" for n in range(10)]
 SPIKE, LEAK, NULLS, DROPOUT, ONE_SENSOR, SILENT, HALF, BURST, MIXED, REPLAY = (
     f"REF-TEST-{n:05d}" for n in range(10, 20)
 )
-FAST = "REF-TEST-00020"
+FAST, BORDER = "REF-TEST-00020", "REF-TEST-00021"
 LEAK_HOUR = 10  # of the long series, so that the leak has a whole day
 REPLAY_LEAD = 22  # its 30 silent hours begin before the others, so that it empties its buffer in their eighth hour
 CUT = 10  # hours that the second walk knows
@@ -81,8 +81,9 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
         Anomaly(16, "half_rate"),
         Anomaly(17, "duplicate_burst"),
         Anomaly(18, "strangers_and_torn"),
+        Anomaly(21, "compressor_vibration_spike", 8.125),
     )
-    request = SynthRequest(21, HOURS, SEED, planted, start=start, chunk_rows=1, format="csv")
+    request = SynthRequest(22, HOURS, SEED, planted, start=start, chunk_rows=1, format="csv")
     earlier = (Anomaly(19, "buffered_replay_30h"), Anomaly(11, "refrigerant_leak", LEAK_HOUR))
     long = SynthRequest(20, HOURS + REPLAY_LEAD, SEED, earlier, chunk_rows=1, format="csv")
     made, replayed = write_fleet(fleet, request, folder / "a"), write_fleet(fleet, long, folder / "b")
@@ -262,6 +263,15 @@ def test_a_replayed_day_stays_out_of_todays_windows(world: World) -> None:
 def test_a_burst_of_repeats_counts_once(world: World) -> None:
     assert world.verdicts(BURST)["outcome"].value_counts().to_dict() == {"CLEAN": HOURS * 60, "DUPLICATE": 120}
     assert set(world.windows(BURST)["reading_count"]) == {15}
+
+
+@pytest.mark.nightly
+@pytest.mark.case("E2E-EC-05")
+def test_a_fault_that_begins_within_a_window_is_flagged_there_or_in_the_next(world: World) -> None:
+    own = world.after.of(BORDER)
+    around = own[own["window_start"].isin([world.since(8), world.since(8.25)])]
+    assert len(around) == 2
+    assert around["anomaly_flag"].any()
 
 
 @pytest.mark.case("E2E-BI-01")
