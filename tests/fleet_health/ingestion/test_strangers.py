@@ -8,12 +8,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 from stranger_fleets import Stranger, strangers
 
 from fleet_health.ingestion.deserialise import parse_file
+from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.loader import parse_profile
 from fleet_health.profiles.model import Profile
+from transforms.api import Pipeline
+from transforms.verbs.testing.datastores import InMemoryDatastore
+from transforms.verbs.testing.TransformRunner import TransformRunner
 
 FLEETS = strangers()
 
@@ -133,3 +138,21 @@ def test_a_damaged_archive_is_one_dead_letter() -> None:
     (torn,) = parse_file(io.BytesIO(whole[: len(whole) // 2]), "valley.zip", weather)
     assert torn["reason"].tolist() == ["DESERIALIZATION_FAILURE"]
     assert "the archive is torn or damaged" in torn["error_detail"].iloc[0]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", FLEETS)
+def test_the_ledger_says_what_was_planted(name: str, spark: SparkSession) -> None:
+    profile = parse_profile(FLEETS[name].profile, "stranger.yaml")
+    pipeline, store = Pipeline(), InMemoryDatastore()
+    made = {one.__name__: one for one in for_profile(profile)}
+    pipeline.add_transforms(*made.values())
+    store.store_files(profile.source.dataset, dict(FLEETS[name].files))
+    registry = "declare_registry" if profile.registry.devices else "register_every_device"
+    for step in ("deserialise_files", registry, "cleanse"):
+        TransformRunner(pipeline, store).run(spark, made[f"{name}_{step}"])
+    ledger = store.get_dataframe(f"/Fleet/{name}/row_conservation", spark).toPandas()
+    found = ledger.groupby(["outcome", "reason"])["rows"].sum().to_dict()
+    assert found == dict(FLEETS[name].fates)
+    clean = store.get_dataframe(f"/Fleet/{name}/clean_sensor_readings", spark).toPandas()
+    assert {sensor: int(clean[sensor].isna().sum()) for sensor in profile.sensor_names} == dict(FLEETS[name].nulls)
