@@ -132,6 +132,21 @@ def test_what_a_profile_says_wrongly_is_named_with_its_line(fleet: str, old: str
     assert "stranger.yaml, line " in str(caught.value)
 
 
+def test_numbers_in_quotes_may_hold_the_delimiter() -> None:
+    text = FLEETS["weather"].profile.replace('delimiter: ";"', 'delimiter: ","\n  quoted: true')
+    profile = parse_profile(text.replace('  thousands: "."\n', ""), "quoted.yaml")
+    raw = 'Datum Zeit,T [°F],p [psi],Licht [lx]\n27.10.24 12:00,"50,0","14,5",7\n27.10.24 12:30,50,0,14,5,7\n'
+    read, torn = parse_file(io.BytesIO(raw.encode()), "north.csv", profile)
+    assert (read["temperature"].tolist(), read["sunshine"].tolist()) == ([10.0], [7.0])
+    assert torn["error_detail"].tolist() == ["6 fields instead of 4"]
+    american = text.replace('decimal: ","', 'decimal: "."').replace('thousands: "."', 'thousands: ","')
+    raw = 'Datum Zeit,T [°F],p [psi],Licht [lx]\n27.10.24 12:00,50.0,14.5,"1,234.5"\n'
+    (read,) = parse_file(io.BytesIO(raw.encode()), "north.csv", parse_profile(american, "quoted.yaml"))
+    assert read["sunshine"].tolist() == [1234.5]
+    with pytest.raises(ProfileReferenceError, match="add `quoted: true`"):
+        parse_profile(american.replace("  quoted: true\n", ""), "quoted.yaml")
+
+
 def test_a_damaged_archive_is_one_dead_letter() -> None:
     weather = parse_profile(FLEETS["weather"].profile, "stranger.yaml")
     whole = FLEETS["weather"].files["valley.zip"]

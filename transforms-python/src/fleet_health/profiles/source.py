@@ -117,7 +117,8 @@ class Source(_Strict):
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
     ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) and lines that begin with ``comment``
     are no data, nor are lines of empty fields when ``blank_lines`` are ignored. ``short_lines: missing`` takes the
-    fields that a line lacks at its end for empty cells. In files ``without_header`` the columns are those of
+    fields that a line lacks at its end for empty cells. ``quoted``: cells that hold the delimiter stand in quotes, so
+    that it may be the mark of decimals or of thousands as well. In files ``without_header`` the columns are those of
     ``header``, in their order. A sensor cell with text that is no value is null and flags its row UNREADABLE_VALUE;
     ``unreadable_cells: dead_letter`` refuses the whole line instead.
 
@@ -135,6 +136,7 @@ class Source(_Strict):
     unreadable_cells: Literal["flag", "dead_letter"] = "flag"
     short_lines: Literal["dead_letter", "missing"] = "dead_letter"
     blank_lines: Literal["dead_letter", "ignore"] = "dead_letter"
+    quoted: bool = False
     comment: Annotated[StrictStr, Field(min_length=1)] | None = None
     without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)

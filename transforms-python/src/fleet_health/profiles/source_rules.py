@@ -122,11 +122,11 @@ def _spelling(check: SourceCheck) -> None:
         fix = "Use a name that Python knows, such as utf-8 or latin-1."
         check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
     _table_format(check)
-    if source.delimiter == source.decimal:
-        fix = "Files with a decimal comma separate their fields with another character, mostly ';'."
+    if source.delimiter == source.decimal and not source.quoted:
+        fix = "Mostly it is ';' that separates fields then. Where numbers stand in quotes instead, add `quoted: true`."
         check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
-    if source.thousands == source.decimal or source.thousands == source.delimiter:
-        fix = "Name the character that stands between groups of three digits, or leave the key out."
+    if source.thousands == source.decimal or (source.thousands == source.delimiter and not source.quoted):
+        fix = 'Name the character between groups of three digits, leave the key out, or add `quoted: true` for "1,234".'
         check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
     for pattern in source.time.formats:
         _format(check, pattern)
@@ -160,7 +160,7 @@ def _table_format(check: SourceCheck) -> None:
         return
     told = source.model_fields_set & {"encoding", "delimiter", "decimal", "thousands", "trailing_delimiter"}
     told |= source.model_fields_set & {"without_header", "lines_before_header", "lines_after_header"}
-    told |= source.model_fields_set & {"short_lines", "blank_lines", "comment"}
+    told |= source.model_fields_set & {"short_lines", "blank_lines", "comment", "quoted"}
     for key in sorted(told):
         check.fail(("source", key), f"`{key}` is about text, and a Parquet file has columns", "Remove it.")
 
