@@ -56,14 +56,17 @@ class SourceDeclaration:
             return
         if self.format not in _DELIMITED:
             return
+        empty = True
         try:
             for name, content in members(file):
-                header = self._first_record(content)
-                if problems := tuple(self._problems(header)):
+                empty = False
+                if problems := tuple(self._problems(self._first_record(content))):
                     raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
         except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
+        if empty:
+            raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
 
     def _first_record(self, content: IO[bytes]) -> list[str]:
         """The first line that is neither blank nor declared to hold no data; later lines may hold anything."""
@@ -82,13 +85,17 @@ class SourceDeclaration:
         import pyarrow.parquet as pq
 
         try:
-            names = pq.read_schema(file).names
-        except (pa.ArrowInvalid, OSError) as error:
+            # a footer comes last, and a tar archive is read forwards only
+            schemas = [
+                (name, pq.read_schema(content if content.seekable() else pa.BufferReader(content.read())))
+                for name, content in members(file)
+            ]
+        except (pa.ArrowInvalid, *UNREADABLE) as error:
             problem = f"it is no whole Parquet file ({str(error).splitlines()[0]})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        problems = tuple(self._problems(names))
-        if problems:
-            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+        for name, schema in schemas:
+            if problems := tuple(self._problems(schema.names)):
+                raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
 
     def _problems(self, header: Sequence[str]) -> Iterator[str]:
         if not header:
