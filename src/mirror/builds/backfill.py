@@ -18,7 +18,7 @@ from mirror.builds.discovery import import_from
 from mirror.builds.errors import ForeignDatasetError, NothingToBackfillError, OtherFormulasError
 from mirror.builds.tables import backfill_chunks
 from mirror.datasets import Dataset, TransactionType, View, Workspace
-from mirror.datasets.errors import BranchNotFoundError
+from mirror.datasets.errors import BranchNotFoundError, NoViewError
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
 from transforms.ports import WriteOptions
@@ -132,9 +132,9 @@ def plan_backfill(
         raise ForeignDatasetError(into, branch, "it holds the days " + " to ".join(min(ranges)))
     done = frozenset(date.fromisoformat(row["first"]) for row in rows)
     read = rows[0]["input"] if rows else workspace.store.view(workspace.store.dataset(declared.source), branch).end_rid
-    return BackfillPlan(
-        declared, into, branch, first, last, str(read), tuple(planned.chunks), done, planned.formula_version
-    )
+    if read is None:
+        raise NoViewError(declared.source, branch)
+    return BackfillPlan(declared, into, branch, first, last, read, tuple(planned.chunks), done, planned.formula_version)
 
 
 def run_backfill(

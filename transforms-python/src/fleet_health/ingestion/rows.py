@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,10 @@ Row = tuple[int, list[str], str]
 
 Failure = tuple[int, str, str, str]
 """Line number, text, reason and detail."""
+
+
+Cells = Callable[[str], "pd.Series[Any]"]
+"""The text of a column of the profile, row by row."""
 
 
 @dataclass(frozen=True)
@@ -95,34 +99,13 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
         if source.ingested == "same_as_time"
         else read_time(text_of(source.ingested), source.time, None)
     )
-    if source.event_id == "device_and_time":
-        sensors = text_of(source.narrow.sensor).str.strip() if source.narrow is not None else None
-        frame["event_id"] = _made_ids(frame, sensors)
-    elif source.event_id == "device_and_text":
-        pairs = zip(frame["device_id"], texts, strict=True)
-        frame["event_id"] = [natural_key_id_of("reading", device, text) for device, text in pairs]
-    elif isinstance(source.event_id, tuple):
-        cells = [text_of(name).str.strip() for name in source.event_id]
-        keys = zip(frame["device_id"], *cells, strict=True)
-        frame["event_id"] = [natural_key_id_of("reading", *key) if all(key[1:]) else "" for key in keys]
-    else:
-        frame["event_id"] = text_of(source.event_id).str.strip()
+    frame["event_id"] = _event_ids(frame, texts, text_of, source)
     frame["_partition_key"] = frame["device_id"]
     frame["_sequence_number"] = (
         frame["line_number"] if source.sequence == "line_number" else _whole_numbers(text_of(source.sequence))
     )
-    named = None if source.narrow is None else text_of(source.narrow.sensor).str.strip()
-    masks: dict[str, pd.Series[Any]] = {}
-    for column in source.readable:
-        if column.name not in profile.sensor_names or (source.narrow is None and column.name not in header.positions):
-            continue
-        sensor = profile.sensor(column.name)
-        text = text_of(column.name if source.narrow is None else source.narrow.value)
-        values, unreadable = read_sensor(text, sensor, column, source)
-        counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
-        if column.valid_when is not None:
-            counts &= text_of(column.valid_when.column).str.strip().isin(column.valid_when.words)
-        frame[sensor.name], masks[sensor.name] = values.where(counts), unreadable & counts
+    values, masks = _values(text_of, header, profile)
+    frame = frame.assign(**values)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
     problem = _identity_problem(frame, time, file.path, profile)
     for column in source.header:
@@ -131,7 +114,8 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
             problem = problem.where(problem.notna() | ~empty, f"no value in the required column {column.name!r}")
     if source.unreadable_cells == "dead_letter":
         problem = problem.fillna(_cell_problem(frame["unreadable"]))
-    if named is not None and source.narrow is not None:
+    if source.narrow is not None:
+        named = text_of(source.narrow.sensor).str.strip()
         other = ~named.isin([word for column in source.narrow.sensors for word in column.aliases])
         if source.narrow.other_sensors == "dead_letter":
             problem = problem.where(problem.notna() | ~other, "sensor " + named.map(repr) + " is not in the profile")
@@ -140,6 +124,39 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     bad = problem.notna()
     failures = [(numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem[i])) for i in problem.index[bad]]
     return frame[~bad], failures
+
+
+def _event_ids(frame: pd.DataFrame, texts: Sequence[str], text_of: Cells, source: Source) -> Sequence[str]:
+    """The id of each row, empty where the file gives none."""
+    if source.event_id == "device_and_time":
+        return _made_ids(frame, None if source.narrow is None else text_of(source.narrow.sensor).str.strip())
+    if source.event_id == "device_and_text":
+        pairs = zip(frame["device_id"], texts, strict=True)
+        return [natural_key_id_of("reading", device, text) for device, text in pairs]
+    if isinstance(source.event_id, tuple):
+        keys = zip(frame["device_id"], *(text_of(name).str.strip() for name in source.event_id), strict=True)
+        return [natural_key_id_of("reading", *key) if all(key[1:]) else "" for key in keys]
+    return text_of(source.event_id).str.strip().tolist()
+
+
+def _values(
+    text_of: Cells, header: Header, profile: Profile
+) -> tuple[dict[str, pd.Series[Any]], dict[str, pd.Series[Any]]]:
+    """Values of the sensors that the file has, and masks of their unreadable cells."""
+    source = profile.source
+    named = None if source.narrow is None else text_of(source.narrow.sensor).str.strip()
+    found: dict[str, pd.Series[Any]] = {}
+    masks: dict[str, pd.Series[Any]] = {}
+    for column in source.readable:
+        if column.name not in profile.sensor_names or (source.narrow is None and column.name not in header.positions):
+            continue
+        text = text_of(column.name if source.narrow is None else source.narrow.value)
+        values, unreadable = read_sensor(text, profile.sensor(column.name), column, source)
+        counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
+        if column.valid_when is not None:
+            counts &= text_of(column.valid_when.column).str.strip().isin(column.valid_when.words)
+        found[column.name], masks[column.name] = values.where(counts), unreadable & counts
+    return found, masks
 
 
 def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:

@@ -37,6 +37,9 @@ def check_source(check: SourceCheck) -> None:
     aliases = [alias for column in source.header for alias in column.aliases]
     _narrow(check)
     for index, column in enumerate(source.header):
+        if column.required and column.optional:
+            fix = "Keep `required`, which refuses its lines, or `optional`, which takes files without it."
+            check.fail(("source", "header", index, "required"), f"column {column.name!r} is required and optional", fix)
         repeated = [alias for alias in column.aliases if aliases.count(alias) > 1]
         if repeated:
             check.fail(
@@ -75,8 +78,8 @@ def _sensor_column(check: SourceCheck, column: Column, path: Path) -> None:
         if sensor.type == "boolean" and getattr(column, key):
             check.fail((*path, key), f"`{key}` of {column.name!r}, which is true or false", "Remove it.")
     if column.valid_when is not None:
-        columns = [other.name for other in check.profile.source.header]
-        check.known((*path, "valid_when", "column"), column.valid_when.column, columns, "column")
+        always = [other.name for other in check.profile.source.header if not other.optional]
+        check.known((*path, "valid_when", "column"), column.valid_when.column, always, "column that is not optional")
 
 
 def _narrow(check: SourceCheck) -> None:
