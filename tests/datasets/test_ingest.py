@@ -207,6 +207,11 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     (tmp_path / "bare.csv").write_text("2026-01-01,1\n")
     assert take(workspace, "landing", tmp_path / "bare.csv").added == ("bare.csv",)
     assert transactions(workspace) == 4
+    # Where names tell devices apart, the same bytes of two devices are two files.
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  device: file_name\n", 1))
+    twin = tmp_path / "twin.csv"
+    twin.write_bytes(good.read_bytes())
+    assert take(workspace, "landing", good, twin).added == ("twin.csv",)
     # The header rule is the landing dataset's alone.
     (tmp_path / "free.csv").write_text("anything\n")
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created

@@ -17,6 +17,7 @@ from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
 _WHITESPACE = "whitespace"
+_BY_NAME = ("by_file", "file_name", "in_path")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SourceDeclaration:
     Attributes:
         profile: the file that declares it.
         columns: columns that are not listed may come and are ignored; order is free.
+        named_files: the name of a file says whose it is, so equal bytes under two names are two files.
     """
 
     profile: Path
@@ -46,6 +48,7 @@ class SourceDeclaration:
     lines_before_header: int = 0
     without_header: bool = False
     comment: str | None = None
+    named_files: bool = False
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -159,6 +162,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         columns=tuple(columns),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
         without_header=source.get("without_header") is True,
+        named_files=source.get("device") in _BY_NAME,
         comment=None if source.get("comment") is None else str(source["comment"]),
     )
 
