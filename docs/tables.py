@@ -95,6 +95,7 @@ def _sibling(name: str) -> Any:
 
 
 _CONTRACTS = _sibling("contract_tables")
+_SERVING = _sibling("serving_tables")
 
 
 @table
@@ -308,37 +309,7 @@ def training_days(profile: str) -> str:
 @table
 def detection() -> str:
     """The figures that the detection test pins."""
-    path = ROOT / "tests" / "fleet_health" / "scoring" / "test_detection.py"
-    module = ast.parse(path.read_text(encoding="utf-8"))
-
-    def pinned(test: str) -> dict[Any, Any]:
-        functions = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == test]
-        nodes = [node for function in functions for node in ast.walk(function) if _is_data(node)]
-        found: list[dict[Any, Any]] = [ast.literal_eval(node) for node in nodes]
-        if not found:
-            raise KeyError(f"{path.relative_to(ROOT)} has no {test} that compares with a dictionary")
-        return found[-1]
-
-    areas = pinned("test_detection_is_what_it_is")
-    counts = pinned("test_report_counts_days_it_may_compare")
-    rows = [
-        (device, fault, free, trained, uncertain, areas[device, "day"], areas[device, "window"])
-        for device, (fault, free, trained, uncertain) in sorted(counts.items())
-    ]
-    header = (
-        "unit",
-        "fault days",
-        "fault-free days",
-        "left out: trained",
-        "left out: uncertain",
-        "AUC by day",
-        "AUC by window",
-    )
-    return _rows(header, rows)
-
-
-def _is_data(node: ast.AST) -> bool:
-    return isinstance(node, ast.Dict) and all(isinstance(v, ast.Constant | ast.Tuple) for v in node.values)
+    return _rows(*_sibling("detection_table").detection(ROOT))
 
 
 @table
@@ -382,71 +353,27 @@ def profile_keys() -> str:
 @table
 def streaming_rules(profile: str) -> str:
     """The rules for acute events, with limits that hold where a device has none of its own."""
-    shapes = {
-        "limit": "above {limit:g} {unit}",
-        "factor_over_average": "above {limit:g} times its mean of {hours} hours",
-        "relative_fall": "median of {median_of} more than {percent:g} percent below the highest of {minutes} minutes",
-        "slope": "rises more than {limit:g} {unit} in each of {minutes} minutes",
-    }
-    rows = []
-    for rule in _profile(profile)["streaming"]["rules"]:
-        limit, average = rule["limit"], rule.get("average", {})
-        facts = {"hours": average.get("hours"), "median_of": rule.get("median_of"), "minutes": rule.get("minutes")}
-        percent = round(limit["default"] * 100, 6)
-        says = shapes[rule["kind"]].format(limit=limit["default"], unit=limit["unit"], percent=percent, **facts)
-        if "over_range" in rule:
-            says += f", or {rule['over_range']['readings']} readings in a row above what the sensor can measure"
-        says += f"; silent while `{rule['gate']}`" if "gate" in rule else ""
-        low, high = limit["allowed"]
-        columns = f"`{limit['column']}` ({low:g} to {high:g})"
-        columns += f", `{average['column']}`" if average else ""
-        name = f"{rule['id']} `{rule['name']}`"
-        rows.append((name, f"`{rule['sensor']}`", says, columns, f"{rule['reason']}; {limit['reason']}"))
-    return _rows(("rule", "sensor", "fires when it is", "threshold (allowed)", "because"), rows)
+    header = ("rule", "sensor", "fires when it is", "threshold (allowed)", "because")
+    return _rows(header, _SERVING.streaming_rules(_profile(profile)))
 
 
 @table
 def streaming_settings(profile: str) -> str:
     """What all streaming rules share."""
-    streaming = _profile(profile)["streaming"]
-    reasons = {
-        "dedup_hours": "dedup_reason",
-        "gap_minutes": "gap_reason",
-        "late_minutes": "late_reason",
-        "ahead_minutes": "ahead_reason",
-        "confirmed_above": "answer_reason",
-        "softened_below": "answer_reason",
-        "undecided_windows": "answer_reason",
-    }
-    rows = [(f"`{key}`", streaming[key], streaming[reason]) for key, reason in reasons.items()]
-    return _rows(("setting", "value", "because"), rows)
+    return _rows(("setting", "value", "because"), _SERVING.streaming_settings(_profile(profile)))
 
 
 @table
 def fallback_rules(profile: str) -> str:
     """The rules that score while no model does."""
-    rows = []
-    for rule in _profile(profile)["fallback"]["rules"]:
-        when = f"`{rule['feature']}` {rule['op']} {rule['value']:g}"
-        if "gate" in rule:
-            gate = rule["gate"]
-            when += f", while `{gate['feature']}` {gate['op']} {gate['value']:g} (null counts as {gate['null_as']:g})"
-        rows.append((rule["id"], when, rule["reason"]))
-    return _rows(("rule", "fires when", "because"), rows)
+    return _rows(("rule", "fires when", "because"), _SERVING.fallback_rules(_profile(profile)))
 
 
 @table
 def staleness_bands(profile: str) -> str:
     """How old scores may be."""
-    rows = []
-    for cadence in ("hourly", "daily"):
-        above = None
-        for band in _profile(profile)["staleness"][cadence]:
-            end = band.get("up_to_minutes")
-            age = f"up to {end:g} minutes" if end is not None else f"above {above:g} minutes"
-            rows.append((cadence, band["band"], age, band["action"], band["reason"]))
-            above = end
-    return _rows(("models", "band", "age of the newest score", "what happens", "because"), rows)
+    header = ("models", "band", "age of the newest score", "what happens", "because")
+    return _rows(header, _SERVING.staleness_bands(_profile(profile)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -188,7 +189,16 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     bad_gz.write_bytes(b"no gzip")
     with pytest.raises(WrongHeaderError, match="cannot be read as utf-8 text"):
         take(workspace, "landing", bad_gz)
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr("good.csv", "Datetime,SAT\n")
+        archive.writestr("in/bad.csv", "Datetime,S\n")
+    with pytest.raises(WrongHeaderError, match=r"bad\.zip/in/bad\.csv, line 1: column 'supply'"):
+        take(workspace, "landing", tmp_path / "bad.zip")
     assert transactions(workspace) == 1
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  comment: '#'\n", 1))
+    late_binary = tmp_path / "late.csv"
+    late_binary.write_bytes(b"\n# a remark\nDatetime,SAT\n1,2\n\xff\xfe\n")  # its own line is a dead letter, later
+    assert take(workspace, "landing", late_binary).added == ("late.csv",)
     (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  lines_before_header: 2\n", 1))
     titled = tmp_path / "titled.csv"
     titled.write_text('Unit "7\n\nDatetime,SAT\n')
@@ -196,7 +206,12 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  without_header: true\n", 1))
     (tmp_path / "bare.csv").write_text("2026-01-01,1\n")
     assert take(workspace, "landing", tmp_path / "bare.csv").added == ("bare.csv",)
-    assert transactions(workspace) == 3
+    assert transactions(workspace) == 4
+    # Where names tell devices apart, the same bytes of two devices are two files.
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  device: file_name\n", 1))
+    twin = tmp_path / "twin.csv"
+    twin.write_bytes(good.read_bytes())
+    assert take(workspace, "landing", good, twin).added == ("twin.csv",)
     # The header rule is the landing dataset's alone.
     (tmp_path / "free.csv").write_text("anything\n")
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created

@@ -11,6 +11,9 @@ UsageError
 |-- WaitingTargetError        an explicit target that cannot be built yet
 |-- UnknownTransformError     `mirror preview` of what does not exist
 |-- UnboundKindError          a parameter of a kind that nobody here serves
+|-- NothingToBackfillError    no backfill of that dataset is declared
+|-- OtherFormulasError        what is there was computed with other formulas
+|-- ForeignDatasetError       the dataset beside the live one holds something else
 |-- SameDatasetError          one transform names a dataset twice, under two names
 `-- DeclarationError          what is declared contradicts itself
 MirrorError (exit 1: the job failed at run time)
@@ -235,3 +238,33 @@ class BatchInputError(NotIncrementalError):
             f"transform {self.args[0]!r} cannot take its input in batches: {self.args[1]}; only APPEND transactions"
             f" (the first may be a SNAPSHOT) can be. Remove the limit. In Foundry: {self.foundry}."
         )
+
+
+class NothingToBackfillError(UsageError):
+    """``args``: what was asked for, datasets for which a backfill is declared."""
+
+    def __str__(self) -> str:
+        target, known = self.args
+        if not known:
+            return f"no backfill of {target!r}: the repository declares none in <package>/feature_store/backfills.py."
+        listed = ", ".join(known)
+        return f"{target!r} does not name one of the declared backfills: {listed}.{nearest(target, known)}"
+
+
+class OtherFormulasError(UsageError):
+    """``args``: dataset of the backfill, formula version of what it holds, formula version of the code."""
+
+    def __str__(self) -> str:
+        into, there, now = self.args
+        return (
+            f"{into} holds chunks of formula version {there}, and the code computes version {now}; rows of both would "
+            "not compare. Put the old code back to finish, or begin again with --restart."
+        )
+
+
+class ForeignDatasetError(UsageError):
+    """``args``: dataset of the backfill, branch, what is in its way."""
+
+    def __str__(self) -> str:
+        into, branch, found = self.args
+        return f"{into} on {branch}: {found}. Finish that one with its own days, or begin again with --restart."

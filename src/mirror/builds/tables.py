@@ -81,3 +81,18 @@ check_results = sa.Table(
 )
 
 ROOM = (job_specs, publications, builds, jobs, provenance, check_results)
+
+backfill_chunks = sa.Table(
+    "backfill_chunks",
+    metadata,
+    sa.Column("dataset", sa.String(1000), primary_key=True),
+    sa.Column("branch", sa.String(255), primary_key=True),
+    sa.Column("first", sa.String(10), primary_key=True),
+    sa.Column("last", sa.String(10), nullable=False),
+    sa.Column("range_first", sa.String(10), nullable=False),
+    sa.Column("range_last", sa.String(10), nullable=False),
+    # The transaction up to which the source was read: all chunks of one backfill read the same rows.
+    sa.Column("input", sa.String(100), nullable=False),
+    sa.Column("formula_version", sa.String(40), nullable=False),
+    sa.Column("transaction", sa.String(100), nullable=False),
+)

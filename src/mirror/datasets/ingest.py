@@ -87,7 +87,8 @@ def ingest(
                 declaration.verify(file.path)
     schema, incoming = _schema(incoming, infer_schema)
     view = None if existing is None else _view(workspace, existing, branch)
-    new = _new_files(incoming, view, kind)
+    named = any(declaration.named_files for declaration in declarations if declaration.dataset == path)
+    new = _new_files(incoming, view, kind, named)
     if not new and schema is not None and view is not None and view.schema is None and _covers(incoming, view):
         # The same bytes as a table: what a frame reads changes although no file does.
         new, kind = incoming, TransactionType.SNAPSHOT
@@ -163,12 +164,15 @@ def _collect(files: Sequence[str]) -> list[_Incoming]:
     return list(found.values())
 
 
-def _new_files(incoming: Sequence[_Incoming], view: View | None, kind: TransactionType) -> list[_Incoming]:
+def _new_files(incoming: Sequence[_Incoming], view: View | None, kind: TransactionType, named: bool) -> list[_Incoming]:
     if view is None or not view.transactions:
         return list(incoming)
     if kind is TransactionType.SNAPSHOT:
         same = {(f.logical, f.sha256) for f in incoming} == {(f.path, f.sha256) for f in view.files}
         return [] if same else list(incoming)
+    if named:
+        both = {(f.path, f.sha256) for f in view.files}
+        return [f for f in incoming if (f.logical, f.sha256) not in both]
     held = {f.sha256 for f in view.files}
     return [f for f in incoming if f.sha256 not in held]
 

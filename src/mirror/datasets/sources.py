@@ -6,18 +6,18 @@ Read as plain YAML: the repository is never imported here.
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from mirror.datasets.archives import UNREADABLE, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
 _WHITESPACE = "whitespace"
+_BY_NAME = ("by_file", "file_name", "in_path")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class SourceDeclaration:
     Attributes:
         profile: the file that declares it.
         columns: columns that are not listed may come and are ignored; order is free.
+        named_files: the name of a file says whose it is, so equal bytes under two names are two files.
     """
 
     profile: Path
@@ -46,6 +47,8 @@ class SourceDeclaration:
     columns: tuple[SourceColumn, ...]
     lines_before_header: int = 0
     without_header: bool = False
+    comment: str | None = None
+    named_files: bool = False
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -56,27 +59,46 @@ class SourceDeclaration:
             return
         if self.format not in _DELIMITED:
             return
+        empty = True
         try:
-            header = _first_record(file, self.encoding, self.delimiter, self.lines_before_header)
-        except (UnicodeError, OSError, EOFError, csv.Error) as error:
+            for name, content in members(file):
+                empty = False
+                if problems := tuple(self._problems(self._first_record(content))):
+                    raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
+        except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        problems = tuple(self._problems(header))
-        if problems:
-            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+        if empty:
+            raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
+
+    def _first_record(self, content: IO[bytes]) -> list[str]:
+        """The first line that is neither blank nor declared to hold no data; later lines may hold anything."""
+        utf8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        for number, raw in enumerate(content):
+            if number < self.lines_before_header:
+                continue
+            line = raw.decode("utf-8-sig" if utf8 else self.encoding).rstrip("\r\n")
+            if not line.strip() or (self.comment is not None and line.startswith(self.comment)):
+                continue
+            return line.split() if self.delimiter == _WHITESPACE else next(csv.reader([line], delimiter=self.delimiter))
+        return []
 
     def _verify_parquet(self, file: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
-            names = pq.read_schema(file).names
-        except (pa.ArrowInvalid, OSError) as error:
+            # a footer comes last, and a tar archive is read forwards only
+            schemas = [
+                (name, pq.read_schema(content if content.seekable() else pa.BufferReader(content.read())))
+                for name, content in members(file)
+            ]
+        except (pa.ArrowInvalid, *UNREADABLE) as error:
             problem = f"it is no whole Parquet file ({str(error).splitlines()[0]})"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        problems = tuple(self._problems(names))
-        if problems:
-            raise WrongHeaderError(str(file), self.dataset, problems, str(self.profile))
+        for name, schema in schemas:
+            if problems := tuple(self._problems(schema.names)):
+                raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
 
     def _problems(self, header: Sequence[str]) -> Iterator[str]:
         if not header:
@@ -140,6 +162,8 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         columns=tuple(columns),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
         without_header=source.get("without_header") is True,
+        named_files=source.get("device") in _BY_NAME,
+        comment=None if source.get("comment") is None else str(source["comment"]),
     )
 
 
@@ -147,14 +171,3 @@ def _count(file: Path, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ProfileError(str(file), None, f"`source.lines_before_header` is {value!r}, which is no number of lines")
     return value
-
-
-def _first_record(file: Path, encoding: str, delimiter: str, skipped: int) -> list[str]:
-    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    raw: Any = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # noqa: SIM115 - closed below
-    with raw, io.TextIOWrapper(raw, encoding=codec, newline="") as text:
-        for _ in range(skipped):
-            text.readline()
-        if delimiter == _WHITESPACE:
-            return text.readline().split()
-        return next(csv.reader(text, delimiter=delimiter), [])

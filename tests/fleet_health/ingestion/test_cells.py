@@ -5,13 +5,19 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fleet_health.ingestion.cells import read_sensor, read_time
+from fleet_health.ingestion.cells import read_sensor
+from fleet_health.ingestion.times import read_time
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.profiles.model import Column, Sensor
+from fleet_health.profiles.model import Sensor
+from fleet_health.profiles.source import Column, SourceTime
 
 SOURCE = shipped_profile("air_handler").source
 NUMBER = Sensor(name="t", type="double", unit="degC", meaning="", min=0, max=1, reason="only for this test")
 SWITCH = Sensor(name="s", type="boolean", unit="bool", meaning="")
+
+
+def rule(pattern: str, **more: object) -> SourceTime:
+    return SourceTime.model_validate({"column": "time", "format": pattern, "reason": "only for this test", **more})
 
 
 def read(cells: list[str], unit: str = "degC", **source: object) -> tuple[list[float | None], list[bool]]:
@@ -91,10 +97,56 @@ def test_booleans() -> None:
     ],
 )
 def test_times(text: str, pattern: str, zone: str | None, expected: str | None) -> None:
-    found = read_time(pd.Series([text]), [pattern], zone).iloc[0]
+    found = read_time(pd.Series([text]), rule(pattern), zone).iloc[0]
     assert (None if pd.isna(found) else found.isoformat()) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "pattern", "zone", "expected"),
+    [
+        ("31.12.2025 24:00", "%d.%m.%Y %H:%M", "Europe/Berlin", "2025-12-31T23:00:00+00:00"),
+        ("29.03.2025 24:00", "%d.%m.%Y %H:%M", "Europe/Berlin", "2025-03-29T23:00:00+00:00"),
+        ("30.03.2025 24:00", "%d.%m.%Y %H:%M", "Europe/Berlin", "2025-03-30T22:00:00+00:00"),  # a day of 23 hours
+        ("31.12.2025 24:01", "%d.%m.%Y %H:%M", None, None),
+        ("24.12.2025 00:24", "%d.%m.%Y %H:%M", None, "2025-12-24T00:24:00+00:00"),
+        ("20250228 24", "%Y%m%d %H", None, "2025-03-01T00:00:00+00:00"),
+        ("240224 2400", "%y%m%d %H%M", None, "2024-02-25T00:00:00+00:00"),
+        ("2025-12-31T24:00:00Z", "iso8601", None, "2026-01-01T00:00:00+00:00"),
+        ("2025-12-31 24:00", "iso8601", "Etc/GMT-1", "2025-12-31T23:00:00+00:00"),
+        ("2025-12-31T24:00:01", "iso8601", None, None),
+    ],
+)
+def test_24_00_is_the_end_of_its_local_day(text: str, pattern: str, zone: str | None, expected: str | None) -> None:
+    found = read_time(pd.Series([text]), rule(pattern, hour_24=True), zone).iloc[0]
+    assert (None if pd.isna(found) else found.isoformat()) == expected
+    if "24" in text[-8:]:
+        assert pd.isna(read_time(pd.Series([text]), rule(pattern), zone).iloc[0]) or ":24" in text
+
+
+def test_the_doubled_hour_at_odd_minutes_and_newest_first() -> None:
+    def utc(*clock: str) -> list[str]:
+        cells = pd.Series([f"2025-10-26 {time}" for time in clock])
+        return [f"{t:%H:%M}" for t in read_time(cells, rule("iso8601"), "Europe/Berlin")]
+
+    assert utc("01:50", "02:03", "02:33", "02:57", "02:12", "02:41", "03:01") == [
+        *("23:50", "00:03", "00:33", "00:57", "01:12", "01:41", "02:01")
+    ]
+    assert utc("02:00", "02:20", "02:10", "02:40", "02:00", "02:20") == [
+        *("00:00", "00:20", "00:10", "00:40", "01:00", "01:20")
+    ]
+    back = utc("03:00", "02:40", "02:20", "02:00", "02:40", "02:20", "02:00", "01:40")
+    assert len(set(back)) == len(back)  # no reading is taken for another
+
+
+def test_numbers_with_suffixes_tenths_and_typographic_thousands() -> None:
+    column = Column(name="t", aliases=("t",), unit="degC", suffixes=("°C", "%"), divided_by=10)
+    source = SOURCE.model_copy(update={"thousands": " ", "decimal": ","})
+    cells = pd.Series(["215 °C", "3", "45%", "1\u202f234,5", "7 K", "°C"])
+    values, unreadable = read_sensor(cells, NUMBER, column, source)
+    assert [None if pd.isna(v) else float(v) for v in values] == [21.5, 0.3, 4.5, 123.45, None, None]
+    assert unreadable.tolist() == [False] * 4 + [True] * 2
+
+
 def test_offsets_may_come_and_go_in_one_column() -> None:
-    found = read_time(pd.Series(["2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00"]), ["iso8601"], "Etc/GMT-1")
+    found = read_time(pd.Series(["2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00"]), rule("iso8601"), "Etc/GMT-1")
     assert [t.isoformat() for t in found] == ["2025-12-31T22:00:00+00:00", "2025-12-31T23:00:00+00:00"]

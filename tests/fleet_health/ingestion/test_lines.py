@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import tarfile
 
-from fleet_health.ingestion.lines import MAX_LINE_BYTES, decompressed, read_lines
+from fleet_health.ingestion.archives import decompressed, members
+from fleet_health.ingestion.lines import MAX_LINE_BYTES, read_lines
 
 
 def lines(content: bytes, path: str = "a.csv", encoding: str = "utf-8") -> list[tuple[int, str, str | None]]:
@@ -48,3 +52,16 @@ def test_torn_gzip_keeps_what_came_before() -> None:
 
 def test_a_gz_name_on_plain_text_is_told_once() -> None:
     assert [problem is not None for _, _, problem in lines(b"a,b\n1,2\n", "a.csv.gz")] == [True]
+
+
+def test_every_file_of_an_archive_has_its_own_name() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:xz") as archive:
+        for name, content in {"a/1.csv.bz2": bz2.compress(b"one\n"), "a/._1.csv": b"\x00", "2.csv": b"two\n"}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    packed.seek(0)
+    found = {name: content.read() for name, content in members(packed, "all.TAR.XZ")}
+    assert found == {"all.TAR.XZ/a/1.csv.bz2": b"one\n", "all.TAR.XZ/2.csv": b"two\n"}
+    assert lines(lzma.compress(b"x\n"), "a.csv.xz") == [(1, "x", None)]

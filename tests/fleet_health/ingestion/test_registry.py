@@ -99,7 +99,12 @@ def test_a_registry_that_doubles_or_loses_devices_leaves_the_old_one_in_force(
         registry_build(*full, full[0])
     kept = registry_build.store.get_dataframe("/Fleet/refrigeration/device_registry", spark)
     assert sorted(row["device_id"] for row in kept.collect()) == full
-    assert registry_build(*full[:99]) == full[:99]  # one in a hundred may leave
+    assert registry_build(*full[:99]) == full  # one in a hundred may leave, and its readings keep their device
+    kept = registry_build.store.get_dataframe("/Fleet/refrigeration/device_registry", spark)
+    status = {row["device_id"]: row["status"] for row in kept.collect()}
+    assert {device: one for device, one in status.items() if one != "active"} == {"REF-099": "decommissioned"}
+    with pytest.raises(RegistryShrunkError, match="97 devices instead of 99"):
+        registry_build(*full[:97])
 
 
 def test_the_limit_of_a_shrinking_registry_is_the_profiles() -> None:

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.features import features_schema
-from fleet_health.feature_store.versions import with_new_features
+from fleet_health.features.evolution import with_new_features
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError, NotANumberError
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from fleet_health.contracts.features import features_schema
 from fleet_health.feature_store.errors import ChangedDefinitionError
 from fleet_health.profiles.definitions import feature_definitions
 from fleet_health.profiles.model import Profile
@@ -39,18 +36,6 @@ def new_definitions(recorded: Mapping[str, str], profile: Profile) -> pd.DataFra
         if feature.name not in recorded
     ]
     return pd.DataFrame(made, columns=["feature_name", "formula", "unit", "added_version", "available_since"])
-
-
-def with_new_features(rows: DataFrame, profile: Profile) -> DataFrame:
-    """Rows that were written before a feature existed, in today's shape: the feature is null, all else unchanged."""
-    schema = features_schema(profile)
-    known = set(rows.columns)
-    return rows.select(
-        *(
-            (F.col(field.name) if field.name in known else F.lit(None)).cast(field.dataType).alias(field.name)
-            for field in schema
-        )
-    )
 
 
 def available_since(profile: Profile) -> date | None:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.features import RUNS_SCHEMA, features_schema
+from fleet_health.features.evolution import with_new_features
 from fleet_health.features.lateness import due
 from fleet_health.features.runs import measure, previous_watermark, run_rows
 from fleet_health.features.versions import all_versions, new_versions, newest_versions
@@ -78,7 +79,8 @@ def feature_transform(profile: Profile) -> Transform:
         versions=Input(paths.dataset(profile, "feature_versions")),
     )
     def choose_versions(versions: DataFrame) -> DataFrame:
-        return newest_versions(versions, profile)
+        # until a window of the new day is due, no row has a column for a feature that was added
+        return newest_versions(with_new_features(versions, profile), profile)
 
     choose_versions.__name__ = f"{profile.profile}_choose_versions"
     return choose_versions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fleet_health.profiles.model import Source
+from fleet_health.profiles.source import Source
 
 
 @dataclass(frozen=True)

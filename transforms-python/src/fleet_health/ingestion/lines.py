@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO
+
+from fleet_health.ingestion.archives import TORN
 
 MAX_LINE_BYTES = 65_536
 """Longer lines are cut and refused; the contract of ``dead_letter`` keeps 64 kB of a message."""
@@ -21,11 +21,6 @@ class Line:
     problem: str | None = None
 
 
-def decompressed(stream: IO[bytes], path: str) -> IO[bytes]:
-    """The stream itself, or its content when the name ends in ``.gz``."""
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
-
-
 def read_lines(stream: IO[bytes], encoding: str) -> Iterator[Line]:
     """Every line of ``stream``, numbered from 1. A damaged compressed stream ends with one line that says so."""
     number = 0
@@ -36,7 +31,7 @@ def read_lines(stream: IO[bytes], encoding: str) -> Iterator[Line]:
             cut = len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n")
             if cut:
                 _skip_rest(stream)
-        except (EOFError, OSError, zlib.error) as error:
+        except TORN as error:
             yield Line(number, "", f"the compressed file is torn or damaged here ({error}); what follows is lost")
             return
         if not raw:

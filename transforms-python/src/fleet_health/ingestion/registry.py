@@ -17,6 +17,7 @@ from fleet_health.definition_errors import nearest
 from fleet_health.profiles.model import Profile
 
 LIST_SEPARATOR = ";"
+DEPARTED = "decommissioned"
 
 available_timezones = cache(_zone_names)
 """Walks a folder of six hundred files, hence once."""
@@ -101,6 +102,11 @@ class RegistryShrunkError(ValueError):
 def check_size(rows: int, before: int, profile: Profile) -> None:
     """Refuses a registry that lost more devices than can be true; a first registry (``before`` 0) may have any size.
 
+    Args:
+        rows: devices in the CSV.
+        before: devices in the registry in force that have not left the fleet.
+        profile: says how many may be missing at once.
+
     Raises:
         RegistryShrunkError: fewer than ``registry.kept_share_min`` of the devices before.
     """
@@ -150,6 +156,15 @@ def _problem(cells: Mapping[str, str], profile: Profile) -> str | None:
     named = [name.strip() for name in cells.get("expected_sensors", "").split(LIST_SEPARATOR)]
     unknown = [name for name in named if name and name not in profile.sensor_names]
     return f"sensor {unknown[0]!r} is not declared. {nearest(unknown[0], profile.sensor_names)}" if unknown else None
+
+
+def with_departed(listed: DataFrame, before: DataFrame) -> DataFrame:
+    """``listed`` plus the units of ``before`` that it no longer holds: ``decommissioned``, and otherwise as they were.
+
+    What such a unit sent stays clean and explainable; it only leaves every count of what a fleet should send.
+    """
+    gone = before.join(listed.select("device_id"), "device_id", "left_anti").withColumn("status", F.lit(DEPARTED))
+    return listed.unionByName(gone.select(*listed.columns))
 
 
 def registry_from_text(text: DataFrame, profile: Profile) -> DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyspark.sql import functions as F
+
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.labels import LABEL_SCHEMA
@@ -15,15 +17,18 @@ from fleet_health.ingestion.evolution import check_stored_types
 from fleet_health.ingestion.labels import label_events
 from fleet_health.ingestion.recorded_labels import recorded_labels
 from fleet_health.ingestion.registry import (
+    DEPARTED,
     check_registry,
     check_size,
     declared_registry,
     every_device,
     registry_from_text,
+    with_departed,
 )
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
-from fleet_health.profiles.model import FROM_REGISTRY, Labels, Profile, Sensor
+from fleet_health.profiles.model import Labels, Profile, Sensor
+from fleet_health.profiles.source import FROM_REGISTRY
 from fleet_health.profiles.units import conversion
 from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
@@ -35,7 +40,7 @@ def reading_version(profile: Profile) -> int:
     Ranges, features, model and alerting are not part of it, nor is a sensor's type: that one may not change under its
     name, which only a run that goes on from the one before can see.
     """
-    units = {column.name: column.unit for column in profile.source.header}
+    units = {column.name: column.unit for column in profile.source.readable}
     read = {
         "source": profile.source.model_dump(mode="json"),
         "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
@@ -116,22 +121,27 @@ def registry_transform(profile: Profile) -> Transform:
         return register_every_device
 
     if profile.registry.dataset is None:
-
+        # incremental only to see the units that an edit of the profile took away
+        @incremental()
         @transform(registry=target)
         def declare_registry(ctx: Any, registry: Any) -> None:
-            registry.write_dataframe(declared_registry(ctx.spark_session, profile))
+            before = registry.dataframe("previous", REGISTRY_SCHEMA)
+            registry.set_mode("replace")
+            registry.write_dataframe(with_departed(declared_registry(ctx.spark_session, profile), before))
 
         return declare_registry
 
-    # incremental only to see the registry in force, which a smaller CSV must not replace
+    # incremental only to see the registry in force: a much smaller CSV must not replace it, and a unit that left stays
     @incremental(snapshot_inputs=["landing"])
     @transform(landing=Input(profile.registry.dataset), registry=target)
     def read_registry(ctx: Any, landing: Any, registry: Any) -> None:
         table = read_text_table(landing.filesystem())
         check_registry(table, profile)
-        check_size(len(table), registry.dataframe("previous", REGISTRY_SCHEMA).count(), profile)
+        before = registry.dataframe("previous", REGISTRY_SCHEMA)
+        check_size(len(table), before.where(~F.col("status").eqNullSafe(DEPARTED)).count(), profile)
         registry.set_mode("replace")
-        registry.write_dataframe(registry_from_text(ctx.spark_session.createDataFrame(table), profile))
+        listed = registry_from_text(ctx.spark_session.createDataFrame(table), profile)
+        registry.write_dataframe(with_departed(listed, before))
 
     return read_registry
 

@@ -8,115 +8,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BeforeValidator, Field
 
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
 from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
-
-# strict, because YAML reads an unquoted no as false and that would be 0
-MissingWord = StrictStr | StrictFloat | StrictInt
+from fleet_health.profiles.source import FROM_REGISTRY, Source
 
 
 def _as_text(value: object) -> object:
     """YAML reads an unquoted date as one."""
     return value.isoformat() if isinstance(value, date) else value
-
-
-class Column(_Strict):
-    """One column of the source files; ``aliases`` are the exact header spellings that are accepted.
-
-    ``missing`` adds to the words of the whole file, ``true_words`` and ``false_words`` to ``1 0 true false``.
-    """
-
-    name: Name
-    aliases: tuple[str, ...] = Field(min_length=1)
-    unit: str | None = None
-    missing: tuple[MissingWord, ...] = ()
-    true_words: tuple[str, ...] = ()
-    false_words: tuple[str, ...] = ()
-    optional: bool = False
-    reason: str | None = None
-
-
-EPOCHS = {
-    "epoch_milliseconds": "ms",
-    "epoch_seconds": "s",
-    "epoch_minutes": "m",
-    "epoch_hours": "h",
-    "epoch_days": "D",
-}
-WHITESPACE = "whitespace"
-FROM_REGISTRY = "from_registry"
-
-
-class SourceTime(_Strict):
-    """How the time text is read; an offset in the text wins over every zone.
-
-    ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
-    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
-    some loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for
-    text without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time
-    before ``earliest`` or not before ``latest`` (UTC days) is no time.
-    """
-
-    column: Name | tuple[Name, ...]
-    format: str | tuple[str, ...]
-    counts_from: date | None = None
-    zone: str | None = None
-    earliest: date | None = None
-    latest: date | None = None
-    reason: Reason
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,) if isinstance(self.column, str) else self.column
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        return (self.format,) if isinstance(self.format, str) else self.format
-
-
-class SourceDevice(_Strict):
-    """The device a file belongs to, by the file's name (shell pattern)."""
-
-    file: str
-    device_id: str
-
-
-class Source(_Strict):
-    """Where raw files land and how they are written.
-
-    ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
-    columns instead of text, so every key about text is refused for it.
-    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
-    ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) are no data. In files ``without_header``
-    the columns are those of ``header``, in their order. A sensor cell with text that is no value is null and flags its
-    row UNREADABLE_VALUE; ``unreadable_cells: dead_letter`` refuses the whole line instead. ``device`` is a column,
-    ``by_file`` (``devices`` says which) or ``file_name``: the name of the file up to its first dot.
-    """
-
-    dataset: str
-    format: Literal["csv", "parquet"]
-    encoding: str = "utf-8"
-    delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
-    trailing_delimiter: bool = False
-    unreadable_cells: Literal["flag", "dead_letter"] = "flag"
-    without_header: bool = False
-    lines_before_header: int = Field(default=0, ge=0)
-    lines_after_header: int = Field(default=0, ge=0)
-    decimal: Literal[".", ","] = "."
-    thousands: Literal[".", ",", " ", "'"] | None = None
-    missing: tuple[MissingWord, ...] = ("",)
-    header: tuple[Column, ...]
-    time: SourceTime
-    ingested: Name | Literal["same_as_time"]
-    ingested_reason: Reason
-    device: Name | Literal["by_file", "file_name"]
-    devices: tuple[SourceDevice, ...] = ()
-    event_id: Name | Literal["device_and_time", "device_and_text"]
-    sequence: Name | Literal["line_number"]
 
 
 class RegistryDevice(_Strict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,25 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fleet_health.definition_errors import nearest
 from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.learning_rules import check_learning
-from fleet_health.profiles.model import (
-    DERIVED_AGGREGATIONS,
-    EPOCHS,
-    FROM_REGISTRY,
-    QUALITY_AGGREGATIONS,
-    SENSOR_AGGREGATIONS,
-    Profile,
-)
+from fleet_health.profiles.model import DERIVED_AGGREGATIONS, QUALITY_AGGREGATIONS, SENSOR_AGGREGATIONS, Profile
 from fleet_health.profiles.serving_rules import check_serving
-from fleet_health.profiles.units import UNITS, conversion, sources_for
+from fleet_health.profiles.source_rules import check_source
+from fleet_health.profiles.units import UNITS
 from fleet_health.yaml_lines import Lines
-
-_NO_COLUMN = {
-    "ingested": ("same_as_time",),
-    "device": ("by_file", "file_name"),
-    "event_id": ("device_and_time", "device_and_text"),
-    "sequence": ("line_number",),
-}
-_DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
 
 
 class _Check:
@@ -71,7 +56,7 @@ def check_agreement(profile: Profile, file: str, lines: Lines) -> None:
     """Raises :class:`ProfileReferenceError` for the first disagreement found."""
     check = _Check(profile, file, lines)
     _sensors(check)
-    _source(check)
+    check_source(check)
     _registry(check)
     _cleansing(check)
     _features(check)
@@ -103,102 +88,6 @@ def _sensors(check: _Check) -> None:
                 check.fail(
                     path, f"suspect limits of {sensor.name!r} lie outside min..max", "Move them inside the range."
                 )
-
-
-def _source(check: _Check) -> None:
-    source = check.profile.source
-    names = [column.name for column in source.header]
-    check.unique(("source", "header"), names, "column")
-    aliases = [alias for column in source.header for alias in column.aliases]
-    for index, column in enumerate(source.header):
-        repeated = [alias for alias in column.aliases if aliases.count(alias) > 1]
-        if repeated:
-            check.fail(
-                ("source", "header", index), f"header {repeated[0]!r} belongs to two columns", "Keep one of them."
-            )
-        if column.name in check.profile.sensor_names:
-            stored = check.profile.sensor(column.name).unit
-            unit = column.unit or stored
-            if unit not in check.units:
-                check.unit(("source", "header", index, "unit"), unit, column.name)
-            if conversion(unit, stored) is None:
-                fix = f"Use one of: {', '.join(sources_for(stored, check.units))}."
-                check.fail(("source", "header", index, "unit"), f"{unit!r} cannot be converted to {stored!r}", fix)
-    for sensor in check.profile.sensor_names:
-        if sensor not in names:
-            check.fail(
-                ("source", "header"), f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`."
-            )
-    for key in ("ingested", "device", "event_id", "sequence"):
-        value = getattr(source, key)
-        if value not in _NO_COLUMN[key]:
-            check.known(("source", key), value, names, "column")
-    for name in source.time.columns:
-        check.known(("source", "time", "column"), name, names, "column")
-    _spelling(check)
-    if source.device == "by_file" and not source.devices:
-        check.fail(
-            ("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`."
-        )
-
-
-def _spelling(check: _Check) -> None:
-    """What would otherwise fail only when the first file is read."""
-    source = check.profile.source
-    fleet = f"/Fleet/{check.profile.profile}/"
-    if source.dataset.startswith("/Fleet/") and not source.dataset.startswith(fleet):
-        fix = f"Let it begin with {fleet}"
-        check.fail(("source", "dataset"), f"{source.dataset!r} is the landing dataset of another fleet", fix)
-    try:
-        "".encode(source.encoding)
-    except LookupError:
-        fix = "Use a name that Python knows, such as utf-8 or latin-1."
-        check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
-    _table_format(check)
-    if source.delimiter == source.decimal:
-        fix = "Files with a decimal comma separate their fields with another character, mostly ';'."
-        check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
-    if source.thousands == source.decimal or source.thousands == source.delimiter:
-        fix = "Name the character that stands between groups of three digits, or leave the key out."
-        check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
-    for pattern in source.time.formats:
-        _format(check, pattern)
-    if source.without_header and source.lines_after_header:
-        fix = "Lines above the data are counted by `lines_before_header`."
-        check.fail(("source", "lines_after_header"), "lines after a header that the files do not have", fix)
-    optional = [index for index, column in enumerate(source.header) if column.optional]
-    if source.without_header and optional:
-        fix = "Remove `optional`; without a header a column is known by its place alone."
-        check.fail(("source", "header", optional[0]), "an optional column in files without a header", fix)
-    if source.time.zone == FROM_REGISTRY and check.profile.registry.dataset is None:
-        fix = "Name the zone itself here, or give the registry a `dataset`."
-        check.fail(("source", "time", "zone"), "zones from a registry need a registry dataset", fix)
-    elif source.time.zone not in (None, FROM_REGISTRY):
-        check.zone(("source", "time", "zone"), str(source.time.zone))
-    if source.time.counts_from and not any(pattern in EPOCHS for pattern in source.time.formats):
-        fix = f"Give `format` one of {', '.join(EPOCHS)}."
-        check.fail(("source", "time", "counts_from"), "counts_from without a format that counts", fix)
-    if source.time.earliest and source.time.latest and source.time.earliest >= source.time.latest:
-        check.fail(("source", "time", "earliest"), "earliest is not before latest", "Swap them.")
-
-
-def _table_format(check: _Check) -> None:
-    """Keys about text, said of files that have none."""
-    source = check.profile.source
-    if source.format != "parquet":
-        return
-    told = source.model_fields_set & {"encoding", "delimiter", "decimal", "thousands", "trailing_delimiter"}
-    told |= source.model_fields_set & {"without_header", "lines_before_header", "lines_after_header"}
-    for key in sorted(told):
-        check.fail(("source", key), f"`{key}` is about text, and a Parquet file has columns", "Remove it.")
-
-
-def _format(check: _Check, pattern: str) -> None:
-    unknown = [d for d in re.findall(r"%(.?)", pattern) if d not in _DIRECTIVES]
-    if pattern != "iso8601" and pattern not in EPOCHS and (unknown or "%" not in pattern):
-        problem = f"'%{unknown[0]}' is no directive" if unknown else "no directive"
-        fix = f"Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601, {', '.join(EPOCHS)}."
-        check.fail(("source", "time", "format"), f"{problem} in time format {pattern!r}", fix)
 
 
 def _registry(check: _Check) -> None:

@@ -1,0 +1,235 @@
+"""Fields of lines to raw readings: who measured, when, under which id, and what; rows without identity are failures."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from fleet_health.ids import natural_key_id_of
+from fleet_health.ingestion.cells import read_sensor
+from fleet_health.ingestion.header import Header
+from fleet_health.ingestion.times import DoubledHour, read_time
+from fleet_health.profiles.model import Profile
+from fleet_health.profiles.source import Source, SourceTime
+
+DESERIALIZATION_FAILURE = "DESERIALIZATION_FAILURE"
+BY_FILE = ("by_file", "file_name", "in_path")
+_HOUR_24 = r"(?<!\d)24[:.]?00(?!\d)"
+
+Row = tuple[int, list[str], str]
+"""Line number, fields and text."""
+
+Failure = tuple[int, str, str, str]
+"""Line number, text, reason and detail."""
+
+
+Cells = Callable[[str], "pd.Series[Any]"]
+"""The text of a column of the profile, row by row."""
+
+
+@dataclass(frozen=True)
+class File:
+    """What all parts of one file share."""
+
+    path: str
+    device: str | None
+    zones: Mapping[str, str]
+    seen: DoubledHour = field(default_factory=DoubledHour)
+
+    @classmethod
+    def of(cls, path: str, profile: Profile, zones: Mapping[str, str]) -> File:
+        """Zones declared in the profile win over those of the registry."""
+        declared = {device.device_id: device.timezone for device in profile.registry.devices}
+        return cls(path, _device_of(path, profile.source), {**zones, **declared})
+
+
+def _device_of(path: str, source: Source) -> str | None:
+    """The device a file is assigned to; with ``None`` every line fails with a reason."""
+    name = path.rsplit("/", 1)[-1]
+    if source.device_pattern is not None:
+        found = re.search(source.device_pattern, path)
+        return found["device"] if found else None
+    if source.device == "file_name":
+        return name.partition(".")[0] or None
+    return next((d.device_id for d in source.devices if fnmatch.fnmatchcase(name, d.file)), None)
+
+
+def _names(columns: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (columns,) if isinstance(columns, str) else columns
+
+
+def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> tuple[pd.DataFrame, list[Failure]]:
+    """The rows that have an identity, in the columns of ``raw_sensor_readings`` that the file fills, and the others.
+
+    Args:
+        rows: lines with as many fields as the header.
+        header: where each column of the profile stands.
+        file: what all parts of the file share.
+        profile: how its cells are written.
+    """
+    source = profile.source
+    numbers, fields, texts = zip(*rows, strict=True)
+    columns = list(zip(*fields, strict=True))
+
+    def text_of(name: str) -> pd.Series[Any]:
+        return pd.Series(columns[header.positions[name]], dtype="object")
+
+    def joined(names: Sequence[str], between: str) -> pd.Series[Any]:
+        made = text_of(names[0]).str.strip()
+        for name in names[1:]:
+            made = made + between + text_of(name).str.strip()
+        return made
+
+    frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
+    if source.device in BY_FILE:
+        frame["device_id"] = file.device
+    else:
+        parts = _names(source.device)
+        whole = pd.concat([text_of(name).str.strip() != "" for name in parts], axis=1).all(axis=1)
+        frame["device_id"] = joined(parts, "-").where(whole, "")
+    time = text_of(source.time.columns[0]) if len(source.time.columns) == 1 else joined(source.time.columns, " ")
+    frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
+    frame["timestamp_ingested"] = (
+        frame["timestamp_device"]
+        if source.ingested == "same_as_time"
+        else read_time(text_of(source.ingested), source.time, None)
+    )
+    frame["event_id"] = _event_ids(frame, texts, text_of, source)
+    frame["_partition_key"] = frame["device_id"]
+    frame["_sequence_number"] = (
+        frame["line_number"] if source.sequence == "line_number" else _whole_numbers(text_of(source.sequence))
+    )
+    values, masks = _values(text_of, header, profile)
+    frame = frame.assign(**values)
+    frame["unreadable"] = _unreadable_names(masks, len(frame))
+    problem = _identity_problem(frame, time, file.path, profile)
+    for column in source.header:
+        if column.required:
+            empty = frame[column.name].isna() if column.name in masks else text_of(column.name).str.strip() == ""
+            problem = problem.where(problem.notna() | ~empty, f"no value in the required column {column.name!r}")
+    if source.unreadable_cells == "dead_letter":
+        problem = problem.fillna(_cell_problem(frame["unreadable"]))
+    if source.narrow is not None:
+        named = text_of(source.narrow.sensor).str.strip()
+        other = ~named.isin([word for column in source.narrow.sensors for word in column.aliases])
+        if source.narrow.other_sensors == "dead_letter":
+            problem = problem.where(problem.notna() | ~other, "sensor " + named.map(repr) + " is not in the profile")
+        else:
+            frame, problem = frame[~other], problem[~other]
+    bad = problem.notna()
+    failures = [(numbers[i], texts[i], DESERIALIZATION_FAILURE, str(problem[i])) for i in problem.index[bad]]
+    return frame[~bad], failures
+
+
+def _event_ids(frame: pd.DataFrame, texts: Sequence[str], text_of: Cells, source: Source) -> Sequence[str]:
+    """The id of each row, empty where the file gives none."""
+    if source.event_id == "device_and_time":
+        return _made_ids(frame, None if source.narrow is None else text_of(source.narrow.sensor).str.strip())
+    if source.event_id == "device_and_text":
+        pairs = zip(frame["device_id"], texts, strict=True)
+        return [natural_key_id_of("reading", device, text) for device, text in pairs]
+    if isinstance(source.event_id, tuple):
+        keys = zip(frame["device_id"], *(text_of(name).str.strip() for name in source.event_id), strict=True)
+        return [natural_key_id_of("reading", *key) if all(key[1:]) else "" for key in keys]
+    return text_of(source.event_id).str.strip().tolist()
+
+
+def _values(
+    text_of: Cells, header: Header, profile: Profile
+) -> tuple[dict[str, pd.Series[Any]], dict[str, pd.Series[Any]]]:
+    """Values of the sensors that the file has, and masks of their unreadable cells."""
+    source = profile.source
+    named = None if source.narrow is None else text_of(source.narrow.sensor).str.strip()
+    found: dict[str, pd.Series[Any]] = {}
+    masks: dict[str, pd.Series[Any]] = {}
+    for column in source.readable:
+        if column.name not in profile.sensor_names or (source.narrow is None and column.name not in header.positions):
+            continue
+        text = text_of(column.name if source.narrow is None else source.narrow.value)
+        values, unreadable = read_sensor(text, profile.sensor(column.name), column, source)
+        counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
+        if column.valid_when is not None:
+            counts &= text_of(column.valid_when.column).str.strip().isin(column.valid_when.words)
+        found[column.name], masks[column.name] = values.where(counts), unreadable & counts
+    return found, masks
+
+
+def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:
+    """Null where a cell is no whole number."""
+    numbers = pd.to_numeric(text, errors="coerce")
+    return numbers.where(numbers % 1 == 0).astype("Int64")
+
+
+def _local_times(text: pd.Series[Any], devices: pd.Series[Any], file: File, profile: Profile) -> pd.Series[Any]:
+    """Instants in UTC, text without offset read in the zone of the row's device, else in that of the fleet."""
+    zone_of_row = devices.map(file.zones).fillna(profile.zone or "")
+    rule = profile.source.time
+    parts = []
+    for zone in zone_of_row.unique():
+        rows = zone_of_row == zone
+        parts.append(read_time(text[rows], rule, zone or None, devices[rows], file.seen))
+    return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
+
+
+def _within(times: pd.Series[Any], rule: SourceTime) -> pd.Series[Any]:
+    """``NaT`` where a time lies outside the days in which the profile says the fleet was measured."""
+    for day, beyond in ((rule.earliest, pd.Series.lt), (rule.latest, pd.Series.ge)):
+        if day is not None:
+            times = times.where(~beyond(times, pd.Timestamp(day, tz="UTC")))
+    return times
+
+
+def _made_ids(frame: pd.DataFrame, sensors: pd.Series[Any] | None) -> list[str]:
+    """A feed without message ids: device and instant (and the sensor of a narrow line) identify a reading, so a file
+    sent twice brings no new one.
+    """
+    micros = frame["timestamp_device"].dt.tz_localize(None).to_numpy("datetime64[us]").astype("int64")
+    pairs = zip(frame["device_id"], micros.tolist(), strict=True)
+    if sensors is not None:
+        keys = zip(pairs, sensors, strict=True)
+        return [natural_key_id_of("reading", device, instant, sensor) for (device, instant), sensor in keys]
+    return [natural_key_id_of("reading", device, instant) for device, instant in pairs]
+
+
+def _unreadable_names(masks: dict[str, pd.Series[Any]], rows: int) -> pd.Series[Any]:
+    names = pd.Series([[] for _ in range(rows)], dtype="object")
+    for sensor, mask in masks.items():
+        for place in mask.to_numpy().nonzero()[0]:
+            names.iloc[place] = [*names.iloc[place], sensor]
+    return names
+
+
+def _cell_problem(unreadable: pd.Series[Any]) -> pd.Series[Any]:
+    """What to say of rows with text where a sensor's value should be; null for the others."""
+    told = [f"column {names[0]!r} holds text that is no value" if names else None for names in unreadable]
+    return pd.Series(told, index=unreadable.index, dtype="object")
+
+
+def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, profile: Profile) -> pd.Series[Any]:
+    """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
+    problem = pd.Series([None] * len(frame), dtype="object")
+    problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"
+    if profile.source.event_id not in ("device_and_time", "device_and_text"):
+        named = " or ".join(map(repr, _names(profile.source.event_id)))
+        problem[frame["event_id"].fillna("") == ""] = f"nothing in column {named}"
+    problem[frame["timestamp_ingested"].isna()] = f"no time in column {profile.source.ingested!r}"
+    unreadable = frame["timestamp_device"].isna()
+    rule = profile.source.time
+    wanted = " or ".join(map(repr, rule.formats))
+    wanted += f", from {rule.earliest} on" if rule.earliest else ""
+    wanted += f", before {rule.latest}" if rule.latest else ""
+    problem[unreadable] = "time " + time[unreadable].map(repr) + f" does not read as {wanted}"
+    if not rule.hour_24:
+        late = unreadable & time.str.contains(_HOUR_24, regex=True)
+        problem[late] = problem[late] + "; hour 24 reads with `source.time.hour_24: true`"
+    empty = frame["device_id"].isna() | (frame["device_id"] == "")
+    missing = (
+        f"file {path!r} belongs to no device of the profile" if profile.source.device in BY_FILE else "no device id"
+    )
+    problem[empty] = missing
+    return problem

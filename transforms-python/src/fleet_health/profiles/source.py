@@ -1,0 +1,161 @@
+"""How the raw files of a fleet are written: columns, cells, times and devices."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictFloat, StrictInt, StrictStr
+
+from fleet_health.profiles.keys import Name, Reason
+from fleet_health.profiles.keys import Strict as _Strict
+
+# strict, because YAML reads an unquoted no as false and that would be 0
+MissingWord = StrictStr | StrictFloat | StrictInt
+
+
+class ValidWhen(_Strict):
+    """The column that judges a cell, and the words (as written, blanks at their ends aside) that let it count."""
+
+    column: Name
+    words: tuple[StrictStr, ...] = Field(min_length=1)
+
+
+class Column(_Strict):
+    """One column of the source files; ``aliases`` are the exact header spellings that are accepted.
+
+    ``missing`` adds to the words of the whole file, ``true_words`` and ``false_words`` to ``1 0 true false``.
+    ``suffixes`` are texts that may follow a number in its cell. A file that counts in tenths of ``unit`` is
+    ``divided_by`` 10. A cell counts only ``valid_when`` another column says so. A line without a value in a
+    ``required`` column is a dead letter.
+    """
+
+    name: Name
+    aliases: tuple[str, ...] = Field(min_length=1)
+    unit: str | None = None
+    missing: tuple[MissingWord, ...] = ()
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
+    suffixes: tuple[Annotated[StrictStr, Field(min_length=1)], ...] = ()
+    divided_by: Annotated[float, Field(gt=0)] | None = None
+    valid_when: ValidWhen | None = None
+    required: bool = False
+    optional: bool = False
+    reason: str | None = None
+
+
+EPOCHS = {
+    "epoch_nanoseconds": "ns",
+    "epoch_microseconds": "us",
+    "epoch_milliseconds": "ms",
+    "epoch_seconds": "s",
+    "epoch_minutes": "m",
+    "epoch_hours": "h",
+    "epoch_days": "D",
+}
+WHITESPACE = "whitespace"
+FROM_REGISTRY = "from_registry"
+
+
+class SourceTime(_Strict):
+    """How the time text is read; an offset in the text wins over every zone.
+
+    ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
+    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
+    some loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for
+    text without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time
+    before ``earliest`` or not before ``latest`` (UTC days) is no time. With ``hour_24``, 24:00 is the end of the day it
+    is written with.
+    """
+
+    column: Name | tuple[Name, ...]
+    format: str | tuple[str, ...]
+    counts_from: date | None = None
+    zone: str | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    hour_24: bool = False
+    reason: Reason
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,) if isinstance(self.column, str) else self.column
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return (self.format,) if isinstance(self.format, str) else self.format
+
+
+class SourceDevice(_Strict):
+    """The device a file belongs to, by the file's name (shell pattern)."""
+
+    file: str
+    device_id: str
+
+
+class Narrow(_Strict):
+    """Files with a line per sensor: the column that names the sensor, the one with its value, and how each is called.
+
+    ``aliases`` of the ``sensors`` are the words in that column. Lines about ``other_sensors`` are dead letters, or no
+    data at all.
+    """
+
+    sensor: Name
+    value: Name
+    sensors: tuple[Column, ...] = Field(min_length=1)
+    other_sensors: Literal["dead_letter", "ignore"] = "dead_letter"
+
+
+Columns = Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Source(_Strict):
+    """Where raw files land and how they are written.
+
+    ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
+    columns instead of text, so every key about text is refused for it.
+    ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
+    ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) and lines that begin with ``comment``
+    are no data, nor are lines of empty fields when ``blank_lines`` are ignored. ``short_lines: missing`` takes the
+    fields that a line lacks at its end for empty cells. ``quoted``: cells that hold the delimiter stand in quotes, so
+    that it may be the mark of decimals or of thousands as well. In files ``without_header`` the columns are those of
+    ``header``, in their order. A sensor cell with text that is no value is null and flags its row UNREADABLE_VALUE;
+    ``unreadable_cells: dead_letter`` refuses the whole line instead.
+
+    ``device`` is a column, several whose cells are joined by hyphens, ``by_file`` (``devices`` says which),
+    ``file_name`` (the name of the file up to its first dot) or ``in_path``: what the group ``device`` of
+    ``device_pattern`` finds in the path below the dataset. ``event_id`` may be several columns that, with the device,
+    identify a message.
+    """
+
+    dataset: str
+    format: Literal["csv", "parquet"]
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
+    trailing_delimiter: bool = False
+    unreadable_cells: Literal["flag", "dead_letter"] = "flag"
+    short_lines: Literal["dead_letter", "missing"] = "dead_letter"
+    blank_lines: Literal["dead_letter", "ignore"] = "dead_letter"
+    quoted: bool = False
+    comment: Annotated[StrictStr, Field(min_length=1)] | None = None
+    without_header: bool = False
+    lines_before_header: int = Field(default=0, ge=0)
+    lines_after_header: int = Field(default=0, ge=0)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    missing: tuple[MissingWord, ...] = ("",)
+    header: tuple[Column, ...]
+    narrow: Narrow | None = None
+    time: SourceTime
+    ingested: Name | Literal["same_as_time"]
+    ingested_reason: Reason
+    device: Name | Literal["by_file", "file_name", "in_path"] | Columns
+    device_pattern: str | None = None
+    devices: tuple[SourceDevice, ...] = ()
+    event_id: Name | Literal["device_and_time", "device_and_text"] | Columns
+    sequence: Name | Literal["line_number"]
+
+    @property
+    def readable(self) -> tuple[Column, ...]:
+        """Where sensors are described: columns of the file, or the words of narrow lines."""
+        return self.header if self.narrow is None else self.narrow.sensors

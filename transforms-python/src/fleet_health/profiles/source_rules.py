@@ -1,0 +1,176 @@
+"""Whether a profile's ``source`` agrees with itself and with the sensors: what would fail only on the first file."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from fleet_health.profiles.learning_rules import Check, Path
+from fleet_health.profiles.source import EPOCHS, FROM_REGISTRY, Column
+from fleet_health.profiles.units import conversion, sources_for
+
+
+class SourceCheck(Check, Protocol):
+    """What else a source is checked with."""
+
+    @property
+    def units(self) -> frozenset[str]: ...
+
+    def unit(self, path: Path, unit: str, of: str) -> None: ...
+
+    def zone(self, path: Path, name: str) -> None: ...
+
+
+_NO_COLUMN = {
+    "ingested": ("same_as_time",),
+    "device": ("by_file", "file_name", "in_path"),
+    "event_id": ("device_and_time", "device_and_text"),
+    "sequence": ("line_number",),
+}
+_DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")
+
+
+def check_source(check: SourceCheck) -> None:
+    source = check.profile.source
+    names = [column.name for column in source.header]
+    check.unique(("source", "header"), names, "column")
+    aliases = [alias for column in source.header for alias in column.aliases]
+    _narrow(check)
+    for index, column in enumerate(source.header):
+        if column.required and column.optional:
+            fix = "Keep `required`, which refuses its lines, or `optional`, which takes files without it."
+            check.fail(("source", "header", index, "required"), f"column {column.name!r} is required and optional", fix)
+        repeated = [alias for alias in column.aliases if aliases.count(alias) > 1]
+        if repeated:
+            check.fail(
+                ("source", "header", index), f"header {repeated[0]!r} belongs to two columns", "Keep one of them."
+            )
+    place = ("source", "header") if source.narrow is None else ("source", "narrow", "sensors")
+    for index, column in enumerate(source.readable):
+        if column.name in check.profile.sensor_names:
+            _sensor_column(check, column, (*place, index))
+    for sensor in check.profile.sensor_names:
+        if sensor not in [column.name for column in source.readable]:
+            check.fail(place, f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`.")
+    for key in ("ingested", "device", "event_id", "sequence"):
+        value = getattr(source, key)
+        for name in () if value in _NO_COLUMN[key] else (value,) if isinstance(value, str) else value:
+            check.known(("source", key), name, names, "column")
+    for name in source.time.columns:
+        check.known(("source", "time", "column"), name, names, "column")
+    _spelling(check)
+    if source.device == "by_file" and not source.devices:
+        check.fail(
+            ("source", "device"), "device is `by_file` but no file is assigned", "List `devices: [{file, device_id}]`."
+        )
+    _device_pattern(check)
+
+
+def _sensor_column(check: SourceCheck, column: Column, path: Path) -> None:
+    sensor = check.profile.sensor(column.name)
+    unit = column.unit or sensor.unit
+    if unit not in check.units:
+        check.unit((*path, "unit"), unit, column.name)
+    if conversion(unit, sensor.unit) is None:
+        fix = f"Use one of: {', '.join(sources_for(sensor.unit, check.units))}."
+        check.fail((*path, "unit"), f"{unit!r} cannot be converted to {sensor.unit!r}", fix)
+    for key in ("suffixes", "divided_by"):
+        if sensor.type == "boolean" and getattr(column, key):
+            check.fail((*path, key), f"`{key}` of {column.name!r}, which is true or false", "Remove it.")
+    if column.valid_when is not None:
+        always = [other.name for other in check.profile.source.header if not other.optional]
+        check.known((*path, "valid_when", "column"), column.valid_when.column, always, "column that is not optional")
+
+
+def _narrow(check: SourceCheck) -> None:
+    source = check.profile.source
+    if source.narrow is None:
+        return
+    path, columns = ("source", "narrow"), [column.name for column in source.header]
+    for key in ("sensor", "value"):
+        check.known((*path, key), getattr(source.narrow, key), columns, "column")
+    for index, column in enumerate(source.narrow.sensors):
+        check.known((*path, "sensors", index, "name"), column.name, check.profile.sensor_names, "sensor")
+        for key in ("optional", "required"):
+            if getattr(column, key):
+                fix = "Remove it; a narrow line has the one sensor that it names."
+                check.fail((*path, "sensors", index, key), f"`{key}` of a sensor that has no column", fix)
+
+
+def _device_pattern(check: SourceCheck) -> None:
+    source, key = check.profile.source, ("source", "device_pattern")
+    fix = r"For unit_12_2024.csv write device_pattern: '(?P<device>unit_\d+)_\d{4}\.csv'."
+    if (source.device == "in_path") != (source.device_pattern is not None):
+        check.fail(("source", "device"), "`device: in_path` and `device_pattern` belong together", fix)
+    if source.device_pattern is not None:
+        try:
+            groups = re.compile(source.device_pattern).groupindex
+        except re.error as error:
+            check.fail(key, f"device_pattern is no regular expression ({error})", fix)
+        else:
+            if "device" not in groups:
+                check.fail(key, "device_pattern has no group named `device`", fix)
+
+
+def _spelling(check: SourceCheck) -> None:
+    """What would otherwise fail only when the first file is read."""
+    source = check.profile.source
+    fleet = f"/Fleet/{check.profile.profile}/"
+    if source.dataset.startswith("/Fleet/") and not source.dataset.startswith(fleet):
+        fix = f"Let it begin with {fleet}"
+        check.fail(("source", "dataset"), f"{source.dataset!r} is the landing dataset of another fleet", fix)
+    try:
+        "".encode(source.encoding)
+    except LookupError:
+        fix = "Use a name that Python knows, such as utf-8 or latin-1."
+        check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
+    _table_format(check)
+    if source.delimiter == source.decimal and not source.quoted:
+        fix = "Mostly it is ';' that separates fields then. Where numbers stand in quotes instead, add `quoted: true`."
+        check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
+    if source.thousands == source.decimal or (source.thousands == source.delimiter and not source.quoted):
+        fix = 'Name the character between groups of three digits, leave the key out, or add `quoted: true` for "1,234".'
+        check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
+    for pattern in source.time.formats:
+        _format(check, pattern)
+    clocks = [pattern for pattern in source.time.formats if pattern == "iso8601" or "%H" in pattern]
+    if source.time.hour_24 and not clocks:
+        fix = "Give `format` a pattern with %H, or remove the key."
+        check.fail(("source", "time", "hour_24"), "hour_24 without a format that has hours", fix)
+    if source.without_header and source.lines_after_header:
+        fix = "Lines above the data are counted by `lines_before_header`."
+        check.fail(("source", "lines_after_header"), "lines after a header that the files do not have", fix)
+    optional = [index for index, column in enumerate(source.header) if column.optional]
+    if source.without_header and optional:
+        fix = "Remove `optional`; without a header a column is known by its place alone."
+        check.fail(("source", "header", optional[0]), "an optional column in files without a header", fix)
+    if source.time.zone == FROM_REGISTRY and check.profile.registry.dataset is None:
+        fix = "Name the zone itself here, or give the registry a `dataset`."
+        check.fail(("source", "time", "zone"), "zones from a registry need a registry dataset", fix)
+    elif source.time.zone not in (None, FROM_REGISTRY):
+        check.zone(("source", "time", "zone"), str(source.time.zone))
+    if source.time.counts_from and not any(pattern in EPOCHS for pattern in source.time.formats):
+        fix = f"Give `format` one of {', '.join(EPOCHS)}."
+        check.fail(("source", "time", "counts_from"), "counts_from without a format that counts", fix)
+    if source.time.earliest and source.time.latest and source.time.earliest >= source.time.latest:
+        check.fail(("source", "time", "earliest"), "earliest is not before latest", "Swap them.")
+
+
+def _table_format(check: SourceCheck) -> None:
+    """Keys about text, said of files that have none."""
+    source = check.profile.source
+    if source.format != "parquet":
+        return
+    told = source.model_fields_set & {"encoding", "delimiter", "decimal", "thousands", "trailing_delimiter"}
+    told |= source.model_fields_set & {"without_header", "lines_before_header", "lines_after_header"}
+    told |= source.model_fields_set & {"short_lines", "blank_lines", "comment", "quoted"}
+    for key in sorted(told):
+        check.fail(("source", key), f"`{key}` is about text, and a Parquet file has columns", "Remove it.")
+
+
+def _format(check: SourceCheck, pattern: str) -> None:
+    unknown = [d for d in re.findall(r"%(.?)", pattern) if d not in _DIRECTIVES]
+    if pattern != "iso8601" and pattern not in EPOCHS and (unknown or "%" not in pattern):
+        problem = f"'%{unknown[0]}' is no directive" if unknown else "no directive"
+        fix = f"Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601, {', '.join(EPOCHS)}."
+        check.fail(("source", "time", "format"), f"{problem} in time format {pattern!r}", fix)
