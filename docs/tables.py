@@ -291,9 +291,30 @@ def model_constants(profile: str) -> str:
     rows = []
     for key, value in _profile(profile)["model"].items():
         if key not in ("training_days", "training_days_reason"):
-            reasoned = isinstance(value, dict)
-            rows.append((f"`{key}`", value["value"] if reasoned else value, value["reason"] if reasoned else ""))
+            told = dict(value) if isinstance(value, dict) else {"value": value}
+            reason = told.pop("reason", "")
+            shown = told["value"] if "value" in told else ", ".join(f"{name} {part}" for name, part in told.items())
+            rows.append((f"`{key}`", shown, reason))
     return _rows(("constant", "value", "because"), rows)
+
+
+@table
+def models_beside(profile: str) -> str:
+    """The models that stand beside the first one."""
+    rows = [
+        (f"`{one['model_id']}`", one["window_duration_minutes"], one["flagged_share"]["value"], one["reason"])
+        for one in _profile(profile)["models"]
+    ]
+    return _rows(("model", "window (min)", "flagged share", "because"), rows)
+
+
+@table
+def split(profile: str) -> str:
+    """Which windows train and which judge."""
+    declared = _profile(profile)["training"]["split"]
+    rows = [(f"`{key}`", value["value"], value["reason"]) for key, value in declared.items() if isinstance(value, dict)]
+    held = [(f"`{key}`", declared[key], declared["holdout_reason"]) for key in ("holdout_validation", "holdout_test")]
+    return _rows(("key", "value", "because"), [*rows, *held])
 
 
 @table

@@ -96,6 +96,7 @@ def publish(workspace: Workspace) -> Publish:
         branch: str = "master",
         fail: bool = False,
         inputs: Any = None,
+        parameters: Any = None,
         **facts: Any,
     ) -> str:
         from palantir_models.transforms import ModelOutput
@@ -104,7 +105,11 @@ def publish(workspace: Workspace) -> Publish:
         job = replace(job, inputs=inputs or job.inputs)
         resolved = binder.resolve(job.spec.params[0], branch)
         output = declared._bind(binder.bind(declared, resolved, job))
-        rid = output.publish(Threshold(limit, {"seed": 42, "rate": 0.05, **facts}), change_type="MINOR")
+        experiment = output.create_experiment("run") if parameters else None
+        if experiment is not None:
+            experiment.log_params(parameters)
+        adapter = Threshold(limit, {"seed": 42, "rate": 0.05, **facts})
+        rid = output.publish(adapter, experiment=experiment, change_type="MINOR")
         if fail:
             binder.abort(job)
         else:

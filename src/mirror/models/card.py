@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mirror.models.card_age import age_of_data
 from mirror.models.criteria.base import Candidate
 from mirror.models.errors import CardIncompleteError
 from mirror.models.records import Model, ModelVersion, Release, Verdict
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mirror.models.objectives import CardRules
 
 _LONG = 12
+VALIDATION_ROWS = "validation_rows"
+"""The figure that tells whether anything validated a version."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class Card:
 
     Attributes:
         metrics: every figure known, by name.
-        age_days: whole days since it was published.
+        age_days: whole days from the end of its training data to the newest data, where the objective says where to
+            look; else since it was published.
+        aged_by: which of the two clocks that is, in words.
         stale: a sentence when the card is older than the objective allows, else ``None``.
         reasons: check name -> why it must hold.
     """
@@ -38,7 +43,14 @@ class Card:
     reasons: Mapping[str, str]
     releases: tuple[Release, ...]
     age_days: int
+    aged_by: str
     stale: str | None
+
+    @property
+    def run(self) -> Mapping[str, Any]:
+        """What the training logged beside its figures: periods, rows, devices, transaction, code, packages."""
+        told = (self.version.experiment or {}).get("parameters", {})
+        return {name: value for name, value in told.items() if name not in self.metrics}
 
     def to_json(self) -> dict[str, Any]:
         """The card as JSON types."""
@@ -50,12 +62,14 @@ class Card:
             "sha256": version.sha256,
             "published": version.created_at.isoformat(),
             "age_days": self.age_days,
+            "aged_by": self.aged_by,
             "stale": self.stale,
             "objective": self.objective,
             "owner": self.owner,
             "adapter": version.adapter,
             "interface": dict(version.api),
             "training": dict(version.provenance),
+            "run": dict(self.run),
             "facts": dict(version.facts),
             "metrics": dict(self.metrics),
             "checks": [
@@ -88,7 +102,8 @@ class Card:
             {
                 "model": self.model.path,
                 "objective": f"{self.objective} (owner: {self.owner})",
-                "published": f"{version.created_at:%Y-%m-%d %H:%M} UTC, {self.age_days} days ago",
+                "published": f"{version.created_at:%Y-%m-%d %H:%M} UTC",
+                "age": f"{self.age_days} days, {self.aged_by}",
                 "artefact": f"sha256 {version.sha256}, {version.size} bytes, loaded by `{version.adapter}`",
             }
         )
@@ -104,6 +119,8 @@ class Card:
                 "python": trained.get("python"),
             }
         )
+        if self.run:
+            lines += ["", "## Run", "", *_table({name: _short(value) for name, value in sorted(self.run.items())})]
         lines += ["", "## Facts", "", *_table({k: _short(v) for k, v in sorted(version.facts.items())})]
         figures = {k: f"{v:.6g}" for k, v in sorted(self.metrics.items()) if k not in version.facts}
         lines += ["", "## Metrics", "", *_table(figures)]
@@ -120,9 +137,12 @@ class Card:
 
 
 def missing_fields(version: ModelVersion, metrics: Mapping[str, float], rules: CardRules) -> tuple[str, ...]:
-    """Required facts and metrics that the run did not record, in the order they are asked for."""
-    facts = [f"fact {n}" for n in rules.facts if version.facts.get(n) in (None, "", [], {})]
-    return (*facts, *(f"metric {n}" for n in rules.metrics if n not in metrics))
+    """What is required and was not recorded, in the order it is asked for."""
+    nothing: tuple[Any, ...] = (None, "", [], {})
+    facts = [f"fact {n}" for n in rules.facts if version.facts.get(n) in nothing]
+    asked = (*rules.metrics, *(rules.validated if metrics.get(VALIDATION_ROWS, 0) > 0 else ()))
+    known = [f"provenance {n}" for n in rules.provenance if version.provenance.get(n) in nothing]
+    return (*facts, *(f"metric {n}" for n in asked if n not in metrics), *known)
 
 
 def build_card(governance: Governance, name: str, wanted: str | None = None, *, now: datetime) -> Card:
@@ -141,12 +161,15 @@ def build_card(governance: Governance, name: str, wanted: str | None = None, *, 
         version = registry.by_rid(production.version_rid)[1]
     else:
         version = registry.versions(model)[-1]
-    metrics = Candidate(registry, model, version).metrics()
+    candidate = Candidate(registry, model, version)
+    metrics = candidate.metrics()
     missing = missing_fields(version, metrics, objective.card)
     if missing:
         raise CardIncompleteError(model.path, version.semantic, missing)
-    age = (now - version.created_at).days
-    limit = objective.card.stale_after_days
+    rules = objective.card
+    by_data = age_of_data(candidate, rules.data_time) if rules.data_time is not None else None
+    age = (now - version.created_at if by_data is None else by_data).days
+    limit = rules.stale_after_days
     submission = next((s for s in governance.submissions(model) if s.version_rid == version.rid), None)
     return Card(
         model=model,
@@ -158,6 +181,7 @@ def build_card(governance: Governance, name: str, wanted: str | None = None, *, 
         reasons={c.name: c.reason for c in objective.checks},
         releases=tuple(r for r in governance.releases(model) if r.version_rid == version.rid),
         age_days=age,
+        aged_by="since it was published" if by_data is None else "from its training data to the newest data",
         stale=f"Stale: {age} days old, {limit} are allowed. Retrain and release." if age > limit else None,
     )
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from mirror.errors import nearest
 from mirror.located import Located, parse_file
+from mirror.models.card_age import DataTime
 from mirror.models.criteria import criterion_kinds
 from mirror.models.criteria.base import Criterion
 from mirror.models.errors import NotGovernedError, ObjectivesFileError
@@ -65,12 +66,20 @@ class CardRules:
     """What a version must have recorded for its model card, without which production stays closed to it.
 
     Attributes:
+        facts: what the version itself has to record, by name.
+        metrics: figures that are known of every version.
+        validated: figures that are known of a version that something validated: where ``validation_rows`` is above 0.
+        provenance: what the platform has to know of its training.
         stale_after_days: age at which the card calls itself stale.
+        data_time: how that age is measured; without it by the platform's clock since the version was published.
     """
 
     facts: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    validated: tuple[str, ...] = ()
+    provenance: tuple[str, ...] = ()
     stale_after_days: int = 90
+    data_time: DataTime | None = None
 
 
 @dataclass(frozen=True)
@@ -154,13 +163,19 @@ def _objective(name: str, entry: Located) -> Objective:
 
 
 def _card(entry: Located) -> CardRules:
-    parts = entry.mapping("card", known=("facts", "metrics", "stale_after_days"))
+    listed = ("facts", "metrics", "validated", "provenance")
+    parts = entry.mapping("card", known=(*listed, "stale_after_days", "data_time"))
     names = {
         key: tuple(i.text(f"an entry of {key}") for i in parts[key].items(key)) if key in parts else ()
-        for key in ("facts", "metrics")
+        for key in listed
     }
     days = parts["stale_after_days"].count("stale_after_days") if "stale_after_days" in parts else 90
-    return CardRules(names["facts"], names["metrics"], days)
+    clock = None
+    if "data_time" in parts:
+        told = ("dataset", "column", "trained_through")
+        given = parts["data_time"].mapping("data_time", known=told, required=told)
+        clock = DataTime(**{key: given[key].text(key) for key in told})
+    return CardRules(**names, stale_after_days=days, data_time=clock)
 
 
 def _environment(name: str, entry: Located | None) -> Environment:

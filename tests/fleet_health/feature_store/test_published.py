@@ -21,7 +21,9 @@ from fleet_health.feature_store.properties import device_properties
 from fleet_health.feature_store.snapshots import read_snapshot, snapshot_of
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.training_data.assembly import frozen_constants, training_exclusions, training_rows
+from fleet_health.training_data.assembly import learning_windows, training_rows
+from fleet_health.training_data.described import frozen_constants
+from fleet_health.training_data.exclusions import training_exclusions
 from fleet_health.training_data.reproduction import reproduced_baselines, reproduced_statistics
 
 REFRIGERATION = shipped_profile("refrigeration")
@@ -29,7 +31,12 @@ KEPT = ("temp_evaporator_mean", "current_compressor_mean", "humidity_mean", "sub
 QUALITY = ("sensor_completeness", "quality_flag_count", "reading_count")
 # a few features behave like all of them and cost a tenth of the planning
 PROFILE = REFRIGERATION.model_copy(
-    update={"features": tuple(f for f in REFRIGERATION.features if f.name in (*KEPT, *QUALITY))}
+    update={
+        "features": tuple(f for f in REFRIGERATION.features if f.name in (*KEPT, *QUALITY)),
+        "models": (),
+        # two days of data: there is nothing on the other side of a gap of a week
+        "training": REFRIGERATION.training.model_copy(update={"split": None}),
+    }
 )
 START = pd.Timestamp("2026-03-01")
 DEVICES = ("a", "b", "c")
@@ -101,8 +108,10 @@ def assembled(spark: SparkSession, features: DataFrame, registry: DataFrame) -> 
     constants = frozen_constants(statistics, PROFILE)
     made = []
     for name, frame in (("first", features), ("again", features.repartition(3, "window_start"))):
-        rows = with_cohorts(frame, registry, PROFILE.cohorts)
-        made.append(training_rows(rows, constants, SNAPSHOT, PROFILE, labels).withColumn("_assembly", F.lit(name)))
+        rows = learning_windows(with_cohorts(frame, registry, PROFILE.cohorts), PROFILE).rows
+        made.append(
+            training_rows(rows, frame, {15: constants}, SNAPSHOT, PROFILE, labels).withColumn("_assembly", F.lit(name))
+        )
     both = made[0].unionByName(made[1]).toPandas()
     first, again = (
         both[both["_assembly"] == name].drop(columns="_assembly").reset_index(drop=True) for name in ("first", "again")
@@ -149,21 +158,31 @@ def test_a_gap_in_training_takes_the_device_s_own_earlier_value(assembled: Any) 
 
 
 def test_what_was_left_out_is_counted_by_reason(features: DataFrame, assembled: Any) -> None:
-    counts = training_exclusions(features, len(assembled.rows), PROFILE).set_index("reason")
+    found = learning_windows(with_cohorts(features, None, None), PROFILE).counts
+    counts = training_exclusions(found, {15: len(assembled.rows)}).set_index("reason")
     assert counts["rows"].to_dict() == {
         "FEATURE_NOT_AVAILABLE": 0,
         "SENSOR_COMPLETENESS": 1,
         "READING_COUNT": 4,
         "QUALITY_FLAGS": 0,
+        "KNOWN_OUTAGE": 0,
+        "FIRMWARE_ROLLOUT": 0,
+        "AFTER_MAINTENANCE": 0,
         "NOTHING_TO_FILL_WITH": 0,
         "ANY": 5,
         "NOT_A_TRAINING_DAY": 0,
+        "OUTSIDE_SPLIT": 0,
+        "NOT_DRAWN": 0,
     }
     assert counts.loc["ANY", "candidate_rows"] == 120
     assert counts.loc["ANY", "share"] == pytest.approx(5 / 120)
 
 
+@pytest.mark.case("MTR-BI-02")
 def test_a_snapshot_that_is_gone_is_never_replaced(features: DataFrame) -> None:
+    """Not by what the dataset holds now, and not in a training either."""
+    with pytest.raises(SnapshotGoneError, match=r"device_features: transaction 'ri\.tx\.1' can no longer be read"):
+        reproduced_statistics(Store(**{"2": features}), SNAPSHOT, PROFILE)
     with pytest.raises(SnapshotGoneError, match=r"transaction 'ri\.tx\.0' can no longer be read"):
         read_snapshot(Store(**{"1": features}), "/Fleet/x/device_features", "ri.tx.0")
 

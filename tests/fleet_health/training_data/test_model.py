@@ -13,13 +13,19 @@ from fleet_health.monitoring.drift import distances
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.statistics import bin_counts, bin_edges
 from model_adapters.errors import FeatureMismatchError
-from model_adapters.isolation_forest import IsolationForestAdapter, normalised
-from model_training.isolation_forest import NotEnoughTrainingRowsError, train
+from model_adapters.isolation_forest import IsolationForestAdapter
+from model_adapters.window_model import normalised
+from model_training.errors import NotEnoughTrainingRowsError
+from model_training.training import train
 from palantir_models.state import ModelStateReader, ModelStateWriter
 
 NAMES = ["a", "b", "c", "still"]
 PROFILE = shipped_profile("refrigeration").model_copy(
-    update={"model": shipped_profile("refrigeration").model.model_copy(update={"n_estimators": 25})}
+    update={
+        "model": shipped_profile("refrigeration").model.model_copy(
+            update={"n_estimators": 25, "features": tuple(NAMES), "self_cleaning": None}
+        )
+    }
 )
 
 
@@ -29,14 +35,20 @@ def training_rows(rows: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
         {
             "device_id": [f"d{n % 7}" for n in range(rows)],
             "window_start": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows) * 15, unit="min"),
+            "window_end": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(1, rows + 1) * 15, unit="min"),
             "feature_vector": list(values),
             "feature_names": [NAMES] * rows,
+            "cohort_id": None,
+            "device_part": "train",
+            "period": "train",
             "snapshot_id": "tx-9",
+            "assembled_at": pd.Timestamp("2026-02-01"),
         }
     )
     median = np.median(values, axis=0)
     statistics = pd.DataFrame(
         {
+            "model_id": "isolation_forest_v1",
             "feature_name": NAMES,
             "training_p50": median,
             "training_mad": np.median(np.abs(values - median), axis=0),

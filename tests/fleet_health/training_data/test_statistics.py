@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.training_data.assembly import frozen_constants
+from fleet_health.training_data.described import frozen_constants
 from fleet_health.training_data.errors import NoTrainingWindowsError
 from fleet_health.training_data.statistics import bin_counts, bin_edges, training_statistics
 

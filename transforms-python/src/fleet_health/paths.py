@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet_health.profiles.families import family_of
 from fleet_health.profiles.model import Profile
 
 ROOT = "/Fleet"
@@ -12,6 +13,11 @@ def dataset(profile: Profile, name: str) -> str:
     return f"{ROOT}/{profile.profile}/{name}"
 
 
-def model(profile: Profile) -> str:
-    """The path of the profile's model: its family, so that versions of one family share a resource."""
-    return f"{ROOT}/{profile.profile}/models/{profile.model.model_id.rsplit('_v', 1)[0]}"
+def model(profile: Profile, model_id: str | None = None) -> str:
+    """The path of a model (the profile's first): its family, so that versions of one family share a resource."""
+    return f"{ROOT}/{profile.profile}/models/{family_of(model_id or profile.model.model_id)}"
+
+
+def experiment(profile: Profile, model_id: str) -> str:
+    """The path of the record that the training of a model leaves beside it."""
+    return f"{ROOT}/{profile.profile}/experiments/{family_of(model_id)}"

@@ -2,92 +2,91 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from fleet_health.profiles.families import ModelSpec
 from fleet_health.profiles.model import Profile
-from model_adapters.isolation_forest import Constants, IsolationForestAdapter, normalised
-
-# A normal spread's standard deviation is 1.4826 times its median absolute deviation.
-_MAD_TO_SIGMA = 1.4826
-
-
-class NotEnoughTrainingRowsError(ValueError):
-    """Too few windows passed the training filters.
-
-    Attributes:
-        profile: the fleet.
-        rows: what is there.
-        needed: what the forest samples per tree.
-    """
-
-    def __init__(self, profile: str, rows: int, needed: int) -> None:
-        super().__init__(profile, rows, needed)
-        self.profile, self.rows, self.needed = profile, rows, needed
-
-    def __str__(self) -> str:
-        return (
-            f"profile {self.profile!r}: {self.rows} training windows, {self.needed} are needed. "
-            "Ingest more fault-free days, declare more of them (model.training_days), or lower model.max_samples."
-        )
+from model_adapters.arrays import digest
+from model_adapters.forest import forest_arrays
+from model_adapters.isolation_forest import IsolationForestAdapter
+from model_adapters.window_model import normalised
+from model_training.errors import NotEnoughTrainingRowsError, SelfCleaningError
+from model_training.frozen import Reference, frozen, threshold_of
+from model_training.rows import Floats, LearningRows
 
 
-def train(training_data: pd.DataFrame, statistics: pd.DataFrame, profile: Profile) -> IsolationForestAdapter:
-    """The adapter to publish.
-
-    Args:
-        training_data: rows of ``training_data`` in any order; vectors without nulls.
-        statistics: rows of ``training_statistics`` of the same assembly.
-        profile: hyper-parameters, seed and share of flagged windows.
+def fit_isolation_forest(
+    rows: LearningRows, reference: Reference, model: ModelSpec, profile: Profile
+) -> tuple[IsolationForestAdapter, int]:
+    """The adapter to publish, and how many training rows its own first look took out.
 
     Raises:
         NotEnoughTrainingRowsError: fewer rows than one tree samples.
+        SelfCleaningError: cleaning would take out more than the profile allows.
     """
-    # scikit-learn is slow to import and discovery imports this module
-    from sklearn.ensemble import IsolationForest
+    # a tree works in single precision; converting once serves the fit and every scoring of the same rows
+    vectors = np.ascontiguousarray(rows.train.vectors, dtype=np.float32)
+    if len(vectors) < model.max_samples:
+        raise NotEnoughTrainingRowsError(profile.profile, len(vectors), model.max_samples)
+    forest = _fitted(vectors, model)
+    raw = raw_of(forest, vectors)
+    kept = np.ones(len(vectors), dtype=bool)
+    for _ in range(model.self_cleaning.passes if model.self_cleaning else 0):
+        kept = cleaned(raw, kept, model)
+        forest = _fitted(vectors[kept], model)
+        raw = raw_of(forest, vectors)
+    # the scale is that of the rows it learned from, the share that is flagged counts the rows it took out as well
+    low, high = float(raw[kept].min()), float(raw[kept].max())
+    constants = frozen(
+        model,
+        profile,
+        rows,
+        reference,
+        fitted_sha256=digest(reference.names, forest_arrays(forest)),
+        threshold=threshold_of(normalised(raw, low, high), model),
+        raw=(low, high),
+        hyperparameters={
+            "n_estimators": model.n_estimators,
+            "max_samples": model.max_samples,
+            "max_features": 1.0,
+            "bootstrap": False,
+            "flagged_share": model.flagged_share.value,
+            "self_cleaning": model.self_cleaning.model_dump(exclude={"reason"}) if model.self_cleaning else None,
+        },
+    )
+    return IsolationForestAdapter(forest, constants), int((~kept).sum())
 
-    model = profile.model
-    if len(training_data) < model.max_samples:
-        raise NotEnoughTrainingRowsError(profile.profile, len(training_data), model.max_samples)
-    rows = training_data.sort_values(["device_id", "window_start"], kind="stable")
-    names = [str(name) for name in rows["feature_names"].iloc[0]]
-    vectors = np.vstack(rows["feature_vector"].tolist())
-    forest = IsolationForest(
+
+def raw_of(forest: Any, vectors: NDArray[np.float32]) -> Floats:
+    """How early the trees isolate a row, as the adapter will see it."""
+    return -np.asarray(forest.decision_function(vectors), dtype=np.float64)
+
+
+def cleaned(raw: Floats, kept: NDArray[np.bool_], model: ModelSpec) -> NDArray[np.bool_]:
+    """Which rows stay when the oddest of those that are left are taken out; of equally odd ones the first go.
+
+    Raises:
+        SelfCleaningError: all passes together would take out more than the profile allows.
+    """
+    rule = model.self_cleaning
+    if rule is None:
+        return kept
+    left = np.flatnonzero(kept)
+    odd = left[np.argsort(-raw[left], kind="stable")[: round(rule.each * len(left))]]
+    removed = 1.0 - (len(left) - len(odd)) / len(kept)
+    if removed > rule.at_most:
+        raise SelfCleaningError(model.model_id, removed, rule.at_most)
+    stays = kept.copy()
+    stays[odd] = False
+    return stays
+
+
+def _fitted(vectors: NDArray[np.float32], model: ModelSpec) -> Any:
+    from sklearn.ensemble import IsolationForest  # slow to import, and discovery imports this module
+
+    return IsolationForest(
         n_estimators=model.n_estimators, max_samples=model.max_samples, random_state=model.seed, n_jobs=1
     ).fit(vectors)
-    reference = statistics.set_index("feature_name").loc[names]
-    raw = -forest.decision_function(vectors)
-    low, high = float(raw.min()), float(raw.max())
-    constants: Constants = {
-        "model_id": model.model_id,
-        "model_version": model.model_version,
-        "granularity": "fleet",
-        "window_duration_minutes": model.window_duration_minutes,
-        "feature_names": names,
-        "medians": reference["training_p50"].astype("float64").tolist(),
-        "cohort_medians": _cohort_medians(reference),
-        "scales": [
-            _scale(mad, std) for mad, std in zip(reference["training_mad"], reference["training_stddev"], strict=True)
-        ],
-        "raw_min": low,
-        "raw_max": high,
-        "threshold": float(np.quantile(normalised(raw, low, high), 1.0 - model.flagged_share.value)),
-        "seed": model.seed,
-        "training_rows": len(rows),
-    }
-    adapter: IsolationForestAdapter = IsolationForestAdapter(forest, constants)
-    return adapter
-
-
-def _cohort_medians(reference: pd.DataFrame) -> list[dict[str, float]]:
-    """Per feature, in the order of the rows; no list at all without cohorts."""
-    if "cohort_medians" not in reference or reference["cohort_medians"].isna().all():
-        return []
-    return [dict(sorted(one.items())) if isinstance(one, dict) else {} for one in reference["cohort_medians"]]
-
-
-def _scale(mad: float, std: float | None) -> float:
-    """Robust spread; the plain one where more than half of the rows are equal; 1 unit where the feature never moved."""
-    if mad > 0.0:
-        return _MAD_TO_SIGMA * float(mad)
-    return float(std) if std is not None and std > 0.0 else 1.0

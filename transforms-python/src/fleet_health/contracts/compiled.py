@@ -188,6 +188,46 @@ def _row_count(rule: R.RowCount, parsed: Parsed, profile: Profile) -> Iterator[S
     yield "there are rows" if rule.min == 1 else f"at least {rule.min} rows", E.count().gte(rule.min)
 
 
+def _distinct_count(rule: R.DistinctCount, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    column = E.col(rule.column) if rule.per is None else E.group_by(rule.per).col(rule.column)
+    where = "there" if rule.per is None else f"for each {rule.per}"
+    if rule.equals is not None:
+        yield f"{where} is {rule.equals} {rule.column}", column.distinct_count().equals(rule.equals)
+    if rule.min is not None:
+        yield f"{where} are {rule.min} {rule.column} or more", column.distinct_count().gte(rule.min)
+
+
+def _lowest(rule: R.Lowest, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    yield f"some {rule.column} is below {rule.below:g}", E.col(rule.column).min_value().lt(rule.below)
+
+
+def _counted_size(rule: R.CountedSize, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    size, count = E.col(rule.column).size(), E.col(rule.count)
+    sizes = [E.all(size.equals(n), count.equals(n)) for n in range(1, len(profile.features) + 1)]
+    yield f"{rule.column} has {rule.count} elements", E.any(*sizes)
+
+
+def _gap_seconds(profile: Profile) -> int:
+    split = profile.training.split
+    return round(split.gap_days.value * 86_400) if split is not None else 0
+
+
+def _split_gap(rule: R.SplitGap, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    gap = _gap_seconds(profile)
+    apart = E.col(rule.end).is_on_or_after_col(rule.start, gap)
+    yield f"{rule.end} is null or {gap / 86_400:g} days after {rule.start}", E.any(E.col(rule.end).is_null(), apart)
+
+
+def _split_in_time(rule: R.SplitInTime, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    before = E.all(E.col("period").equals("train"), E.col("window_end").is_on_or_before_col("trained_until"))
+    if profile.training.split is None:
+        yield "every row is of the training period", before
+        return
+    gap = _gap_seconds(profile)
+    after = E.all(E.col("period").not_equals("train"), E.col("window_start").is_on_or_after_col("trained_until", gap))
+    yield f"training ends {gap / 86_400:g} days before validation begins", E.any(before, after)
+
+
 def _severity_bands(rule: R.SeverityBands, parsed: Parsed, profile: Profile) -> Iterator[Said]:
     """What one row can tell: a limit that needs no other window forces a severity; a severity that only a limit
     gives, needs it.
@@ -240,6 +280,11 @@ _COMPILERS: dict[type, Compiler] = {
     R.PairedSizes: _paired_sizes,
     R.NoMissingElements: _no_missing_elements,
     R.RowCount: _row_count,
+    R.DistinctCount: _distinct_count,
+    R.Lowest: _lowest,
+    R.CountedSize: _counted_size,
+    R.SplitGap: _split_gap,
+    R.SplitInTime: _split_in_time,
     R.SeverityBands: _severity_bands,
     R.ThresholdLimits: _threshold_limits,
 }

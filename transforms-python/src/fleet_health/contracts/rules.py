@@ -246,6 +246,56 @@ class RowCount(Rule):
     min: int
 
 
+class DistinctCount(Rule):
+    """How many values a column has, in each group of ``per`` or in the whole dataset: exactly, or at least so many."""
+
+    kind: Literal["distinct_count"]
+    column: str
+    per: str | None = None
+    equals: int | None = None
+    min: int | None = None
+
+    def columns_named(self) -> list[str]:
+        return [self.column, *([self.per] if self.per else [])]
+
+
+class Lowest(Rule):
+    """Some row has a value below a limit: a set that must hold such rows, holds them."""
+
+    kind: Literal["lowest"]
+    column: str
+    below: float
+
+
+class CountedSize(Rule):
+    """An array has as many elements as another column says (at least one, at most those of the model)."""
+
+    kind: Literal["counted_size"]
+    column: str
+    count: str
+    max: Literal["features"]
+
+    def columns_named(self) -> list[str]:
+        return [self.column, self.count]
+
+
+class SplitGap(Rule):
+    """``end`` is null, or at least the gap of the profile's split after ``start``."""
+
+    kind: Literal["split_gap"]
+    start: str
+    end: str
+
+
+class SplitInTime(Rule):
+    """Rows of period ``train`` end by ``trained_until``; others begin the profile's gap after it, or later."""
+
+    kind: Literal["split_in_time"]
+
+    def columns_named(self) -> list[str]:
+        return ["window_start", "window_end", "trained_until", "period"]
+
+
 class SeverityBands(Rule):
     """Severity and score agree with the profile's severities, as far as one row can tell."""
 
@@ -302,6 +352,11 @@ Expectation = Annotated[
     | PairedSizes
     | NoMissingElements
     | RowCount
+    | DistinctCount
+    | Lowest
+    | CountedSize
+    | SplitGap
+    | SplitInTime
     | SeverityBands
     | ThresholdLimits
     | Measured

@@ -14,6 +14,7 @@ from fleet_health.monitoring.health import pipeline_health, quality_alerts
 from fleet_health.monitoring.measures import MEASURES, Watched
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
+from fleet_health.training_data.statistics import of_model
 from transforms.api import Input, Output, Transform, transform, transform_df
 
 METRICS = shipped_metrics(MEASURES)
@@ -30,7 +31,7 @@ def drift_transform(profile: Profile) -> Transform:
     )
     def measure_drift(features: Any, statistics: Any, drift: Any) -> None:
         # one row per feature, whatever the size of the fleet
-        reference = statistics.dataframe().toPandas()
+        reference = of_model(statistics.dataframe().toPandas(), profile.model.model_id)
         drift.write_dataframe(feature_drift(features.dataframe(), reference, profile))
 
     return measure_drift

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -12,13 +12,56 @@ from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, S
 BUFFER_HOURS_MAX = 168
 
 
+class Split(Strict):
+    """Which windows train and which judge, by time and by device.
+
+    The validation period is the last ``validation_days`` whole UTC days of the data, or ends with the day ``until``;
+    ``gap_days`` before it nothing is used; the ``window_days`` before that train. The devices are divided as well: the
+    shares ``holdout_validation`` and ``holdout_test`` never train. Rows that are drawn at random are neighbours in time
+    of rows that train, so ``temporal`` is the only ``kind``.
+    """
+
+    kind: str = "temporal"
+    gap_days: ReasonedNumber
+    validation_days: ReasonedNumber
+    window_days: ReasonedNumber
+    holdout_validation: float = Field(gt=0, lt=0.5)
+    holdout_test: float = Field(ge=0, lt=0.5)
+    holdout_reason: Reason
+    folds: int = Field(default=3, ge=0, le=5)
+    until: date | None = None
+
+
+class ExcludedPeriod(Strict):
+    """A period that teaches nothing normal: of one device, or of all without ``device_id``; ``end`` is not part of it.
+
+    ``maintenance`` goes on for ``after_maintenance_hours``.
+    """
+
+    kind: Literal["outage", "firmware_rollout", "maintenance"]
+    device_id: str | None = None
+    start: datetime
+    end: datetime
+    reason: Reason
+
+
 class Training(Strict):
     """How training rows are assembled.
 
     A label joins the windows that end before ``event - buffer`` and not more than ``lookback`` before that.
     ``as_of`` (UTC) reads the windows and labels as they were known then; ``snapshot_id`` pins the transaction of the
-    features that must be read.
+    features that must be read. Without ``split`` every row trains and nothing is validated; the experiment says so.
     """
+
+    split: Split | None = None
+    exclude: tuple[ExcludedPeriod, ...] = ()
+    after_maintenance_hours: ReasonedNumber = ReasonedNumber(
+        value=48, reason="a machine that was just repaired runs in for two days and is neither its old nor its new self"
+    )
+    rows_max: ReasonedNumber = ReasonedNumber(
+        value=500_000,
+        reason="scores move little beyond it, and training holds its rows in the memory of one machine",
+    )
 
     join_labels: bool = False
     label_delay_buffer_hours: ReasonedNumber = ReasonedNumber(

@@ -43,7 +43,45 @@ def check_learning(check: Check) -> None:
     if profile.labels is not None and profile.labels.format == "inventory" and profile.labels.recorded_at is None:
         fix = "Add the day on which it was recorded: labels count from then on."
         check.fail(("labels",), "an inventory of faults needs `recorded_at`", fix)
+    _split(check)
+    _models(check)
     _properties(check)
+
+
+def _split(check: Check) -> None:
+    training = check.profile.training
+    for index, one in enumerate(training.exclude):
+        if one.start >= one.end:
+            check.fail(("training", "exclude", index), "the period ends before it begins", "Give `end` after `start`.")
+    split = training.split
+    if split is None:
+        return
+    path: Path = ("training", "split")
+    if split.kind != "temporal":
+        problem = f"a split of kind {split.kind!r} is refused: its validation rows are neighbours of training rows"
+        check.fail((*path, "kind"), problem, "Use `kind: temporal`, or leave the key out.")
+    for key, least in (("gap_days", 0), ("validation_days", 1), ("window_days", 1)):
+        days = getattr(split, key).value
+        if days < least or days != int(days):
+            check.fail((*path, key), f"{key} is {days:g}", f"Use whole days from {least} up.")
+    if split.holdout_validation + split.holdout_test >= 0.5:
+        fix = "Use 0.1 and 0.1, so that eight of ten devices train."
+        check.fail((*path, "holdout_validation"), "half of the devices or more are held out", fix)
+
+
+def _models(check: Check) -> None:
+    profile = check.profile
+    check.unique(("models",), (one.family for one in profile.every_model), "model family")
+    names = [feature.name for feature in profile.features]
+    for index, one in enumerate(profile.models):
+        path: Path = ("models", index)
+        for name in profile.features_of(one):
+            check.known((*path, "features"), name, names, "feature")
+        if one.window_duration_minutes not in profile.windows_minutes:
+            fix = f"Use one of windows_minutes: {', '.join(map(str, profile.windows_minutes))}."
+            check.fail((*path, "window_duration_minutes"), f"no window of {one.window_duration_minutes} minutes", fix)
+        if not 0.0 < one.flagged_share.value < 1.0:
+            check.fail((*path, "flagged_share"), "flagged_share must lie between 0 and 1", "Write 0.05 for 5 percent.")
 
 
 def _properties(check: Check) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
@@ -128,12 +129,6 @@ class Feature(_Strict):
     available_since: date | None = None
 
 
-class TrainingDays(_Strict):
-    device_id: str
-    days: tuple[date, ...] = Field(min_length=1)
-    reason: Reason
-
-
 class ReasonedMinutes(_Strict):
     minutes: int = Field(ge=0)
     reason: Reason
@@ -164,27 +159,6 @@ class Lateness(_Strict):
 _AT_ONCE = "the receipt time is the time of measuring, so nothing is ever late"
 _ON_ITS_WAY = "five minutes of landing and fifteen of cleansing pass before the last reading of a window is there"
 _HORIZON = "a window is shown fast below an hour, corrected for two hours below a day, and for two days from a day on"
-
-
-class ModelSpec(_Strict):
-    """The anomaly model: which rows train it and which constants are frozen with it."""
-
-    model_id: Annotated[
-        str, Field(pattern=r"^(isolation_forest|statistical_baseline|autoencoder|dbscan_cohort)_v[0-9]+$")
-    ]
-    model_version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    window_duration_minutes: Duration
-    features: Literal["all"] | tuple[Name, ...]
-    n_estimators: int = Field(gt=0)
-    max_samples: int = Field(gt=1)
-    seed: int
-    flagged_share: ReasonedNumber
-    training_completeness_min: ReasonedNumber
-    training_reading_count_min: ReasonedNumber
-    training_flagged_readings_max: ReasonedNumber
-    scoring_completeness_min: ReasonedNumber
-    training_days: tuple[TrainingDays, ...] = ()
-    training_days_reason: Reason
 
 
 class SeverityRule(_Strict):
@@ -233,6 +207,7 @@ class Profile(_Strict):
     exclude_clock_drift: ReasonedSwitch | None = None
     features: tuple[Feature, ...] = Field(min_length=1)
     model: ModelSpec
+    models: tuple[FurtherModel, ...] = ()
     alerting: Alerting
     labels: Labels | None = None
     training: Training = Training()
@@ -250,7 +225,26 @@ class Profile(_Strict):
     @property
     def model_features(self) -> tuple[str, ...]:
         """The model vector, in order."""
-        return tuple(f.name for f in self.features) if self.model.features == "all" else self.model.features
+        return self.features_of(self.model)
+
+    @property
+    def every_model(self) -> tuple[ModelSpec | FurtherModel, ...]:
+        """The model that alerts first, then those that stand beside it."""
+        return (self.model, *self.models)
+
+    @property
+    def training_lengths(self) -> tuple[int, ...]:
+        """The window lengths that some model learns from; that of the first model leads."""
+        return tuple(dict.fromkeys(model.window_duration_minutes for model in self.every_model))
+
+    def features_of(self, model: ModelSpec | FurtherModel) -> tuple[str, ...]:
+        """The vector of one model, in order."""
+        names = tuple(f.name for f in self.features)
+        if model.features == "all":
+            return names
+        if model.features == "mean_and_std":
+            return tuple(name for name in names if name.endswith(("_mean", "_std")))
+        return model.features
 
     @property
     def zone(self) -> str | None:

@@ -2,44 +2,99 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.conform import conform
-from fleet_health.contracts.training import (
-    ANY,
-    EXCLUSION_REASONS,
-    OTHER_DAY,
-    TRAINING_EXCLUSIONS_SCHEMA,
-    TRAINING_SCHEMA,
-)
+from fleet_health.contracts.training import NOT_DRAWN, OTHER_DAY, OUTSIDE_SPLIT, TRAINING_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.feature_store.point_in_time import labelled, literal, unlabelled
 from fleet_health.model_input.imputation import FillConstants
-from fleet_health.model_input.vectors import NOTHING_TO_FILL_WITH, vectors
+from fleet_health.model_input.vectors import vectors
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.selection import left_out_because, of_length
+from fleet_health.training_data.selection import drawn, left_out_because, of_length
+from fleet_health.training_data.split import TRAIN, Cut, cut_of, placed
+from fleet_health.training_data.statistics import no_windows
+
+REASON = "left_out"
+"""Column: why a window is not in the training data; null where it is, unless nothing can fill its gaps."""
 
 
-def frozen_constants(statistics: pd.DataFrame, profile: Profile) -> FillConstants:
-    """Training medians in vector order; a feature that was never present has none and no place in the vector."""
-    rows = statistics.set_index("feature_name").dropna(subset=["training_p50"])
-    names = tuple(name for name in profile.model_features if name in rows.index)
-    cohorts = [rows.at[name, "cohort_medians"] for name in names] if profile.cohorts else []
-    return FillConstants(
-        names,
-        tuple(float(rows.at[name, "training_p50"]) for name in names),
-        tuple(dict(one) if isinstance(one, dict) else {} for one in cohorts),
-    )
+def candidates(features: DataFrame, profile: Profile) -> DataFrame:
+    """The windows of the models' lengths plus :data:`REASON`, before anything is divided."""
+    return of_length(features, profile).withColumn(REASON, left_out_because(profile))
+
+
+def divided(rows: DataFrame, cut: Cut, profile: Profile) -> DataFrame:
+    """Candidates placed in their part and period; :data:`REASON` tells those that the split has no use for."""
+    reason = F.when(F.col(REASON) == OTHER_DAY, F.col(REASON)).when(F.col("period").isNull(), F.lit(OUTSIDE_SPLIT))
+    return placed(rows, cut, profile).withColumn(REASON, reason.otherwise(F.col(REASON)))
+
+
+def thinned(rows: DataFrame, counts: pd.DataFrame, profile: Profile) -> DataFrame:
+    """Divided rows; of a part that is larger than the profile's ``rows_max`` the rest has its :data:`REASON`.
+
+    ``counts`` tells how large they are; without a large one ``rows`` are returned as they are.
+    """
+    left = counts[counts[REASON].isna()]
+    key = ["window_duration_minutes", "device_part", "period"]
+    there = {(int(m), str(part), str(period)): int(n) for m, part, period, n in left[[*key, "count"]].to_numpy()}
+    most = int(profile.training.rows_max.value)
+    if all(count <= most for count in there.values()):
+        return rows
+    kept = drawn(there, most, profile.model.seed)
+    return rows.withColumn(REASON, F.when(F.col(REASON).isNull() & ~kept, F.lit(NOT_DRAWN)).otherwise(F.col(REASON)))
+
+
+@dataclass(frozen=True)
+class LearningWindows:
+    """``rows``: divided and thinned windows; ``counts``: see :func:`counted`; ``cut``: where they were divided."""
+
+    rows: DataFrame
+    counts: pd.DataFrame
+    cut: Cut
+
+
+def learning_windows(features: DataFrame, profile: Profile) -> LearningWindows:
+    """The windows of the models' lengths, each with its part and period, or the :data:`REASON` why it has no use.
+
+    Args:
+        features: ``device_features`` as of the instant that is pinned, if one is, with ``cohort_id``.
+        profile: filters, split and how many rows at most.
+
+    Raises:
+        NoTrainingWindowsError: no window passes the filters.
+    """
+    rows = candidates(features, profile)
+    cut = cut_of(rows.where(F.col(REASON).isNull()), profile)
+    if cut is None:
+        raise no_windows(profile)
+    parted = divided(rows, cut, profile)
+    counts = counted(parted)
+    chosen = thinned(parted, counts, profile)
+    return LearningWindows(chosen, counts if chosen is parted else counted(chosen), cut)
+
+
+def counted(rows: DataFrame) -> pd.DataFrame:
+    """``count`` by length, part, period and :data:`REASON` of divided windows."""
+    # a handful of rows: one per combination
+    return rows.groupBy("window_duration_minutes", "device_part", "period", REASON).count().toPandas()
+
+
+def learned_from() -> Column:
+    """Whether a divided row is one of those that models learn from."""
+    return F.col(REASON).isNull() & (F.col("device_part") == TRAIN) & (F.col("period") == TRAIN)
 
 
 def training_rows(
+    rows: DataFrame,
     features: DataFrame,
-    constants: FillConstants,
+    constants: Mapping[int, FillConstants],
     snapshot_id: str,
     profile: Profile,
     labels: DataFrame | None = None,
@@ -47,17 +102,23 @@ def training_rows(
     """The rows of contract 3.5.
 
     Args:
-        features: ``device_features`` with ``cohort_id``, as of the instant that is pinned, if one is; its newest
-            ``computed_at`` is the assembly time. Windows that do not train are read all the same: a value missing
-            from one that does may stand in them.
-        constants: what a missing value becomes when the device has no recent one; its order is that of the vector.
+        rows: divided windows with ``cohort_id``. Those that do not train are read all the same: a value missing from
+            one that does may stand in them.
+        features: ``device_features`` as of the instant that is pinned, if one is; its newest ``computed_at`` is the
+            assembly time.
+        constants: per window length what a missing value becomes when the device has no recent one. The names are the
+            same for every length, and their order is that of the vector.
         snapshot_id: the transaction of ``device_features`` that was read.
-        profile: which windows train, and how labels join.
+        profile: how old a value may be that fills a gap, and how labels join.
         labels: ``label_events``; ``None`` leaves all rows unlabelled.
     """
-    rows = of_length(features, profile)
-    trains = left_out_because(profile).isNull()
-    made = vectors(rows, trains, constants, profile.imputation, profile.model.model_id)
+    wanted = F.col(REASON).isNull()
+    model_id = profile.model.model_id
+    parts = [
+        vectors(rows.where(F.col("window_duration_minutes") == minutes), wanted, fill, profile.imputation, model_id)
+        for minutes, fill in constants.items()
+    ]
+    made = functools.reduce(DataFrame.unionByName, parts)
     complete = with_data_time(made.where("unfilled is null"), features, "assembled_at", F.col("computed_at"))
     training = profile.training
     if labels is None:
@@ -66,45 +127,12 @@ def training_rows(
         seen = with_data_time(labels, features, "_as_of", F.col("computed_at"))
         instant = F.col("_as_of") if training.as_of is None else literal(training.as_of)
         joined = labelled(complete, seen, instant, training)
+    names = next(iter(constants.values())).names
     timed = joined.withColumns(
-        {
-            "feature_names": F.array(*(F.lit(name) for name in constants.names)),
-            "snapshot_id": F.lit(snapshot_id),
-        }
+        {"feature_names": F.array(*(F.lit(name) for name in names)), "snapshot_id": F.lit(snapshot_id)}
     )
     if training.as_of is not None:
         timed = timed.withColumn("assembled_at", literal(training.as_of))
     # they fit on one machine, and a global sort would compute them twice to find its ranges
-    return conform(timed, TRAINING_SCHEMA).repartition(1).sortWithinPartitions("device_id", "window_start")
-
-
-def training_exclusions(features: DataFrame, training_count: int, profile: Profile) -> pd.DataFrame:
-    """How many windows were left out, by reason: one row each, and one for :data:`ANY` reason.
-
-    Args:
-        features: ``device_features``.
-        training_count: rows that did get a vector.
-        profile: the filters.
-
-    Returns:
-        ``reason, rows, candidate_rows, share``. Windows of other days than the declared ones are listed and are no
-        candidates, so they have no share.
-    """
-    reason = F.coalesce(left_out_because(profile), F.lit("")).alias("reason")
-    # one row per reason
-    counts = of_length(features, profile).groupBy(reason).count().toPandas().set_index("reason")["count"]
-    candidates = int(counts.drop(labels=[OTHER_DAY], errors="ignore").sum())
-    passed = int(counts.get("", 0))
-    rows = {name: int(counts.get(name, 0)) for name in EXCLUSION_REASONS}
-    rows[NOTHING_TO_FILL_WITH] = passed - training_count
-    rows[ANY] = candidates - training_count
-    table = pd.DataFrame({"reason": list(rows), "rows": list(rows.values()), "candidate_rows": candidates})
-    table["share"] = table["rows"] / candidates if candidates else np.nan
-    other = {"reason": OTHER_DAY, "rows": int(counts.get(OTHER_DAY, 0)), "candidate_rows": candidates, "share": None}
-    return pd.concat([table, pd.DataFrame([other]).astype({"share": "float64"})], ignore_index=True)
-
-
-def exclusion_rows(counts: pd.DataFrame, snapshot_id: str, assembled_at: datetime) -> pd.DataFrame:
-    """``training_exclusions`` in the shape of its contract."""
-    named = counts.assign(snapshot_id=snapshot_id, assembled_at=assembled_at)
-    return named.reindex(columns=TRAINING_EXCLUSIONS_SCHEMA.fieldNames())
+    order = ("device_id", "window_start", "window_duration_minutes")
+    return conform(timed, TRAINING_SCHEMA).repartition(1).sortWithinPartitions(*order)

@@ -10,8 +10,8 @@ from fleet_health.feature_store.point_in_time import as_of
 from fleet_health.feature_store.snapshots import SnapshotReader, read_snapshot
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.selection import eligible_windows
-from fleet_health.training_data.statistics import training_statistics
+from fleet_health.training_data.assembly import learned_from, learning_windows
+from fleet_health.training_data.described import described_models
 
 
 def reproduced_statistics(
@@ -27,15 +27,16 @@ def reproduced_statistics(
 
     Raises:
         SnapshotGoneError: one of them can no longer be read.
+        NoTrainingWindowsError: nothing in it may train.
     """
     source = "device_features" if profile.training.as_of is None else "feature_versions"
     rows = as_of(read_snapshot(features, paths.dataset(profile, source), snapshot_id), profile.training.as_of)
     known = None
     if profile.cohorts is not None and registry is not None:
         known = read_snapshot(registry, paths.dataset(profile, "device_registry"), snapshot_id)
-    eligible = eligible_windows(with_cohorts(rows, known, profile.cohorts), profile)
+    parted = learning_windows(with_cohorts(rows, known, profile.cohorts), profile)
     # the rows that trained a model, which held them in memory as well
-    return training_statistics(eligible.toPandas(), profile, snapshot_id)
+    return described_models(parted.rows.where(learned_from()).toPandas(), profile, snapshot_id).statistics
 
 
 def reproduced_baselines(

@@ -1,21 +1,27 @@
-"""Which windows train the model: the right length, complete enough, clean enough, on the days the profile declares."""
+"""Which windows may train or judge a model: long enough, complete enough, clean enough, and of a normal time."""
 
 from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Mapping
+from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.training import EXCLUSION_REASONS, OTHER_DAY
+from fleet_health.feature_store.point_in_time import literal
 from fleet_health.feature_store.versions import available_since
 from fleet_health.local_days import local_day, zone_of
+from fleet_health.profiles.learning import ExcludedPeriod, Training
 from fleet_health.profiles.model import Profile
+
+_PERIODS = {"outage": "KNOWN_OUTAGE", "firmware_rollout": "FIRMWARE_ROLLOUT", "maintenance": "AFTER_MAINTENANCE"}
 
 
 def eligible_windows(features: DataFrame, profile: Profile) -> DataFrame:
-    """The rows of ``device_features`` that may train the profile's model; columns unchanged.
+    """The rows of ``device_features`` that may train the profile's models; columns unchanged.
 
     A declared day is a local day of the device; a window belongs to it when it lies inside. Without declared days every
     day is eligible. No label is read: the days are written in the profile.
@@ -24,23 +30,41 @@ def eligible_windows(features: DataFrame, profile: Profile) -> DataFrame:
 
 
 def of_length(features: DataFrame, profile: Profile) -> DataFrame:
-    """The windows of the length that the model uses."""
-    return features.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
+    """The windows of the lengths that the models use."""
+    return features.where(F.col("window_duration_minutes").isin(*profile.training_lengths))
 
 
 def left_out_because(profile: Profile) -> Column:
-    """Why a window does not train: :data:`OTHER_DAY`, else the first of :data:`EXCLUSION_REASONS`, null if it does."""
+    """Why a window does not train: :data:`OTHER_DAY`, else the first of :data:`EXCLUSION_REASONS`, null if it does.
+
+    Limits of counts are declared for the first model's window length and grow with a window: five flagged readings are
+    a third of a quarter hour and nothing of a day.
+    """
     model = profile.model
     since = available_since(profile)
-    available, complete, read, clean, _ = EXCLUSION_REASONS
+    available, complete, read, clean = EXCLUSION_REASONS[:4]
+    times = F.col("window_duration_minutes") / F.lit(model.window_duration_minutes)
     reason = F.when(~on_training_day(profile), F.lit(OTHER_DAY))
     if since is not None:
         reason = reason.when(F.col("window_start") < F.lit(since).cast("timestamp"), F.lit(available))
-    return (
+    reason = (
         reason.when(F.col("sensor_completeness") < model.training_completeness_min.value, F.lit(complete))
-        .when(F.col("reading_count") < int(model.training_reading_count_min.value), F.lit(read))
-        .when(F.col("quality_flag_count") > int(model.training_flagged_readings_max.value), F.lit(clean))
+        .when(F.col("reading_count") < times * int(model.training_reading_count_min.value), F.lit(read))
+        .when(F.col("quality_flag_count") > times * int(model.training_flagged_readings_max.value), F.lit(clean))
     )
+    for kind, word in _PERIODS.items():
+        declared = [_touches(one, profile.training) for one in profile.training.exclude if one.kind == kind]
+        if declared:
+            reason = reason.when(functools.reduce(operator.or_, declared), F.lit(word))
+    return reason
+
+
+def _touches(period: ExcludedPeriod, training: Training) -> Column:
+    """Whether a window has an instant in common with an excluded period of its device."""
+    later = training.after_maintenance_hours.value if period.kind == "maintenance" else 0.0
+    end = literal(period.end + timedelta(hours=later))
+    inside = (F.col("window_start") < end) & (F.col("window_end") > literal(period.start))
+    return inside if period.device_id is None else inside & (F.col("device_id") == period.device_id)
 
 
 def on_training_day(profile: Profile) -> Column:
@@ -54,3 +78,23 @@ def on_training_day(profile: Profile) -> Column:
         for start, end in [local_day(day, zone_of(days.device_id, profile))]
     ]
     return functools.reduce(operator.or_, inside)
+
+
+def drawn(counts: Mapping[tuple[int, str, str], int], rows_max: int, seed: int) -> Column:
+    """Whether a placed row is among at most about ``rows_max`` of its length, part and period.
+
+    By a hash of its key, so that the same rows are drawn again, and every device and week in the same share.
+
+    Args:
+        counts: rows there are, by length, ``device_part`` and ``period``.
+        rows_max: what the memory of one machine should hold of each.
+        seed: recorded with the model.
+    """
+    key = F.sha2(F.concat_ws("|", F.lit(seed), "device_id", F.unix_micros("window_start")), 256)
+    number = F.conv(F.substring(key, 1, 8), 16, 10).cast("double") / float(2**32)
+    kept = F.lit(True)
+    for (minutes, part, period), count in sorted(counts.items()):
+        if count > rows_max:
+            own = (F.col("window_duration_minutes") == minutes) & (F.col("device_part") == part)
+            kept = kept & ~(own & (F.col("period") == period) & (number >= rows_max / count))
+    return kept

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fleet_health.contracts.training import STATISTICS_SCHEMA
 from fleet_health.model_input.cohorts import cohort_medians
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.errors import NoTrainingWindowsError
 
@@ -25,7 +26,9 @@ _QUANTILES = {
 DECILES = np.linspace(0.0, 1.0, 11)
 
 
-def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) -> pd.DataFrame:
+def training_statistics(
+    rows: pd.DataFrame, profile: Profile, snapshot_id: str, model: ModelSpec | FurtherModel | None = None
+) -> pd.DataFrame:
     """One row per model feature.
 
     Args:
@@ -33,6 +36,7 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
             ``cohort_id`` where the profile has cohorts.
         profile: names the model and its features.
         snapshot_id: the transaction of ``device_features`` the rows came from.
+        model: whose statistics they are; the profile's first model by default.
 
     Returns:
         the columns of contract 3c. ``bin_fractions`` has twelve shares: ten decile bins of the values that are neither
@@ -42,15 +46,9 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
     Raises:
         NoTrainingWindowsError: there are no rows.
     """
-    model = profile.model
+    model = model or profile.model
     if not len(rows):
-        days = ", on the days in `training_days`" if model.training_days else ""
-        filters = (
-            f"sensor_completeness >= {model.training_completeness_min.value:g}, "
-            f"reading_count >= {model.training_reading_count_min.value:g}, "
-            f"quality_flag_count <= {model.training_flagged_readings_max.value:g}{days}"
-        )
-        raise NoTrainingWindowsError(profile.profile, model.window_duration_minutes, filters)
+        raise no_windows(profile)
     shared = {
         "model_id": model.model_id,
         "model_version": model.model_version,
@@ -69,9 +67,26 @@ def training_statistics(rows: pd.DataFrame, profile: Profile, snapshot_id: str) 
             **_of(rows[name]),
             "cohort_medians": cohort_medians(rows, name) if grouped else None,
         }
-        for name in profile.model_features
+        for name in profile.features_of(model)
     ]
     return pd.DataFrame(made).reindex(columns=STATISTICS_SCHEMA.fieldNames())
+
+
+def no_windows(profile: Profile) -> NoTrainingWindowsError:
+    """The error that says what the first model asks of a window."""
+    model = profile.model
+    days = ", on the days in `training_days`" if model.training_days else ""
+    filters = (
+        f"sensor_completeness >= {model.training_completeness_min.value:g}, "
+        f"reading_count >= {model.training_reading_count_min.value:g}, "
+        f"quality_flag_count <= {model.training_flagged_readings_max.value:g}{days}"
+    )
+    return NoTrainingWindowsError(profile.profile, model.window_duration_minutes, filters)
+
+
+def of_model(statistics: pd.DataFrame, model_id: str) -> pd.DataFrame:
+    """The statistics of one model among those of all."""
+    return statistics[statistics["model_id"] == model_id]
 
 
 def _of(column: pd.Series[Any]) -> dict[str, object]:
