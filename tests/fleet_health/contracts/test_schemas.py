@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
@@ -61,6 +62,7 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
     if profile.registry.dataset:
         csv = b"device_id,site_id,status,updated_at\nD1,S1,active,2026-01-01T00:00:00Z\n"
         store.store_files(profile.registry.dataset, {"registry.csv": csv})
+    store.store_files(folder + "release_landing", decisions(profile))
     if profile.labels:
         schedule = ROOT / "data" / "lbnl_ahu" / "fault_schedule.csv"
         store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
@@ -72,8 +74,10 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         "granularity": "fleet",
         "feature_names": list(profile.model_features),
         "medians": [0.0] * len(profile.model_features),
+        "threshold": 0.6,
     }
-    runner = TransformRunner(pipeline, store, bindings={"model": IsolationForestAdapter(None, constants)})
+    adapter = IsolationForestAdapter(None, constants)
+    runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), adapter))
     found: dict[str, T.StructType] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(

@@ -15,9 +15,14 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.features import features_schema
 from fleet_health.feature_store.versions import with_new_features
 from fleet_health.model_input.cohorts import with_cohorts
-from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError, NotANumberError
+from fleet_health.model_input.errors import MissingFeatureError, NotANumberError, OtherFeaturesError
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
-from fleet_health.model_input.vectors import refuse_missing_columns, refuse_odd_values, refuse_other_order
+from fleet_health.model_input.vectors import (
+    features_id,
+    refuse_missing_columns,
+    refuse_odd_values,
+    refuse_other_features,
+)
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -179,17 +184,15 @@ def test_a_new_column_is_null_in_old_rows_and_moves_no_old_model(features: DataF
 
 
 @pytest.mark.case("FST-BI-01")
-def test_another_order_is_refused_with_the_place() -> None:
+def test_another_order_is_refused(found: pd.DataFrame) -> None:
+    told = {model: rows["features_id"].unique().tolist() for model, rows in found.groupby(level=0)}
+    assert told == {"isolation_forest_v1": [features_id(ALL)], "narrow": [features_id(SOME)]}
+    refuse_other_features("isolation_forest_v1", list(SOME), told["narrow"][0])
     swapped = [SOME[1], SOME[0], *SOME[2:]]
-    with pytest.raises(FeatureOrderError) as caught:
-        refuse_other_order("isolation_forest_v1", SOME, swapped)
-    assert "position 0 of the vector is temp_evaporator_std, the model was trained with temp_evaporator_mean" in str(
-        caught.value
-    )
-    with pytest.raises(FeatureOrderError, match="position 23 of the vector is missing"):
-        refuse_other_order("isolation_forest_v1", SOME, SOME[:-1])
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
-    refuse_other_order("isolation_forest_v1", SOME, list(SOME))
+    for other in (swapped, SOME[:-1], (SOME[0] + SOME[1], *SOME[2:])):
+        with pytest.raises(OtherFeaturesError, match="other features, or another order") as caught:
+            refuse_other_features("isolation_forest_v1", SOME, features_id(other))
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
 
 
 @pytest.mark.case("FST-BI-02")

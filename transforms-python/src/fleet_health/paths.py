@@ -5,6 +5,8 @@ from __future__ import annotations
 from fleet_health.profiles.model import Profile
 
 ROOT = "/Fleet"
+STAGING = "staging"
+"""A model input on this branch takes the staging release, because no version is published on a branch of that name."""
 
 
 def dataset(profile: Profile, name: str) -> str:

@@ -97,15 +97,19 @@ class IsolationForestAdapter(pm.ModelAdapter):
             imputed_feature_count=absent.sum(axis=1).astype("int32"),
         )
 
-    def scores(self, vectors: NDArray[Any]) -> NDArray[Any]:
+    def scores(self, vectors: NDArray[Any], cohorts: NDArray[Any] | None = None) -> NDArray[Any]:
         """Raw isolation mapped to 0..1 by the smallest and largest raw value of the training rows, clipped."""
         if not len(vectors):
             return np.empty(0)
         raw = -self.forest.decision_function(vectors)
         return normalised(raw, self.constants["raw_min"], self.constants["raw_max"])
 
+    def distances(self, vectors: NDArray[Any], cohorts: NDArray[Any] | None = None) -> NDArray[Any]:
+        """How many robust spreads each value lies from its training median, either way."""
+        return np.abs(vectors - np.asarray(self.constants["medians"])) / np.asarray(self.constants["scales"])
+
     def _contributors(self, vectors: NDArray[Any]) -> tuple[list[list[str] | None], list[list[float] | None]]:
-        distance = np.abs(vectors - np.asarray(self.constants["medians"])) / np.asarray(self.constants["scales"])
+        distance = self.distances(vectors)
         order = np.argsort(-distance, axis=1, kind="stable")[:, :TOP]
         strengths = np.take_along_axis(distance, order, axis=1)
         names = np.asarray(self.constants["feature_names"], dtype=object)[order]
