@@ -106,7 +106,8 @@ class IsolationForestAdapter(pm.ModelAdapter):
 
     def distances(self, vectors: NDArray[Any], cohorts: NDArray[Any] | None = None) -> NDArray[Any]:
         """How many robust spreads each value lies from its training median, either way."""
-        return np.abs(vectors - np.asarray(self.constants["medians"])) / np.asarray(self.constants["scales"])
+        found: NDArray[Any] = np.abs(vectors - self.constants["medians"]) / np.asarray(self.constants["scales"])
+        return found
 
     def _contributors(self, vectors: NDArray[Any]) -> tuple[list[list[str] | None], list[list[float] | None]]:
         distance = self.distances(vectors)

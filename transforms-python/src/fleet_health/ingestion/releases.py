@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -96,8 +97,8 @@ def check_history(decisions: pd.DataFrame, before: pd.DataFrame, dataset: str) -
             raise ReleaseHistoryError(dataset, lost)
 
 
-def _text(row: Mapping[str, object]) -> tuple[str, ...]:
-    moment = pd.Timestamp(row["effective_from"])  # type: ignore[arg-type]
+def _text(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    moment = pd.Timestamp(row["effective_from"])
     moment = moment.tz_convert(None) if moment.tzinfo else moment
     others = (str(row[name]) for name in RELEASES_SCHEMA.fieldNames() if name != "effective_from")
     return (moment.isoformat(), *others)

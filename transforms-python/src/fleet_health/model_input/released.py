@@ -34,7 +34,7 @@ class Roles:
     """
 
     champion: Any
-    candidate: Any | None = None
+    candidate: Any = None
     stage: str | None = None
     fraction: float = 0.0
     unbound: str | None = None

@@ -70,9 +70,9 @@ def canary_comparison(shadow: DataFrame, production: DataFrame, roles: Roles) ->
     Returns:
         one row per window; none without a candidate.
     """
-    if roles.candidate is None:
-        return conform(shadow.where(F.lit(False)).withColumns(_NOTHING), COMPARISON_SCHEMA)
-    names = {"champion": version_of(roles.champion), "candidate": version_of(roles.candidate)}
+    # without a candidate no row names one
+    tried = "" if roles.candidate is None else version_of(roles.candidate)
+    names = {"champion": version_of(roles.champion), "candidate": tried}
     sides = [_side(shadow, "there", "scored_at"), _side(production, "here")]
     pairs = sides[0].join(sides[1], list(_WINDOW))
     champion_here = (F.col("here_by") == F.lit(names["champion"])) & (F.col("there_by") == F.lit(names["candidate"]))
@@ -91,12 +91,6 @@ def canary_comparison(shadow: DataFrame, production: DataFrame, roles: Roles) ->
         }
     )
     return conform(rows, COMPARISON_SCHEMA)
-
-
-_NOTHING = {
-    **dict.fromkeys(("champion_score", "candidate_score", "score_diff"), F.lit(None)),
-    **dict.fromkeys(("champion_flag", "candidate_flag", "comparison_id"), F.lit(None)),
-}
 
 
 def _side(scores: DataFrame, name: str, *more: str) -> DataFrame:

@@ -52,6 +52,6 @@ class NotAScoreError(ScoringError):
 
     def __str__(self) -> str:
         return (
-            f"{self.version} gives no number for device {self.device_id} in the window ending {self.window_end}. "
-            "Nothing of this run is kept: roll the release back with `mirror models rollback`, and look at the artefact."
+            f"{self.version} gives no number for device {self.device_id}, window ending {self.window_end}. "
+            "Nothing of this run is kept. `mirror models rollback` puts the version before it in force."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -79,7 +79,7 @@ def _judged(vectors: DataFrame, model: VectorModel) -> DataFrame:
     carried = [rows.schema[name] for name in _CARRIED]
     shipped = vectors.sparkSession.sparkContext.broadcast(model)
 
-    def judge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def judge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for block in blocks(batches):
             yield verdicts(block, shipped.value, _CARRIED)
 

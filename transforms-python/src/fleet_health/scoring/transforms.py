@@ -43,8 +43,8 @@ def run_log_transform(profile: Profile) -> Transform:
     def log_scoring_run(
         ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, log: Any
     ) -> None:
-        read = (raw, features, scores, registry, exclusions)
-        facts = facts_of(*(source.dataframe() for source in read), profile)
+        looked_at = (raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe())
+        facts = facts_of(*looked_at, exclusions.dataframe(), profile)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
         log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
