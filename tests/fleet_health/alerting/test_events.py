@@ -120,7 +120,6 @@ def test_two_versions_of_a_family_are_one_voice() -> None:
         {
             "device_id": "d",
             "window_duration_minutes": MINUTES,
-            "window_start": [MIDNIGHT - timedelta(minutes=MINUTES)] * 2,
             "window_end": [MIDNIGHT] * 2,
             "model_id": ["isolation_forest_v1", "isolation_forest_v2"],
             "model_version": ["1.0.0", "2.0.0"],
@@ -143,7 +142,6 @@ def test_scoring_last_week_again_calls_nobody() -> None:
         {
             "device_id": "d",
             "window_duration_minutes": MINUTES,
-            "window_start": [MIDNIGHT + timedelta(minutes=MINUTES * (n - 1)) for n in range(5)],
             "window_end": [MIDNIGHT + timedelta(minutes=MINUTES * n) for n in range(5)],
             "model_id": "isolation_forest_v1",
             "model_version": "1.10.0",
@@ -165,7 +163,7 @@ def test_scoring_last_week_again_calls_nobody() -> None:
     for rows in again:
         both = pd.concat([rows, first], ignore_index=True)
         pd.testing.assert_frame_equal(events_frame(both, RULES), expected)
-    news = first.assign(**{name: first[name] + timedelta(hours=3) for name in ("window_start", "window_end", "scored_at")})
+    news = first.assign(**{name: first[name] + timedelta(hours=3) for name in ("window_end", "scored_at")})
     both = pd.concat([news.assign(model_version="2.0.0"), first], ignore_index=True)
     assert len(events_frame(both, RULES)) == 6
 
@@ -211,6 +209,8 @@ def test_two_families_raise_the_severity_and_the_strongest_speaks() -> None:
             "window_duration_minutes": MINUTES,
             "window_end": [MIDNIGHT] * 3,
             "model_id": ["isolation_forest_v1", "statistical_baseline_v1", "dbscan_cohort_v1"],
+            "model_version": ["1.0.0", "1.0.1", "1.0.0"],
+            "scored_at": [MIDNIGHT] * 3,
             "anomaly_score": [0.62, 0.65, 0.1],
             "anomaly_flag": [True, True, False],
             "top_contributors": [["a"], ["b"], None],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +27,7 @@ def rows(*decided: tuple[str, Any, float]) -> list[Row]:
         Row(
             deployment_role=role,
             traffic_fraction=share,
-            effective_from=datetime(2026, 1, 5, 0, minute),
+            effective_from=datetime(2026, 1, 5, 0, minute, tzinfo=UTC),
             **one.constants,
         )
         for minute, (role, one, share) in enumerate(decided)
@@ -79,7 +79,7 @@ def test_a_version_that_is_not_bound_is_refused_with_those_that_are() -> None:
         roles_by([], OLD, NEW)
     trial = roles_by(rows(("champion", OLD, 1.0), ("canary_live", OTHER, 0.5)), OLD, NEW)
     assert (trial.champion, trial.candidate, trial.alerting_share) == (OLD, None, 0.0)
-    with pytest.raises(ReleaseNotBoundError, match="names isolation_forest_v1 1.2.0 as candidate"):
+    with pytest.raises(ReleaseNotBoundError, match=r"names isolation_forest_v1 1\.2\.0 as candidate"):
         trial.refuse_unbound()
 
 

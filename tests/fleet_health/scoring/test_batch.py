@@ -36,10 +36,19 @@ def forest(version: str, shift: float = 0.0) -> Any:
     fitted = IsolationForest(n_estimators=4, max_samples=64, random_state=1, n_jobs=1).fit(rows)
     raw = -fitted.decision_function(rows)
     constants: Any = {
-        **{"model_id": "isolation_forest_v1", "model_version": version, "granularity": "fleet", "seed": 1},
-        **{"window_duration_minutes": 15, "feature_names": NAMES, "threshold": 0.5 + shift, "training_rows": 300},
-        **{"medians": [shift] * len(NAMES), "cohort_medians": [], "scales": [1.0] * len(NAMES)},
-        **{"raw_min": float(raw.min()) - shift, "raw_max": float(raw.max())},
+        "model_id": "isolation_forest_v1",
+        "model_version": version,
+        "granularity": "fleet",
+        "seed": 1,
+        "window_duration_minutes": 15,
+        "feature_names": NAMES,
+        "threshold": 0.5 + shift,
+        "training_rows": 300,
+        "medians": [shift] * len(NAMES),
+        "cohort_medians": [],
+        "scales": [1.0] * len(NAMES),
+        "raw_min": float(raw.min()) - shift,
+        "raw_max": float(raw.max()),
     }
     return IsolationForestAdapter(fitted, constants)
 
@@ -197,7 +206,7 @@ def test_a_model_that_gives_no_number_aborts_the_build_and_scores_stay(
 
 @pytest.mark.nightly
 def test_a_version_goes_from_shadow_over_canary_to_champion_and_back(spark: SparkSession, features: DataFrame) -> None:
-    """Every window is scored once by a version, appended and never twice; the candidate's own windows only in shadow."""
+    """Every window is scored once by a version, appended and never twice; the candidate's only in shadow."""
     from fleet_health.contracts.features import features_schema
 
     old, new = forest("1.0.0"), forest("1.1.0", 0.1)

@@ -151,7 +151,7 @@ def windows_of(scores: pd.DataFrame) -> list[Window]:
 
 
 def first_said(scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows of each window and family by the version that scored it first; of versions of one run, the lowest.
+    """Of the rows of one device and length: each window's first by family; of versions of one run, the lowest.
 
     Whatever scores a window again (a release, a rollback, a backfill) adds rows and changes no alert: nobody is called
     for what is past.
@@ -162,7 +162,7 @@ def first_said(scores: pd.DataFrame) -> pd.DataFrame:
         _family=scores["model_id"].map(family),
         _version=[tuple(int(part) for part in version.split(".")) for version in scores["model_version"]],
     ).sort_values(["scored_at", "_version"], kind="stable")
-    group = ranked.groupby(["window_start", "window_end", "_family"], sort=False)
+    group = ranked.groupby(["window_end", "_family"], sort=False)
     first = group[["scored_at", "_version"]].transform("first")
     kept = (ranked["scored_at"] == first["scored_at"]) & (ranked["_version"] == first["_version"])
     return ranked[kept].drop(columns=["_family", "_version"])
