@@ -199,6 +199,10 @@ def test_what_is_flagged_and_how_scores_lie_is_judged_without_a_champion(
     assert Contamination(SAMPLE, 0.01, 0.1).judge(alone).detail == "flags 1.35% of 2000 rows, wanted 1% to 10%"
     assert Contamination(SAMPLE, 0.02, 0.1).judge(alone).outcome is REJECT
     assert Contamination(SAMPLE, 0.001, 0.012).judge(alone).outcome is REJECT
+    small = Sample("{fleet}/device_features", min_devices=DEVICES + 1)
+    found = Contamination(small, 0.02, 0.1).judge(alone)
+    assert (found.outcome, found.detail) == (PASS, "40 devices, 41 are needed for a share to mean anything")
+    assert ScoreSkewness(small, 99.0).judge(alone).outcome is PASS
     expected = (rows["x"] ** 8).skew()
     assert expected > 2.0
     assert ScoreSkewness(SAMPLE, 1.0).judge(alone).detail.startswith(f"skewness of scores is {expected:.2f} over 2000")

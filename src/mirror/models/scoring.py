@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mirror.located import Located
 
-SETTINGS = ("dataset", "rows", "score", "flag", "where", "lookup", "subsets", "subset_rows")
+SETTINGS = ("dataset", "rows", "score", "flag", "where", "lookup", "subsets", "subset_rows", "min_devices")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Sample:
         lookup: dataset with one row per ``device_id`` whose further columns are joined to the rows.
         subsets: columns by whose values (or quarters) the rows are judged again, part by part.
         subset_rows: smaller parts are not judged by themselves.
+        min_devices: in a smaller fleet one failing unit is more than a share can bear, so shares claim nothing.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class Sample:
     lookup: str | None = None
     subsets: tuple[str, ...] = ()
     subset_rows: int = 100
+    min_devices: int = 0
 
     @classmethod
     def read(cls, settings: Mapping[str, Located]) -> Self:
@@ -56,8 +58,8 @@ class Sample:
         }
         if "rows" in settings:
             given["rows"] = settings["rows"].count("rows")
-        if "subset_rows" in settings:
-            given["subset_rows"] = settings["subset_rows"].count("subset_rows")
+        counts = ("subset_rows", "min_devices")
+        given.update({name: settings[name].count(name) for name in counts if name in settings})
         if "subsets" in settings:
             given["subsets"] = tuple(one.text("an entry of subsets") for one in settings["subsets"].items("subsets"))
         if "where" in settings:
@@ -72,10 +74,17 @@ class Sample:
         """
         version = version or candidate.version
         # how the rows are judged does not change their scores
-        key = (version.rid, replace(self, subsets=(), subset_rows=0))
+        key = (version.rid, replace(self, subsets=(), subset_rows=0, min_devices=0))
         if key not in candidate.scored:
             candidate.scored[key] = self._score(candidate, version)
         return candidate.scored[key]
+
+    def too_small(self, scored: pd.DataFrame) -> str | None:
+        """Why shares of these rows claim nothing, or ``None``."""
+        devices = int(scored["device_id"].nunique()) if self.min_devices else 0
+        if devices >= self.min_devices:
+            return None
+        return f"{devices} devices, {self.min_devices} are needed for a share to mean anything"
 
     def path(self, candidate: Candidate) -> str:
         """The dataset of the candidate's fleet."""

@@ -36,6 +36,8 @@ class Contamination(Criterion):
             scored = self.sample.scored(candidate)
         except CannotJudgeError as error:
             return Finding(Outcome.PENDING, str(error))
+        if (small := self.sample.too_small(scored)) is not None:
+            return Finding(Outcome.PASS, small)
         share = float(scored[self.sample.flag].mean())
         text = f"flags {share:.2%} of {len(scored)} rows, wanted {self.min:.0%} to {self.max:.0%}"
         return Finding(Outcome.PASS if self.min <= share <= self.max else Outcome.REJECT, text)

@@ -32,6 +32,8 @@ class ScoreSkewness(Criterion):
             scored = self.sample.scored(candidate)
         except CannotJudgeError as error:
             return Finding(Outcome.PENDING, str(error))
+        if (small := self.sample.too_small(scored)) is not None:
+            return Finding(Outcome.PASS, small)
         found = float(scored[self.sample.score].skew())
         text = f"skewness of scores is {found:.2f} over {len(scored)} rows, at least {self.min:g}"
         return verdict(found, self.min, text, at_most=False)
