@@ -94,7 +94,7 @@ class Bench:
                 if setup is not None:
                     setup(turn)
                 turn += 1
-                seconds[side] = self.seconds(a if side == "a" else b)
+                seconds[side] = self._seconds(a if side == "a" else b)
             if number >= warm_up:
                 ratios.append(seconds["a"] / seconds["b"])
                 self.say(f"{self.entry}.{name}: {seconds['a']:.3f} s / {seconds['b']:.3f} s = {ratios[-1]:.3f}")
@@ -123,7 +123,7 @@ class Bench:
         guest = Path(__file__).resolve().parent.parent / "transforms-python" / "src"
         return start_session(app_name="foundry-mirror benchmarks", python_path=[guest])
 
-    def seconds(self, side: Callable[[], object]) -> float:
+    def _seconds(self, side: Callable[[], object]) -> float:
         gc.collect()
         start = self._timer()
         side()

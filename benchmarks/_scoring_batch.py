@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks import Bench, Figure
+from benchmarks._pipeline_cpu import cpu_seconds
 
 FEATURES, TREES, TRAINING_ROWS = 45, 200, 20_000
 ROWS = {100_000: 2.0, 1_000_000: 1.3}
@@ -23,14 +25,18 @@ NAMES = [f"feature_{place:02}" for place in range(FEATURES)]
 
 
 def batch(bench: Bench) -> Iterator[Figure]:
-    """Ratios per size: the whole of ``model_scores`` written to nowhere, and the same with nothing to rank."""
+    """Per size, in turn: the whole of ``model_scores`` written to nowhere, the same with nothing to rank, scikit-learn.
+
+    Elapsed time is what is promised. Other work on the machine falls on both sides differently, so CPU seconds of the
+    whole process tree are told beside it: what scoring costs per core, had both cores been free.
+    """
     from fleet_health.scoring.scores import model_scores
 
     spark = bench.spark()
+    cores = spark.sparkContext.defaultParallelism
     drawn = np.random.default_rng(7)
     forest, adapter = _model(drawn.normal(size=(TRAINING_ROWS, FEATURES)))
     features = spark.sql("select timestamp'2026-01-02 00:00:00' as computed_at")
-    silent = _Silent(adapter)
     for full, limit in ROWS.items():
         rows = max(1_000, round(full * bench.size))
         values = drawn.normal(size=(rows, FEATURES))
@@ -42,22 +48,32 @@ def batch(bench: Bench) -> Iterator[Figure]:
         def plain(values: Any = values) -> None:
             forest.score_samples(values)
 
-        rounds = bench.rounds if full < 1_000_000 else min(bench.rounds, 3)
-        yield bench.compare(f"batch_{full}", lambda: score(adapter), plain, limit=limit, rounds=rounds)
-        yield _added(bench, f"contributors_{full}", lambda: score(adapter), lambda: score(silent), plain, rounds)
+        sides = {"whole": lambda: score(adapter), "bare": lambda: score(_Silent(adapter)), "plain": plain}
+        elapsed, cpu = _measured(bench, full, sides)
+        yield bench.share(f"batch_{full}", elapsed["whole"], elapsed["plain"], limit=limit)
+        yield bench.share(f"batch_{full}_cpu_per_core", [one / cores for one in cpu["whole"]], cpu["plain"])
+        added = [whole - bare for whole, bare in zip(cpu["whole"], cpu["bare"], strict=True)]
+        yield bench.share(f"contributors_{full}", added, cpu["plain"], limit=CONTRIBUTORS)
     yield from _memory(bench, spark, adapter, features)
 
 
-def _added(bench: Bench, name: str, whole: Any, bare: Any, plain: Any, rounds: int) -> Figure:
-    """(whole - bare) / plain over interleaved triples."""
-    extra, wholes = [], []
+def _measured(
+    bench: Bench, rows: int, sides: dict[str, Callable[[], None]]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Elapsed and CPU seconds of every side by round, the order turned from round to round, the first one left out."""
+    elapsed: dict[str, list[float]] = {name: [] for name in sides}
+    cpu: dict[str, list[float]] = {name: [] for name in sides}
+    rounds = bench.rounds if rows < 1_000_000 else min(bench.rounds, 3)
     for turn in range(rounds + 1):
-        order = [whole, bare, plain] if turn % 2 == 0 else [plain, bare, whole]
-        seconds = {id(side): bench.seconds(side) for side in order}
-        if turn:
-            extra.append(seconds[id(whole)] - seconds[id(bare)])
-            wholes.append(seconds[id(plain)])
-    return bench.share(name, extra, wholes, limit=CONTRIBUTORS)
+        for name in list(sides) if turn % 2 == 0 else list(sides)[::-1]:
+            before, began = cpu_seconds(), time.perf_counter()
+            sides[name]()
+            seconds, used = time.perf_counter() - began, cpu_seconds() - before
+            if turn:
+                elapsed[name].append(seconds)
+                cpu[name].append(used)
+                bench.say(f"scoring.{rows} {name}: {seconds:.2f} s elapsed, {used:.2f} s of CPU")
+    return elapsed, cpu
 
 
 def _memory(bench: Bench, spark: SparkSession, adapter: Any, features: DataFrame) -> Iterator[Figure]:
