@@ -24,8 +24,8 @@ def subsets(frame: pd.DataFrame, column: str, min_rows: int = 100) -> Iterator[t
     values = frame[column]
     if pd.api.types.is_float_dtype(values) and values.nunique() > FEW:
         edges = np.unique(np.nanquantile(values.to_numpy("float64"), [0.25, 0.5, 0.75]))
-        quarter = pd.Series(np.searchsorted(edges, values.to_numpy("float64"), side="left"), index=values.index)
-        values = ("quarter " + (quarter + 1).astype(str)).where(values.notna(), None)
+        quarter = 1 + np.searchsorted(edges, values.to_numpy("float64"), side="left")
+        values = pd.Series([f"quarter {n}" for n in quarter], index=values.index).where(values.notna(), None)
     for value, rows in frame.groupby(values, dropna=False, sort=True):
         if len(rows) >= min_rows:
             yield f"{column} {value}", rows

@@ -80,7 +80,7 @@ class MaintenanceLift(Criterion):
             events = events[events["label_type"].isin(self.types)]
         try:
             scored = self.sample.scored(candidate)
-            champion = candidate.champion and self.sample.scored(candidate, candidate.champion)
+            champion = self.sample.scored(candidate, candidate.champion) if candidate.champion else None
         except CannotJudgeError as error:
             return Finding(Outcome.PENDING, str(error))
         followed, found = self._followed(scored, events)

@@ -34,6 +34,6 @@ class ScoreSkewness(Criterion):
             return Finding(Outcome.PENDING, str(error))
         if (small := self.sample.too_small(scored)) is not None:
             return Finding(Outcome.PASS, small)
-        found = float(scored[self.sample.score].skew())
+        found = float(scored[self.sample.score].astype("float64").skew())  # type: ignore[arg-type]  # a float by then
         text = f"skewness of scores is {found:.2f} over {len(scored)} rows, at least {self.min:g}"
         return verdict(found, self.min, text, at_most=False)
