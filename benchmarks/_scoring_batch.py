@@ -150,7 +150,9 @@ def _stored(spark: SparkSession, folder: Path, values: Any) -> DataFrame:
     folder.mkdir(parents=True, exist_ok=True)
     start = pa.array(np.full(rows, np.datetime64("2026-01-01T12:00:00", "us")), pa.timestamp("us", tz="UTC"))
     end = pa.array(np.full(rows, np.datetime64("2026-01-01T12:15:00", "us")), pa.timestamp("us", tz="UTC"))
-    names = pa.ListArray.from_arrays(np.arange(rows + 1) * FEATURES, pa.array(NAMES * rows))
+    places = np.tile(np.arange(FEATURES, dtype=np.int8), rows)
+    told = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(NAMES))
+    names = pa.ListArray.from_arrays(np.arange(rows + 1) * FEATURES, told)
     table = pa.table(
         {
             "device_id": pa.array([f"D{number:07}" for number in range(rows)]),
