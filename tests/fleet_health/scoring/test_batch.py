@@ -198,7 +198,7 @@ def test_a_model_that_gives_no_number_aborts_the_build_and_scores_stay(
     deployment.keep("model_input", vectors(spark, "1.0.0", 1))
     before = scored[scored["run"] == 1].drop(columns="run").head(7)
     deployment.keep("model_scores", spark.createDataFrame(before, SCORES_SCHEMA))
-    model.constants["raw_max"] = float("nan")
+    model.constants["raw_min"] = float("-inf")
     with pytest.raises(Exception, match=r"NotAScoreError: isolation_forest_v1 1\.0\.0 gives no number for device REF-"):
         deployment.run("score_windows", model, model)
     assert sorted(deployment.rows("model_scores")["score_id"]) == sorted(before["score_id"])
