@@ -26,13 +26,16 @@ def seed(spark: SparkSession, dataset: str, profile: Profile) -> DataFrame:
     import pandas as pd
 
     schema = stored_schema(dataset, profile)
-    if dataset not in ("device_features", "training_statistics"):
+    if dataset not in ("device_features", "training_statistics", "model_release_config"):
         return spark.createDataFrame([], schema)
     row = {
         field.name: FIXED.get(field.dataType.simpleString(), pd.Timestamp("2008-08-20T12:00:00Z")) for field in schema
     }
     model = profile.model
     row |= {"window_duration_minutes": model.window_duration_minutes, "reading_count": 15, "sensor_completeness": 1.0}
+    if dataset == "model_release_config":
+        named = {"model_id": model.model_id, "model_version": model.model_version, "deployment_role": "champion"}
+        row |= {**named, "model_family": model.model_id.rsplit("_v", 1)[0]}
     if profile.model.training_days:
         day = profile.model.training_days[-1]
         start = pd.Timestamp(f"{day.days[0]}T18:00:00Z")
@@ -74,7 +77,7 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         "granularity": "fleet",
         "feature_names": list(profile.model_features),
         "medians": [0.0] * len(profile.model_features),
-        "threshold": 0.6,
+        **{"threshold": 0.6, "cohort_medians": [], "scales": [1.0] * len(profile.model_features)},
     }
     adapter = IsolationForestAdapter(None, constants)
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), adapter))
