@@ -77,7 +77,9 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         "granularity": "fleet",
         "feature_names": list(profile.model_features),
         "medians": [0.0] * len(profile.model_features),
-        **{"threshold": 0.6, "cohort_medians": [], "scales": [1.0] * len(profile.model_features)},
+        "threshold": 0.6,
+        "cohort_medians": [],
+        "scales": [1.0] * len(profile.model_features),
     }
     adapter = IsolationForestAdapter(None, constants)
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), adapter))
