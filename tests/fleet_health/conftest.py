@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 
 from palantir_models.ports import PublishedState
@@ -72,8 +73,11 @@ ORDER = (
     "assemble_training_data",
     "publish_baselines",
     "train_isolation_forest",
+    "read_releases",
     "prepare_model_input",
     "score_windows",
+    "score_candidate",
+    "compare_candidate",
     "refresh_properties",
     "check_consistency",
     "log_scoring_run",
@@ -91,7 +95,8 @@ def build(profile: Any, raw: Files, folder: Path, spark: SparkSession, last: str
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
     store = InMemoryDatastore()
-    for dataset, files in raw.items():
+    landing = f"/Fleet/{profile.profile}/release_landing"
+    for dataset, files in {landing: decisions(profile), **raw}.items():
         store.store_files(dataset, files)
     model = FolderModel(folder)
     built = Built(profile, TransformRunner(_pipeline(), store, bindings={"model": model}), model, spark)
@@ -117,7 +122,9 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
         if step == "prepare_model_input":
             store = built.runner.datastore
-            built.runner = TransformRunner(_pipeline(), store, bindings={"model": built.model.load()})
+            built.runner = TransformRunner(
+                _pipeline(), store, bindings=dict.fromkeys(("model", "challenger"), built.model.load())
+            )
         built.runner.run(built.spark, built.transform(step))
 
 

@@ -34,7 +34,7 @@ def test_every_profile_gets_the_same_transforms() -> None:
         for profile in shipped_profiles()
     }
     common = made["refrigeration"] - shown - streamed - further["refrigeration"]
-    assert len(common) == 32
+    assert len(common) == 35
     for profile in shipped_profiles():
         own = (labelled if profile.labels else set()) | (shown if profile.properties else set())
         own |= further[profile.profile]
@@ -47,8 +47,28 @@ def test_every_dataset_is_made_before_it_is_read_and_nothing_is_read_around() ->
     made = {alias for t in pipeline.transforms for alias in t.output_aliases}
     read = {param.alias for t in pipeline.transforms for param in t.inputs.values()}
     declared = [(p.source, p.registry, p.labels) for p in shipped_profiles()]
-    assert read - made == {part.dataset for parts in declared for part in parts if part and part.dataset}
+    decided = {f"/Fleet/{profile.profile}/release_landing" for profile in shipped_profiles()}
+    assert read - made == decided | {part.dataset for parts in declared for part in parts if part and part.dataset}
     assert {"/Fleet/air_handler/label_landing", "/Fleet/refrigeration/registry_landing"} <= read - made
+
+
+@pytest.mark.case("SRV-BI-05")
+@pytest.mark.parametrize("profile", [profile.profile for profile in shipped_profiles()])
+def test_no_way_leads_from_shadow_scores_to_an_alert(profile: str) -> None:
+    from fleet_health.pipeline import pipeline
+
+    reached = {f"/Fleet/{profile}/shadow_model_scores"}
+    while True:
+        found = {
+            str(alias)
+            for transform in pipeline.transforms
+            if reached & {param.alias for param in transform.inputs.values()}
+            for alias in transform.output_aliases
+        }
+        if found <= reached:
+            break
+        reached |= found
+    assert {path.rsplit("/", 1)[1] for path in reached} == {"shadow_model_scores", "canary_comparison", "score_audits"}
 
 
 def test_check_names_are_unique_and_every_check_says_why() -> None:
@@ -71,7 +91,7 @@ def test_every_schema_is_its_contract(lbnl: Any, spark: Any) -> None:
     """Schema checks run no job, so all of them are judged."""
     failed, judged = judge(lbnl, spark, only="schema equals the contract")
     assert failed == []
-    assert judged == 34
+    assert judged == 37
 
 
 def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:

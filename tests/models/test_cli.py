@@ -109,5 +109,5 @@ def test_a_broken_objectives_file_is_told_with_its_line(
     assert (code, out) == (
         2,
         "error: ci/objectives.yml:3: objective 'forest' has no 'modell'. Did you mean 'model'?"
-        " Known: card, checks, environments, keep_versions, model, owner.\n",
+        " Known: card, checks, decisions, environments, keep_versions, model, owner.\n",
     )

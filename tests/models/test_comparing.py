@@ -17,10 +17,14 @@ from mirror.datasets.output_port import DatasetWritePort
 from mirror.located import Located
 from mirror.models import Governance, ModelBinder, Outcome
 from mirror.models.criteria.base import Candidate
+from mirror.models.criteria.contamination import Contamination
 from mirror.models.criteria.fair_slices import FairSlices
 from mirror.models.criteria.flagged_share import FlaggedShare
+from mirror.models.criteria.maintenance_lift import MaintenanceLift
+from mirror.models.criteria.regression_set import RegressionSet
 from mirror.models.criteria.repeatable import Repeatable
 from mirror.models.criteria.score_divergence import ScoreDivergence, divergence
+from mirror.models.criteria.score_skewness import ScoreSkewness
 from mirror.models.criteria.top_overlap import TopOverlap
 from mirror.models.scoring import CannotJudgeError, Sample, sample_rows
 from palantir_models.transforms import ModelOutput
@@ -62,13 +66,14 @@ def rows() -> pd.DataFrame:
     )
 
 
-def store(workspace: Workspace, rows: pd.DataFrame, folder: Any) -> None:
+def store(workspace: Workspace, rows: pd.DataFrame, folder: Any, name: str = "device_features") -> None:
     """The rows as two Parquet files of one transaction."""
-    dataset = workspace.store.create("/Fleet/air_handler/device_features")
+    dataset = workspace.store.create(f"/Fleet/air_handler/{name}")
     opened = workspace.store.open_transaction(dataset, "master", TransactionType.SNAPSHOT)
     folder.mkdir()
     for part in range(2):
-        pq.write_table(pa.Table.from_pandas(rows.iloc[part::2], preserve_index=False), folder / f"{part}.parquet")
+        table = pa.Table.from_pandas(rows.iloc[part::2], preserve_index=False)
+        pq.write_table(table, folder / f"{part}.parquet", coerce_timestamps="us")
     DatasetWritePort(opened).write_files(str(folder))
     opened.commit()
 
@@ -184,3 +189,95 @@ def test_divergence_is_zero_for_equal_and_grows_with_distance() -> None:
     assert divergence(low, low) == 0.0
     assert divergence(low, half) == pytest.approx(np.log(2), abs=0.02)
     assert divergence(low, high) > 5.0
+
+
+def test_what_is_flagged_and_how_scores_lie_is_judged_without_a_champion(
+    workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
+) -> None:
+    store(workspace, rows, tmp_path / "parts")
+    alone = compare(None, Power(8.0))
+    assert Contamination(SAMPLE, 0.01, 0.1).judge(alone).detail == "flags 1.35% of 2000 rows, wanted 1% to 10%"
+    assert Contamination(SAMPLE, 0.02, 0.1).judge(alone).outcome is REJECT
+    assert Contamination(SAMPLE, 0.001, 0.012).judge(alone).outcome is REJECT
+    small = Sample("{fleet}/device_features", min_devices=DEVICES + 1)
+    found = Contamination(small, 0.02, 0.1).judge(alone)
+    assert (found.outcome, found.detail) == (PASS, "40 devices, 41 are needed for a share to mean anything")
+    assert ScoreSkewness(small, 99.0).judge(alone).outcome is PASS
+    expected = (rows["x"] ** 8).skew()
+    assert expected > 2.0
+    assert ScoreSkewness(SAMPLE, 1.0).judge(alone).detail.startswith(f"skewness of scores is {expected:.2f} over 2000")
+    assert ScoreSkewness(SAMPLE, 1.0).judge(compare(None, Power(1.0))).outcome is REJECT
+
+
+def test_a_fixed_set_is_answered_as_before_and_what_was_planted_is_still_found(
+    workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
+) -> None:
+    fixed = rows.assign(scenario=np.where(rows["x"] > 0.89, "FAR_ABOVE", None))
+    store(workspace, fixed, tmp_path / "parts", "regression_test_features")
+    sample = Sample("{fleet}/regression_test_features")
+    near = compare(Power(1.0), Power(0.97))
+    found = RegressionSet(sample, 0.05, "scenario").judge(near)
+    planted = int((fixed["x"] > 0.89).sum())
+    flagged = int((fixed["x"] ** 0.97 > 0.9).sum()), int((fixed["x"] > 0.9).sum())
+    assert found.outcome is PASS
+    assert f"{flagged[0]} of {planted} planted ones are flagged, {flagged[1]} in production" in found.detail
+    fewer = RegressionSet(sample, 0.05, "scenario").judge(compare(Power(1.0), Power(1.03)))
+    assert fewer.outcome is REJECT
+    assert RegressionSet(sample, 0.05).judge(compare(Power(1.0), Power(1.03))).outcome is PASS
+    assert RegressionSet(sample, 0.05).judge(compare(Power(1.0), Power(1.5))).outcome is REJECT
+    assert RegressionSet(sample, 0.05, "planted").judge(near).outcome is PENDING
+
+
+def test_subsets_are_judged_by_themselves_with_columns_of_the_registry(
+    workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
+) -> None:
+    """The whole hardly moves; the devices of one model do."""
+    store(workspace, rows, tmp_path / "parts")
+    devices = sorted(rows["device_id"].unique())
+    registry = pd.DataFrame({"device_id": devices, "model": ["new" if n >= 36 else "old" for n in range(DEVICES)]})
+    store(workspace, registry, tmp_path / "registry", "device_registry")
+    pair = compare(Power(1.0), Power(1.1))
+    assert FlaggedShare(SAMPLE, 2.0).judge(pair).outcome is PASS
+    by_model = Sample("{fleet}/device_features", lookup="{fleet}/device_registry", subsets=("model",))
+    found = FlaggedShare(by_model, 2.0).judge(pair)
+    assert found.outcome is REJECT
+    assert found.detail.startswith("in subset model new: ")
+    quarters = Sample("{fleet}/device_features", subsets=("x",))
+    assert "in subset x quarter 4: " in FlaggedShare(quarters, 2.0).judge(pair).detail
+    assert FlaggedShare(by_model, 20.0).judge(pair).detail.endswith("; so in 2 subsets")
+    assert FlaggedShare(SAMPLE, 2.0, max_relative=0.05).judge(pair).outcome is REJECT
+    few = Sample("{fleet}/device_features", lookup="{fleet}/device_registry", subsets=("model",), subset_rows=500)
+    assert FlaggedShare(few, 2.0).judge(pair).outcome is PASS
+    assert FlaggedShare(Sample("{fleet}/device_features", subsets=("y",)), 2.0).judge(pair).outcome is PENDING
+    unfair = FairSlices(by_model, "model", 2.0).judge(pair)
+    assert unfair.outcome is REJECT
+    assert ": new " in unfair.detail
+
+
+def test_flags_are_followed_by_maintenance_where_labels_are(
+    workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
+) -> None:
+    start = pd.Timestamp("2026-01-05T00:00:00Z")
+    timed = rows.assign(window_end=start + pd.to_timedelta(np.arange(len(rows)) % 100, unit="h"))
+    store(workspace, timed, tmp_path / "parts")
+    criterion = MaintenanceLift(
+        SAMPLE, "{fleet}/label_events", 1.5, min_events=4, hours=200.0, types=("failure_confirmed",)
+    )
+    pair = compare(Power(1.0), Power(1.05))
+    without = criterion.judge(pair)
+    assert (without.outcome, without.detail[:21]) == (PASS, "no labels to judge by")
+    hot = [f"D{n:02}" for n in range(36, 40)]
+    events = pd.DataFrame({"device_id": [*hot, "D00"], "event_timestamp": start + pd.Timedelta(days=5)})
+    events["label_type"] = [*["failure_confirmed"] * 4, "other"]
+    store(workspace, events, tmp_path / "labels", "label_events")
+    found = criterion.judge(pair)
+    assert found.outcome is PASS
+    assert (
+        found.detail == "an event follows a flagged row 10.00 times as often as any, at least 1.5; 10.00 in production"
+    )
+    assert criterion.judge(compare(None, Power(1.0))).outcome is PASS
+    too_few = MaintenanceLift(SAMPLE, "{fleet}/label_events", 1.5, min_events=6, hours=200.0).judge(pair)
+    assert (too_few.outcome, too_few.detail) == (PASS, "5 events follow scored rows, 6 are needed to judge")
+    blind = criterion.judge(compare(Power(1.0), Power(0.01)))
+    assert blind.outcome is REJECT
+    assert blind.detail.endswith("10.00 in production, which is better by more than chance")

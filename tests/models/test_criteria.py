@@ -14,6 +14,7 @@ from mirror.models.criteria.base import Candidate, Criterion
 from mirror.models.criteria.loads import Loads
 from mirror.models.criteria.metric_range import MetricRange
 from mirror.models.criteria.not_worse import NotWorse
+from mirror.models.criteria.own_version import OwnVersion
 from mirror.models.criteria.provenance import Provenance
 from mirror.models.criteria.required_facts import RequiredFacts
 from mirror.models.criteria.temporal_split import TemporalSplit
@@ -31,6 +32,7 @@ def candidate(workspace: Workspace, publish: Publish) -> Candidate:
     return Candidate(registry, model, version, champion)
 
 
+RAISE = "raise it in the profile (a patch for new data) and train again"
 CASES: list[tuple[Criterion, Outcome, str]] = [
     (MetricRange("auc", min=0.75), PASS, "auc is 0.79, wanted at least 0.75"),
     (MetricRange("auc", max=0.79), PASS, "auc is 0.79, wanted at most 0.79"),
@@ -43,6 +45,13 @@ CASES: list[tuple[Criterion, Outcome, str]] = [
     (Provenance(), PASS, "trained from ri.data@ri.tx.7 by training:train"),
     (RequiredFacts(metrics=("auc",), facts=("seed",)), PASS, "2 recorded"),
     (RequiredFacts(metrics=("f1",), facts=("seed", "threshold")), REJECT, "not recorded: f1, threshold"),
+    (
+        OwnVersion("rate"),
+        REJECT,
+        "calls itself 0.05 as 1.0.0 in production does: raise it in the profile (a patch for new data) and train again",
+    ),
+    (OwnVersion("auc"), PASS, "calls itself 0.79"),
+    (OwnVersion("name"), REJECT, "the artefact does not say its name"),
     (ApiUnchanged(), PASS, "same interface as 1.0.0 in production"),
 ]
 

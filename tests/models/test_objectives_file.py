@@ -104,6 +104,11 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "flagged_share": "{dataset: /d, max_change: 2}",
         "top_overlap": "{dataset: /d, min: 0.8, share: 0.05, key: device_id}",
         "repeatable": "{dataset: '{fleet}/device_features', rows: 1000, score: s, flag: f}",
+        "contamination": "{dataset: /d, min: 0.01, max: 0.1, subsets: [zone], subset_rows: 10}",
+        "regression_set": "{dataset: /d, max_difference: 0.05, planted: scenario}",
+        "score_skewness": "{dataset: /d, min: 1, lookup: /r}",
+        "own_version": "{}",
+        "maintenance_lift": "{dataset: /d, labels: /l, min: 1.5, min_events: 200, hours: 24, types: [a], time: at}",
         "fair_slices": "{dataset: /d, column: device_type, max_factor: 2, min_rows: 50}",
     }
     assert set(samples) == set(criterion_kinds())

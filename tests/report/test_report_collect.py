@@ -155,6 +155,13 @@ def _small_tables(workspace: Workspace) -> None:
         for age, metric, status in [(1, "A", "OK"), (1, "B", "BREACH"), (1, "C", "UNKNOWN"), (0, "D", "BREACH")]
     ]
     _commit(workspace, "/Fleet/measured/pipeline_health_metrics", pa.Table.from_pylist(measured), branch="measured")
+    looks = [
+        {"scheduled_at": NOW + timedelta(hours=n), "outcome": outcome, "fallback_switch": switch, "page": n == 2}
+        for n, (outcome, switch) in enumerate(
+            [("SUCCEEDED", None), ("FALLBACK", "STARTED"), ("FALLBACK", None), ("SUCCEEDED", "ENDED"), ("FAILED", None)]
+        )
+    ]
+    _commit(workspace, "/Fleet/switched/scoring_run_metrics", pa.Table.from_pylist(looks), branch="switched")
 
 
 def _specs(workspace: Workspace) -> None:
@@ -309,6 +316,20 @@ def test_drift_shows_the_newest_period_largest_first(snapshot: ReportSnapshot) -
 def test_measurements_that_need_attention_come_first(workspace: Workspace, snapshot: ReportSnapshot) -> None:
     (fleet,) = collect(workspace, "measured").fleets
     assert [row[0] for row in fleet.tables[0].rows] == ["B", "C", "A"]
+
+
+def test_the_switch_to_the_rules_and_the_way_back_are_on_the_page_before_ordinary_runs(
+    workspace: Workspace, snapshot: ReportSnapshot
+) -> None:
+    (fleet,) = collect(workspace, "switched").fleets
+    assert fleet.tables[0].columns == ("scheduled at", "outcome", "fallback switch", "page")
+    assert [row[1:] for row in fleet.tables[0].rows] == [
+        ("SUCCEEDED", "ENDED", "no"),
+        ("FALLBACK", "STARTED", "no"),
+        ("FAILED", "–", "no"),
+        ("FALLBACK", "–", "yes"),
+        ("SUCCEEDED", "–", "no"),
+    ]
 
 
 def test_lineage_joins_datasets_and_models_but_no_plain_parameters(snapshot: ReportSnapshot) -> None:

@@ -158,6 +158,7 @@ class _Planner:
         inputs, waiting, pending = self._inputs(spec)
         rebuilt = next((f"input {path} will be rebuilt" for path in pending), None)
         resources = self._resources(spec)
+        unserved = None
         for param in spec.resources("input"):
             resolved = resources.get(param.name)
             if resolved is None:
@@ -165,9 +166,11 @@ class _Planner:
             producer = self._decision_of(param.alias, param.branch)
             made_now = producer is not None and producer.decision is Decision.RUN and resolved.follows_producer
             if resolved.waiting and not made_now:
-                waiting = waiting or resolved.waiting
+                unserved = unserved or resolved.waiting
             elif made_now:
                 rebuilt = rebuilt or f"{resolved.label or param.alias} will be rebuilt"
+        # a release that is missing comes first: making it also writes what an input may wait for
+        waiting = unserved or waiting
         if waiting:
             self._say(spec, Decision.WAIT, waiting)
             return

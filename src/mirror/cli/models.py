@@ -142,6 +142,32 @@ def rollback(
     _show(context, done)
 
 
+@command.command("try")
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice(["shadow", "canary_live"]), required=True, help="Without effect, or alerting."
+)
+@click.option("--share", type=float, default=1.0, show_default=True, help="Of the devices; 0 ends the trial.")
+@_approve
+@_reason
+@_actor
+@click.pass_obj
+def try_out(
+    context: CliContext,
+    name: str,
+    role: str,
+    share: float,
+    approved_by: tuple[str, ...],
+    reason: str,
+    actor: str,
+) -> None:
+    """Let the version in staging score production data beside the one in production."""
+    done = _governance(context).try_out(
+        name, role=role, share=share, actor=actor, approved_by=approved_by, reason=reason
+    )
+    _show(context, done)
+
+
 @command.command("archive")
 @click.argument("name")
 @click.option("--version", required=True, metavar="VERSION", help="The submitted version.")

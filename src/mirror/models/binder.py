@@ -24,8 +24,8 @@ class ModelBinder:
     """Serves ``model_input``, ``model_output`` and ``language_model_input``; one object lives for one build.
 
     An input's version is, in this order: the pinned one, the newest on the input's own branch, the release of the
-    branch's environment where an objective governs the model, the newest on the build's branch (else on the default
-    branch).
+    environment of that branch (the input's own, else the build's) where an objective governs the model, the newest on
+    the build's branch (else on the default branch).
     """
 
     kinds = frozenset({"model_input", "model_output", "language_model_input"})
@@ -52,10 +52,10 @@ class ModelBinder:
             except VersionNotFoundError as error:
                 return ResolvedResource(None, str(error), model.path, follows_producer=False)
             return _resolved(model, found, "pinned", follows_producer=False)
-        objective = None if param.branch else self.governance.objectives.for_model(model.path)
-        if objective is not None:
-            return self._released(model, objective, branch)
+        objective = self.governance.objectives.for_model(model.path)
         wanted = param.branch or branch
+        if objective is not None and not (param.branch and self.registry.newest(model, param.branch)):
+            return self._released(model, objective, wanted)
         default = self.workspace.config.default_branch
         newest = self.registry.newest(model, wanted, () if param.branch else (default,))
         if newest is None:

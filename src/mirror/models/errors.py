@@ -89,13 +89,18 @@ class SubmissionNotFoundError(UsageError):
 
 
 class ReleaseRefusedError(VerdictError):
-    """``args``: model path, semantic version, environment, why, what to do, ``release``, ``rollback`` or
-    ``archive``.
+    """``args``: model path, semantic version, environment, why, what to do, ``release``, ``rollback``,
+    ``archive`` or ``trial``.
     """
 
     def __str__(self) -> str:
         path, version, environment, why, way_out, kind = self.args
-        done = {"release": "not released to", "rollback": "not put back in", "archive": "not put into"}[kind]
+        done = {
+            "release": "not released to",
+            "rollback": "not put back in",
+            "archive": "not put into",
+            "trial": "not tried in",
+        }[kind]
         return f"{path} {version} is {done} {environment}: {why}. {way_out}"
 
 

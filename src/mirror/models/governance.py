@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
-from mirror.models import ledger, releasing
+from mirror.models import ledger, releasing, trying
 from mirror.models.criteria.base import Candidate, Finding
 from mirror.models.errors import (
     ModelNotFoundError,
@@ -25,6 +25,7 @@ from mirror.models.records import (
     Outcome,
     Release,
     Submission,
+    Trial,
     Verdict,
 )
 from mirror.models.registry import ModelRegistry
@@ -188,6 +189,26 @@ class Governance:
         """
         request = Request(self.governed(name), environment, actor, tuple(approved_by), reason, "rollback")
         return releasing.rollback(self, request, version)
+
+    def trials(self, model: Model) -> tuple[Trial, ...]:
+        """Trials of a model, oldest first."""
+        with self.workspace.catalog.reading() as connection:
+            return ledger.trials(connection, model.rid)
+
+    def try_out(
+        self, name: str, *, role: str, share: float, actor: str, approved_by: Sequence[str], reason: str
+    ) -> Done:
+        """Lets the version in staging score production data beside the version in production.
+
+        Args:
+            role: ``shadow`` (no effect) or ``canary_live`` (drives the alerts of ``share`` of the devices).
+            share: of devices, by the hash of their ids; 0 ends the trial.
+
+        Raises:
+            ReleaseRefusedError: nothing to try or to compare with, no share, or approvals; it is on record.
+        """
+        request = Request(self.governed(name), PRODUCTION, actor, tuple(approved_by), reason, "trial")
+        return trying.try_out(self, request, role, share)
 
     def archive(self, name: str, *, version: str, actor: str, reason: str) -> Done:
         """Takes a submission out of the running for good; its record stays. A second time changes nothing.

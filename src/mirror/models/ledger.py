@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mirror.models import tables as t
-from mirror.models.records import AuditEntry, Outcome, Release, Submission, Verdict
+from mirror.models.records import AuditEntry, Outcome, Release, Submission, Trial, Verdict
 
 
 def submissions(connection: Connection, model_rid: str) -> tuple[Submission, ...]:
@@ -75,6 +75,18 @@ def releases(connection: Connection, model_rid: str, environment: str | None = N
 def add_release(connection: Connection, release: Release) -> None:
     """Writes a release down; it is in force from then on."""
     connection.execute(t.releases.insert().values(**{**vars(release), "approved_by": list(release.approved_by)}))
+
+
+def trials(connection: Connection, model_rid: str) -> tuple[Trial, ...]:
+    """Trials of a model, oldest first."""
+    query = sa.select(t.trials).where(t.trials.c.model_rid == model_rid).order_by(t.trials.c.number)
+    rows = connection.execute(query).mappings()
+    return tuple(Trial(**{**row, "approved_by": tuple(row["approved_by"])}) for row in rows)
+
+
+def add_trial(connection: Connection, trial: Trial) -> None:
+    """Writes a trial down; it holds from then on."""
+    connection.execute(t.trials.insert().values(**{**vars(trial), "approved_by": list(trial.approved_by)}))
 
 
 def record(

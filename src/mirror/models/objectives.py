@@ -5,6 +5,7 @@ objectives:
     model: /Fleet/*/models/isolation_forest      # a path, or a pattern: every model it fits is governed by itself
     owner: ML Platform
     keep_versions: 3
+    decisions: "{fleet}/release_landing"         # where every release, rollback and trial is written down
     environments:
       production: {branches: [master, release], approvers: [Ada], approvals: 1}
       staging: {branches: ["*"]}
@@ -84,7 +85,12 @@ class CardRules:
 
 @dataclass(frozen=True)
 class Objective:
-    """What governs the models that ``model`` (a path or pattern) fits."""
+    """What governs the models that ``model`` (a path or pattern) fits.
+
+    Attributes:
+        decisions: dataset that gets a row for each decision; ``{fleet}`` stands for the folder that holds the model's
+            ``models`` folder. ``None`` writes none.
+    """
 
     name: str
     model: str
@@ -93,6 +99,7 @@ class Objective:
     checks: tuple[CheckRule, ...] = ()
     keep_versions: int = 3
     card: CardRules = CardRules()
+    decisions: str | None = None
 
     def governs(self, path: str) -> bool:
         """Whether the model at ``path`` is one of this objective's."""
@@ -142,7 +149,9 @@ def load_objectives(repository: Path) -> Objectives:
 def _objective(name: str, entry: Located) -> Objective:
     what = f"objective {name!r}"
     parts = entry.mapping(
-        what, known=("model", "owner", "environments", "checks", "card", "keep_versions"), required=("model", "owner")
+        what,
+        known=("model", "owner", "environments", "checks", "card", "keep_versions", "decisions"),
+        required=("model", "owner"),
     )
     declared = parts["environments"].mapping("environments", known=ENVIRONMENTS) if "environments" in parts else {}
     checks: list[CheckRule] = []
@@ -159,6 +168,7 @@ def _objective(name: str, entry: Located) -> Objective:
         checks=tuple(checks),
         keep_versions=parts["keep_versions"].count("keep_versions") if "keep_versions" in parts else 3,
         card=_card(parts["card"]) if "card" in parts else CardRules(),
+        decisions=parts["decisions"].text("decisions") if "decisions" in parts else None,
     )
 
 

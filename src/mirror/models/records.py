@@ -116,6 +116,33 @@ class Release:
     released_at: datetime
 
 
+SHADOW = "shadow"
+CANARY_LIVE = "canary_live"
+TRIALS = (SHADOW, CANARY_LIVE)
+"""How a version in staging is tried on production data: without effect, or for the alerts of a share of devices."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A decision to try a version beside the one in production; the one with the highest ``number`` holds.
+
+    Attributes:
+        role: one of :data:`TRIALS`.
+        share: of devices; 0 ends the trial.
+    """
+
+    rid: str
+    model_rid: str
+    version_rid: str
+    number: int
+    role: str
+    share: float
+    approved_by: tuple[str, ...]
+    actor: str
+    reason: str
+    decided_at: datetime
+
+
 @dataclass(frozen=True)
 class AuditEntry:
     """Who did what, when, and how it ended; refusals are entries too."""

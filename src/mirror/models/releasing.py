@@ -9,6 +9,7 @@ from mirror.datasets.ids import stable_uuid
 from mirror.models import ledger
 from mirror.models.card import missing_fields
 from mirror.models.criteria.base import Candidate
+from mirror.models.decisions import write_decisions
 from mirror.models.errors import ReleaseRefusedError
 from mirror.models.records import PRODUCTION, STAGING, ModelVersion, Outcome, Release, Submission, Verdict
 
@@ -42,18 +43,20 @@ def release(governance: Governance, request: Request, version: str | None) -> Do
         staged = governance.in_force(model, STAGING)
         if staged is None:
             newest = governance.submitted(request.governed, None)[1]
-            _refuse(governance, request, newest, "it has not been through staging", _staging_first(request))
+            refuse(governance, request, newest, "it has not been through staging", _staging_first(request))
         version = staged.version_rid
     submission, found = governance.submitted(request.governed, version)
     current = governance.in_force(model, to)
     verdicts = governance.verdicts(submission)
     if current is not None and current.version_rid == found.rid:
+        write_decisions(governance, request.governed)
         sentence = f"{request.path} {found.semantic} is already in {to} (release {current.number})"
         return Done(False, sentence, found, verdicts)
     _admitted(governance, request, submission, found, verdicts)
-    _approved(governance, request, found)
+    admit_approvals(governance, request, found)
     governance.registry.verify(model, found)
     number = _put_in_force(governance, request, submission, found)
+    write_decisions(governance, request.governed)
     return Done(True, f"{request.path} {found.semantic} released to {to} (release {number})", found, verdicts)
 
 
@@ -66,26 +69,28 @@ def rollback(governance: Governance, request: Request, version: str | None) -> D
     order = list(dict.fromkeys(r.version_rid for r in history))
     if not history:
         newest = registry.versions(model)[-1]
-        _refuse(governance, request, newest, "nothing was ever released there", "There is nothing to roll back.")
+        refuse(governance, request, newest, "nothing was ever released there", "There is nothing to roll back.")
     current = registry.by_rid(history[-1].version_rid)[1]
     if version is not None:
         target = registry.version(model, version)
     elif order.index(current.rid) == 0:
         why = f"{current.semantic} is the first version released there"
-        _refuse(governance, request, current, why, "Name another one with --to.")
+        refuse(governance, request, current, why, "Name another one with --to.")
     else:
         target = registry.by_rid(order[order.index(current.rid) - 1])[1]
     if target.rid == current.rid:
+        write_decisions(governance, request.governed)
         return Done(False, f"{request.path} {target.semantic} is already in {where}", target)
     kept = order[-request.governed.objective.keep_versions :]
     if target.rid not in kept:
         names = ", ".join(registry.by_rid(rid)[1].semantic for rid in kept)
         never = "was never released there" if target.rid not in order else "is no longer kept for rollback"
-        _refuse(governance, request, target, f"it {never}", f"Kept: {names}.")
-    _approved(governance, request, target)
+        refuse(governance, request, target, f"it {never}", f"Kept: {names}.")
+    admit_approvals(governance, request, target)
     registry.verify(model, target)
     submission = governance.submitted(request.governed, target.rid)[0]
     number = _put_in_force(governance, request, submission, target)
+    write_decisions(governance, request.governed)
     sentence = f"{request.path} rolled back in {where}: {current.semantic} -> {target.semantic} (release {number})"
     return Done(True, sentence, target)
 
@@ -105,9 +110,9 @@ def _admitted(
     """Refuses what the objective, as it is now, does not let in."""
     governed, to = request.governed, request.environment
     if submission.archived:
-        _refuse(governance, request, version, "its submission is archived", "Submit a newer version.")
+        refuse(governance, request, version, "its submission is archived", "Submit a newer version.")
     if to == PRODUCTION and all(r.version_rid != version.rid for r in governance.releases(governed.model, STAGING)):
-        _refuse(governance, request, version, "it has not been through staging", _staging_first(request))
+        refuse(governance, request, version, "it has not been through staging", _staging_first(request))
     judged = {v.name: v for v in verdicts}
     texts: list[str] = []
     for rule in governed.objective.checks:
@@ -116,25 +121,25 @@ def _admitted(
             texts.append(f"check {rule.name!r} says {found.outcome}: {found.detail}")
     if texts:
         way_out = f"Judge it again with `mirror models evaluate {request.path}`, or train a better one."
-        _refuse(governance, request, version, "; ".join(texts), way_out)
+        refuse(governance, request, version, "; ".join(texts), way_out)
     if to == PRODUCTION:
         metrics = Candidate(governance.registry, governed.model, version).metrics()
         missing = missing_fields(version, metrics, governed.objective.card)
         if missing:
             why = f"its model card lacks {', '.join(missing)}"
-            _refuse(governance, request, version, why, "Record them in training and publish again.")
+            refuse(governance, request, version, why, "Record them in training and publish again.")
 
 
-def _approved(governance: Governance, request: Request, version: ModelVersion) -> None:
+def admit_approvals(governance: Governance, request: Request, version: ModelVersion) -> None:
     environment = request.governed.objective.environments[request.environment]
     strangers = [p for p in request.approved_by if environment.approvers and p not in environment.approvers]
     if strangers:
         may = f"These may: {', '.join(environment.approvers)}."
-        _refuse(governance, request, version, f"{strangers[0]!r} may not approve it", may)
+        refuse(governance, request, version, f"{strangers[0]!r} may not approve it", may)
     given = len(set(request.approved_by))
     if given < environment.approvals:
         why = f"it has {given} approval(s) of {environment.approvals}"
-        _refuse(governance, request, version, why, "Give one `--approve-as NAME` per approver.")
+        refuse(governance, request, version, why, "Give one `--approve-as NAME` per approver.")
 
 
 def _put_in_force(governance: Governance, request: Request, submission: Submission, version: ModelVersion) -> int:
@@ -166,7 +171,7 @@ def _put_in_force(governance: Governance, request: Request, submission: Submissi
     return number
 
 
-def _refuse(governance: Governance, request: Request, version: ModelVersion, why: str, way_out: str) -> NoReturn:
+def refuse(governance: Governance, request: Request, version: ModelVersion, why: str, way_out: str) -> NoReturn:
     detail = {"environment": request.environment, "why": why}
     now, model = governance.workspace.clock(), request.governed.model
     with governance.workspace.catalog.writing() as connection:

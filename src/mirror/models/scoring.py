@@ -7,7 +7,7 @@ at the same ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,13 +15,14 @@ import numpy as np
 from mirror.datasets.storage import local_paths
 from mirror.models.criteria.base import Candidate, Criterion, Finding
 from mirror.models.records import ModelVersion, Outcome
+from mirror.models.subsets import subsets
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mirror.located import Located
 
-SETTINGS = ("dataset", "rows", "score", "flag", "where")
+SETTINGS = ("dataset", "rows", "score", "flag", "where", "lookup", "subsets", "subset_rows", "min_devices")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Sample:
         rows: about how many.
         score, flag: output columns of the adapter.
         where: ``(column, smallest, largest)`` of rows that count; a text ``$name`` is the fact ``name`` of the version.
+        lookup: dataset with one row per ``device_id`` whose further columns are joined to the rows.
+        subsets: columns by whose values (or quarters) the rows are judged again, part by part.
+        subset_rows: smaller parts are not judged by themselves.
+        min_devices: in a smaller fleet one failing unit is more than a share can bear, so shares claim nothing.
     """
 
     dataset: str
@@ -40,13 +45,23 @@ class Sample:
     score: str = "anomaly_score"
     flag: str = "anomaly_flag"
     where: tuple[tuple[str, Any, Any], ...] = ()
+    lookup: str | None = None
+    subsets: tuple[str, ...] = ()
+    subset_rows: int = 100
+    min_devices: int = 0
 
     @classmethod
     def read(cls, settings: Mapping[str, Located]) -> Self:
         """From the settings of a check."""
-        given: dict[str, Any] = {k: settings[k].text(k) for k in ("dataset", "score", "flag") if k in settings}
+        given: dict[str, Any] = {
+            k: settings[k].text(k) for k in ("dataset", "score", "flag", "lookup") if k in settings
+        }
         if "rows" in settings:
             given["rows"] = settings["rows"].count("rows")
+        counts = ("subset_rows", "min_devices")
+        given.update({name: settings[name].count(name) for name in counts if name in settings})
+        if "subsets" in settings:
+            given["subsets"] = tuple(one.text("an entry of subsets") for one in settings["subsets"].items("subsets"))
         if "where" in settings:
             given["where"] = tuple(_bounds(n, v) for n, v in settings["where"].mapping("where").items())
         return cls(**given)
@@ -58,10 +73,18 @@ class Sample:
             CannotJudgeError: the dataset has no rows, or the adapter gives no such column.
         """
         version = version or candidate.version
-        key = (version.rid, self)
+        # how the rows are judged does not change their scores
+        key = (version.rid, replace(self, subsets=(), subset_rows=0, min_devices=0))
         if key not in candidate.scored:
             candidate.scored[key] = self._score(candidate, version)
         return candidate.scored[key]
+
+    def too_small(self, scored: pd.DataFrame) -> str | None:
+        """Why shares of these rows claim nothing, or ``None``."""
+        devices = int(scored["device_id"].nunique()) if self.min_devices else 0
+        if devices >= self.min_devices:
+            return None
+        return f"{devices} devices, {self.min_devices} are needed for a share to mean anything"
 
     def path(self, candidate: Candidate) -> str:
         """The dataset of the candidate's fleet."""
@@ -69,7 +92,12 @@ class Sample:
 
     def frame(self, candidate: Candidate) -> pd.DataFrame:
         """The rows as stored. Raises CannotJudgeError when there are none."""
-        return sample_rows(candidate, self.path(candidate), self.rows, self.where)
+        rows = sample_rows(candidate, self.path(candidate), self.rows, self.where)
+        if self.lookup is None:
+            return rows
+        known = stored_rows(candidate, replace(self, dataset=self.lookup).path(candidate))
+        own = [name for name in known.columns if name == "device_id" or name not in rows.columns]
+        return rows.merge(known[own].drop_duplicates("device_id"), on="device_id", how="left", validate="many_to_one")
 
     def _score(self, candidate: Candidate, version: ModelVersion) -> pd.DataFrame:
         results = candidate.adapter(version).transform(self.frame(candidate))
@@ -97,11 +125,27 @@ class Compared(Criterion):
             mine, theirs = self.sample.scored(candidate), self.sample.scored(candidate, candidate.champion)
         except CannotJudgeError as error:
             return Finding(Outcome.PENDING, str(error))
-        return self.compare(mine, theirs)
+        whole = self.compare(mine, theirs)
+        if whole.outcome is not Outcome.PASS:
+            return whole
+        judged = 0
+        for column in self.sample.subsets:
+            if column not in mine.columns:
+                return Finding(Outcome.PENDING, f"the scored rows have no column {column!r}")
+            for name, part in subsets(mine, column, self.sample.subset_rows):
+                found, judged = self.compare(part, theirs.loc[part.index]), judged + 1
+                if found.outcome is not Outcome.PASS:
+                    return Finding(found.outcome, f"in subset {name}: {found.detail}")
+        return Finding(whole.outcome, f"{whole.detail}; so in {judged} subsets") if judged else whole
 
     def compare(self, mine: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
         """The verdict over two frames with the same rows in the same order."""
         raise NotImplementedError
+
+
+def stored_rows(candidate: Candidate, path: str) -> pd.DataFrame:
+    """Every row of a small dataset. Raises as :func:`sample_rows`."""
+    return sample_rows(candidate, path, 10**9)
 
 
 def sample_rows(

@@ -94,6 +94,22 @@ releases = sa.Table(
     sa.UniqueConstraint("model_rid", "environment", "number"),
 )
 
+trials = sa.Table(
+    "model_trials",
+    metadata,
+    sa.Column("rid", sa.String(100), primary_key=True),
+    sa.Column("model_rid", sa.ForeignKey("models.rid"), nullable=False),
+    sa.Column("version_rid", sa.ForeignKey("model_versions.rid"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("approved_by", sa.JSON, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decided_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("model_rid", "number"),
+)
+
 audit = sa.Table(
     "model_audit",
     metadata,
@@ -108,4 +124,4 @@ audit = sa.Table(
     sa.Index("ix_model_audit_model", "model_rid"),
 )
 
-ALL = (models, versions, evaluations, submissions, verdicts, releases, audit)
+ALL = (models, versions, evaluations, submissions, verdicts, releases, trials, audit)

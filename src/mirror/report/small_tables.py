@@ -21,6 +21,7 @@ class Shown:
     Attributes:
         columns: those to show, in order; all there are when none is named or none is there.
         newest_by: only rows that have the greatest value of this column.
+        first: column that is not null in the rows that must be seen; they come before all others.
         last: (column, value) of the rows that need no attention and come after all others.
         largest_by: rows with the largest value of this column first; otherwise ordered by the columns shown.
     """
@@ -29,6 +30,7 @@ class Shown:
     columns: tuple[str, ...] = ()
     newest_by: str | None = None
     largest_by: str | None = None
+    first: str | None = None
     last: tuple[str, str] | None = None
     rows: int = 40
 
@@ -48,6 +50,39 @@ SHOWN = {
             "training_days_left_out",
             "uncertain_days_left_out",
         ),
+    ),
+    "scoring_run_metrics": Shown(
+        "Scoring runs: when rules took over from the model, when they gave back, then the newest",
+        (
+            "scheduled_at",
+            "outcome",
+            "fallback_switch",
+            "band",
+            "score_age_minutes",
+            "features_age_minutes",
+            "page",
+            "model_version",
+            "devices_eligible",
+            "devices_scored",
+            "rows_scored",
+        ),
+        largest_by="scheduled_at",
+        first="fallback_switch",
+        rows=12,
+    ),
+    "model_release_config": Shown(
+        "Which version does what, newest decision first",
+        (
+            "effective_from",
+            "deployment_role",
+            "model_id",
+            "model_version",
+            "traffic_fraction",
+            "approved_by_role",
+            "change_reason",
+        ),
+        largest_by="effective_from",
+        rows=12,
     ),
     "pipeline_health_metrics": Shown(
         "Pipeline health, newest measurement",
@@ -88,6 +123,9 @@ def small_table(view: View, shown: Shown) -> Table:
         keys.insert(0, (shown.largest_by, "descending"))
     if keys and table.num_rows:
         table = table.sort_by(keys)
+    if shown.first in table.column_names:
+        told = pc.is_valid(table[shown.first])
+        table = pa.concat_tables([table.filter(told), table.filter(pc.invert(told))])
     if shown.last is not None and shown.last[0] in table.column_names:
         calm = pc.equal(table[shown.last[0]], shown.last[1])
         table = pa.concat_tables([table.filter(pc.invert(calm)), table.filter(calm)])

@@ -96,6 +96,8 @@ def test_two_versions_of_one_family_are_one_opinion() -> None:
         {
             "window_end": [NOON] * 2,
             "model_id": ["isolation_forest_v1", "isolation_forest_v2"],
+            "model_version": ["1.0.0", "2.0.0"],
+            "scored_at": [NOON] * 2,
             "anomaly_score": [0.62, 0.65],
             "anomaly_flag": [True, True],
             "top_contributors": [["a"], ["b"]],

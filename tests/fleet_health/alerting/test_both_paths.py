@@ -91,6 +91,8 @@ def _scores() -> pd.DataFrame:
             "window_end": minute(15 * n),
             "window_duration_minutes": 15,
             "model_id": "isolation_forest_v1",
+            "model_version": "1.0.0",
+            "scored_at": minute(15 * n),
             "anomaly_score": score,
             "anomaly_flag": score > 0.6,
             "top_contributors": None if device == "no cause" else ["x"],

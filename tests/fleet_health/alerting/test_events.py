@@ -122,6 +122,8 @@ def test_two_versions_of_a_family_are_one_voice() -> None:
             "window_duration_minutes": MINUTES,
             "window_end": [MIDNIGHT] * 2,
             "model_id": ["isolation_forest_v1", "isolation_forest_v2"],
+            "model_version": ["1.0.0", "2.0.0"],
+            "scored_at": [MIDNIGHT] * 2,
             "anomaly_score": [0.62, 0.65],
             "anomaly_flag": [True, True],
             "top_contributors": [["a"], ["b"]],
@@ -130,6 +132,40 @@ def test_two_versions_of_a_family_are_one_voice() -> None:
     assert events_frame(rows, RULES)["severity"].tolist() == ["LOW"]
     other = rows.assign(model_id=["isolation_forest_v1", "statistical_baseline_v1"])
     assert events_frame(other, RULES)["severity"].tolist() == ["MEDIUM"]
+
+
+@pytest.mark.case("SRV-FL-02")
+def test_scoring_last_week_again_calls_nobody() -> None:
+    """By a newer version, by the one before it after a rollback, and in the same run: the first word stands."""
+    scores = [0.1, 0.65, 0.9, 0.1, 0.1]
+    first = pd.DataFrame(
+        {
+            "device_id": "d",
+            "window_duration_minutes": MINUTES,
+            "window_end": [MIDNIGHT + timedelta(minutes=MINUTES * n) for n in range(5)],
+            "model_id": "isolation_forest_v1",
+            "model_version": "1.10.0",
+            "anomaly_score": scores,
+            "anomaly_flag": [score > 0.6 for score in scores],
+            "top_contributors": [["a"]] * 5,
+            "scored_at": MIDNIGHT + timedelta(hours=2),
+        }
+    )
+    loud = first.assign(anomaly_score=0.99, anomaly_flag=True)
+    week = timedelta(days=7)
+    again = [
+        loud.assign(model_version="2.0.0", scored_at=first["scored_at"] + week),
+        loud.assign(model_version="1.9.0", scored_at=first["scored_at"] + week),
+        loud.assign(model_version="1.11.0"),
+    ]
+    expected = events_frame(first, RULES)
+    assert expected["severity"].tolist() == ["LOW", "HIGH", "LOW"]
+    for rows in again:
+        both = pd.concat([rows, first], ignore_index=True)
+        pd.testing.assert_frame_equal(events_frame(both, RULES), expected)
+    news = first.assign(**{name: first[name] + timedelta(hours=3) for name in ("window_end", "scored_at")})
+    both = pd.concat([news.assign(model_version="2.0.0"), first], ignore_index=True)
+    assert len(events_frame(both, RULES)) == 6
 
 
 def test_suppressed_alerts_do_not_prolong_the_silence() -> None:
@@ -173,6 +209,8 @@ def test_two_families_raise_the_severity_and_the_strongest_speaks() -> None:
             "window_duration_minutes": MINUTES,
             "window_end": [MIDNIGHT] * 3,
             "model_id": ["isolation_forest_v1", "statistical_baseline_v1", "dbscan_cohort_v1"],
+            "model_version": ["1.0.0", "1.0.1", "1.0.0"],
+            "scored_at": [MIDNIGHT] * 3,
             "anomaly_score": [0.62, 0.65, 0.1],
             "anomaly_flag": [True, True, False],
             "top_contributors": [["a"], ["b"], None],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
@@ -25,13 +26,16 @@ def seed(spark: SparkSession, dataset: str, profile: Profile) -> DataFrame:
     import pandas as pd
 
     schema = stored_schema(dataset, profile)
-    if dataset not in ("device_features", "training_statistics"):
+    if dataset not in ("device_features", "training_statistics", "model_release_config"):
         return spark.createDataFrame([], schema)
     row = {
         field.name: FIXED.get(field.dataType.simpleString(), pd.Timestamp("2008-08-20T12:00:00Z")) for field in schema
     }
     model = profile.model
     row |= {"window_duration_minutes": model.window_duration_minutes, "reading_count": 15, "sensor_completeness": 1.0}
+    if dataset == "model_release_config":
+        named = {"model_id": model.model_id, "model_version": model.model_version, "deployment_role": "champion"}
+        row |= {**named, "model_family": model.model_id.rsplit("_v", 1)[0]}
     if profile.model.training_days:
         day = profile.model.training_days[-1]
         start = pd.Timestamp(f"{day.days[0]}T18:00:00Z")
@@ -61,6 +65,7 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
     if profile.registry.dataset:
         csv = b"device_id,site_id,status,updated_at\nD1,S1,active,2026-01-01T00:00:00Z\n"
         store.store_files(profile.registry.dataset, {"registry.csv": csv})
+    store.store_files(folder + "release_landing", decisions(profile))
     if profile.labels:
         schedule = ROOT / "data" / "lbnl_ahu" / "fault_schedule.csv"
         store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
@@ -72,8 +77,12 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         "granularity": "fleet",
         "feature_names": list(profile.model_features),
         "medians": [0.0] * len(profile.model_features),
+        "threshold": 0.6,
+        "cohort_medians": [],
+        "scales": [1.0] * len(profile.model_features),
     }
-    runner = TransformRunner(pipeline, store, bindings={"model": IsolationForestAdapter(None, constants)})
+    adapter = IsolationForestAdapter(None, constants)
+    runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), adapter))
     found: dict[str, T.StructType] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(

@@ -13,11 +13,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.features import features_schema
+from fleet_health.contracts.loader import enum
 from fleet_health.features.evolution import with_new_features
 from fleet_health.model_input.cohorts import with_cohorts
-from fleet_health.model_input.errors import FeatureOrderError, MissingFeatureError, NotANumberError
+from fleet_health.model_input.errors import MissingFeatureError, NotANumberError, OtherFeaturesError
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
-from fleet_health.model_input.vectors import refuse_missing_columns, refuse_odd_values, refuse_other_order
+from fleet_health.model_input.vectors import (
+    REASONS,
+    features_id,
+    refuse_missing_columns,
+    refuse_odd_values,
+    refuse_other_features,
+)
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -58,6 +65,7 @@ ROWS = [
     window("d-unregistered", 0, humidity_mean=NULL),
     window("e-half", 0, sensor_completeness=0.5),
     window("f-less", 0, sensor_completeness=0.4999),
+    window("h-empty", 0) | dict.fromkeys(ALL[:-3], NULL) | {"sensor_completeness": 0.0},
     window("g-hourly", 0) | {"window_duration_minutes": 60, "window_end": START + pd.Timedelta(hours=1)},
 ]
 
@@ -149,14 +157,22 @@ def test_only_the_length_of_the_model_is_read(found: pd.DataFrame) -> None:
 
 def test_every_window_is_scored_or_says_why_not(found: pd.DataFrame) -> None:
     last = found.loc["narrow"].groupby("device_id").last()
-    assert len(found.loc["narrow"]) == 7
+    assert len(found.loc["narrow"]) == 8
     assert last["reason"].dropna().to_dict() == {
         "b-cohort": "NOTHING_TO_FILL_WITH",
         "c-no-model": "NOTHING_TO_FILL_WITH",
         "d-unregistered": "NOTHING_TO_FILL_WITH",
         "f-less": "SENSOR_COMPLETENESS_BELOW_GATE",
+        "h-empty": "SENSOR_COMPLETENESS_BELOW_GATE",
     }
     assert list(last.loc["b-cohort", "unfilled"]) == ["humidity_mean"]
+
+
+@pytest.mark.case("SRV-NU-04")
+def test_a_device_without_any_value_is_left_out_with_a_reason_that_the_contract_knows(found: pd.DataFrame) -> None:
+    assert forest(found, "h-empty")["reason"] == "SENSOR_COMPLETENESS_BELOW_GATE"
+    assert forest(found, "a-history")["reason"] is None
+    assert enum("model_input_exclusions", "reason") == REASONS
 
 
 @pytest.mark.nightly
@@ -164,8 +180,8 @@ def test_every_window_is_in_exactly_one_output(features: DataFrame, registry: Da
     whole = judged(with_cohorts(features, registry, PROFILE.cohorts), NARROW, PROFILE)
     inside, outside = model_input(whole).toPandas(), model_input_exclusions(whole).toPandas()
     assert set(inside["device_id"]) == {"a-history", "e-half"}
-    assert set(outside["device_id"]) == {"b-cohort", "c-no-model", "d-unregistered", "f-less"}
-    assert len(inside) + len(outside) == 7
+    assert set(outside["device_id"]) == {"b-cohort", "c-no-model", "d-unregistered", "f-less", "h-empty"}
+    assert len(inside) + len(outside) == 8
 
 
 @pytest.mark.case("FST-EC-04")
@@ -179,17 +195,15 @@ def test_a_new_column_is_null_in_old_rows_and_moves_no_old_model(features: DataF
 
 
 @pytest.mark.case("FST-BI-01")
-def test_another_order_is_refused_with_the_place() -> None:
+def test_another_order_is_refused(found: pd.DataFrame) -> None:
+    told = {model: rows["features_id"].unique().tolist() for model, rows in found.groupby(level=0)}
+    assert told == {"isolation_forest_v1": [features_id(ALL)], "narrow": [features_id(SOME)]}
+    refuse_other_features("isolation_forest_v1", list(SOME), told["narrow"][0])
     swapped = [SOME[1], SOME[0], *SOME[2:]]
-    with pytest.raises(FeatureOrderError) as caught:
-        refuse_other_order("isolation_forest_v1", SOME, swapped)
-    assert "position 0 of the vector is temp_evaporator_std, the model was trained with temp_evaporator_mean" in str(
-        caught.value
-    )
-    with pytest.raises(FeatureOrderError, match="position 23 of the vector is missing"):
-        refuse_other_order("isolation_forest_v1", SOME, SOME[:-1])
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
-    refuse_other_order("isolation_forest_v1", SOME, list(SOME))
+    for other in (swapped, SOME[:-1], (SOME[0] + SOME[1], *SOME[2:])):
+        with pytest.raises(OtherFeaturesError, match="other features, or another order") as caught:
+            refuse_other_features("isolation_forest_v1", SOME, features_id(other))
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
 
 
 @pytest.mark.case("FST-BI-02")

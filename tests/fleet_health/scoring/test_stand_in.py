@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from fleet_health.contracts.features import features_schema
+from fleet_health.contracts.model_input import EXCLUSIONS_SCHEMA
 from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
 from fleet_health.contracts.runs import RUNS_SCHEMA
@@ -63,6 +64,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
         "device_features": features_schema(PROFILE),
         "model_scores": SCORES_SCHEMA,
         "device_registry": REGISTRY_SCHEMA,
+        "model_input_exclusions": EXCLUSIONS_SCHEMA,
     }
 
     def keep(name: str, *rows: dict[str, Any]) -> None:
@@ -82,6 +84,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
         run("log_scoring_run")
 
     keep("device_registry", {"device_id": "hot", "site_id": "S-1", "status": "active"})
+    keep("model_input_exclusions")
     windows = [window("hot", end, temp_evaporator_mean=3.0, current_compressor_max=36.0) for end in range(0, 300, 15)]
     keep("model_scores", score("hot", 0))
     for now in (0, 110, 130, 250):
@@ -134,7 +137,13 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
     )
     registry = pd.DataFrame({"device_id": ["full", "thin", "gone", "off"], "status": [*["active"] * 3, "inactive"]})
     raw = pd.DataFrame({"timestamp_ingested": [ago(3), ago(0)]})
-    found = facts_of(*(spark.createDataFrame(frame) for frame in (raw, features, scored, registry)), PROFILE)
+    reasons = {
+        "reason": ["NOTHING_TO_FILL_WITH", "SENSOR_COMPLETENESS_BELOW_GATE", "NOTHING_TO_FILL_WITH"],
+        "window_end": [ago(60), ago(60), ago(600)],
+    }
+    left_out = pd.DataFrame({**reasons, "model_id": "isolation_forest_v1"})
+    looked_at = (raw, features, scored, registry, left_out)
+    found = facts_of(*(spark.createDataFrame(frame) for frame in looked_at), PROFILE)
     assert found == Facts(
         now=NOON,
         features_at=ago(10),
@@ -146,6 +155,7 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
         devices_scored=1,
         rows_scored=1,
         excluded_low_completeness=1,
+        excluded_unimputable=1,
         excluded_dropout=1,
     )
     empty = spark.createDataFrame([], RUNS_SCHEMA)

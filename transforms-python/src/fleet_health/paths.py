@@ -6,6 +6,8 @@ from fleet_health.profiles.families import family_of
 from fleet_health.profiles.model import Profile
 
 ROOT = "/Fleet"
+STAGING = "staging"
+"""A model input on this branch takes the staging release, because no version is published on a branch of that name."""
 
 
 def dataset(profile: Profile, name: str) -> str:

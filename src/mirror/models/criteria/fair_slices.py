@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from mirror.models.criteria.base import Candidate, Criterion, Finding, only
 from mirror.models.records import Outcome
 from mirror.models.scoring import SETTINGS, CannotJudgeError, Sample
+from mirror.models.subsets import subsets
 
 if TYPE_CHECKING:
     from mirror.located import Located
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FairSlices(Criterion):
-    """``column`` makes the slices; those of at least ``min_rows`` may be flagged ``max_factor`` times the fleet's
-    share.
+    """``column`` makes the slices, by value or quarter; those of at least ``min_rows`` may be flagged ``max_factor``
+    times the fleet's share.
     """
 
     kind = "fair_slices"
@@ -42,11 +43,14 @@ class FairSlices(Criterion):
         if self.column not in scored.columns:
             return Finding(Outcome.PENDING, f"the scored rows have no column {self.column!r}")
         overall = float(scored[self.sample.flag].mean())
-        by_slice = scored.groupby(self.column, dropna=False)[self.sample.flag].agg(["mean", "size"])
-        judged = by_slice[by_slice["size"] >= self.min_rows]
-        unfair = judged[judged["mean"] > overall * self.max_factor].sort_values("mean", ascending=False)
-        if len(unfair):
-            worst = ", ".join(f"{name} {100 * row['mean']:.1f} %" for name, row in unfair.head(3).iterrows())
+        judged = {
+            name.removeprefix(f"{self.column} "): float(rows[self.sample.flag].mean())
+            for name, rows in subsets(scored, self.column, self.min_rows)
+        }
+        unfair = {name: share for name, share in judged.items() if share > overall * self.max_factor}
+        if unfair:
+            order = sorted(unfair, key=lambda name: -unfair[name])
+            worst = ", ".join(f"{name} {100 * unfair[name]:.1f} %" for name in order[:3])
             limit = f"{self.max_factor:g} times the fleet's {100 * overall:.1f} %"
             return Finding(Outcome.REJECT, f"flagged more than {limit}: {worst}")
         return Finding(

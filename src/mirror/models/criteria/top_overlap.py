@@ -19,22 +19,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TopOverlap(Compared):
-    """``share`` of the ``key`` values (rounded up) that both rank highest must coincide to at least ``min``."""
+    """The ``key`` values that both rank highest must coincide to at least ``min``: ``share`` of them (rounded up), and
+    no more than ``top``.
+    """
 
     kind = "top_overlap"
     sample: Sample
     min: float = 0.8
     share: float = 0.05
     key: str = "device_id"
+    top: int = 100
 
     @classmethod
     def read(cls, item: Located, settings: Mapping[str, Located]) -> Self:
-        only(item, settings, (*SETTINGS, "min", "share", "key"), required=("dataset", "min"))
+        only(item, settings, (*SETTINGS, "min", "share", "key", "top"), required=("dataset", "min"))
         share = settings["share"].number("share") if "share" in settings else 0.05
         if not 0 < share <= 1:
             settings["share"].wrong(f"share is above 0 and at most 1, not {share:g}.")
         key = settings["key"].text("key") if "key" in settings else "device_id"
-        return cls(Sample.read(settings), settings["min"].number("min"), share, key)
+        top = settings["top"].count("top") if "top" in settings else 100
+        return cls(Sample.read(settings), settings["min"].number("min"), share, key, top)
 
     def compare(self, mine: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
         if self.key not in mine.columns:
@@ -47,4 +51,4 @@ class TopOverlap(Compared):
     def _top(self, frame: pd.DataFrame) -> set[str]:
         highest = frame.groupby(self.key)[self.sample.score].max().reset_index()
         ranked = highest.sort_values([self.sample.score, self.key], ascending=[False, True])
-        return set(ranked[self.key].head(max(1, math.ceil(len(ranked) * self.share))))
+        return set(ranked[self.key].head(min(self.top, max(1, math.ceil(len(ranked) * self.share)))))

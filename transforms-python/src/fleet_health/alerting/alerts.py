@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.alerting.both_paths import PATHS_SCHEMA, TOLD, both_paths
+from fleet_health.alerting.errors import ShadowAlertsError
 from fleet_health.alerting.events import events_frame
 from fleet_health.contracts.alerts import ALERTS_SCHEMA, EVENT_SCHEMA
 from fleet_health.contracts.conform import conform
@@ -32,7 +33,12 @@ def device_alerts(
         one row per event, suppressed ones included, and per streaming alert and answer to it. ``alert_created_at`` is
         the instant at which data time closes the window, so a rebuild over more data gives the same rows and the same
         deadlines; a streaming alert keeps its own.
+
+    Raises:
+        ShadowAlertsError: ``scores`` are those of a version that is only being tried.
     """
+    if "deployment_role" in scores.columns:
+        raise ShadowAlertsError("shadow_model_scores")
     rules = profile.alerting
 
     def of_window_length(rows: pd.DataFrame) -> pd.DataFrame:

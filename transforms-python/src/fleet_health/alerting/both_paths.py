@@ -9,7 +9,7 @@ import pandas as pd
 from pyspark.sql import types as T
 
 from fleet_health.alerting.answers import Anomaly, Answer, answer_of, first_detections
-from fleet_health.alerting.events import STAND_IN, Event, events_of, family, windows_of
+from fleet_health.alerting.events import STAND_IN, Event, events_of, family, first_said, windows_of
 from fleet_health.alerting.severity import acknowledge_minutes
 from fleet_health.contracts.alerts import EVENT_SCHEMA
 from fleet_health.ids import natural_key_id_of
@@ -97,7 +97,7 @@ def _batch_anomalies(events: list[Event], step: timedelta, windows: int, length:
 
 def _model_scores(scores: pd.DataFrame, profile: Profile) -> list[tuple[datetime, float]]:
     """Highest score of each window of the model's length, oldest first; rules that stand in answer nothing."""
-    rows = scores[scores["window_duration_minutes"] == profile.model.window_duration_minutes]
+    rows = first_said(scores[scores["window_duration_minutes"] == profile.model.window_duration_minutes])
     rows = rows[rows["model_id"].map(family) != STAND_IN] if len(rows) else rows
     return list(rows.groupby("window_end")["anomaly_score"].max().items())  # type: ignore[arg-type]
 

@@ -144,10 +144,28 @@ def events_frame(scores: pd.DataFrame, rules: Alerting) -> pd.DataFrame:
 
 def windows_of(scores: pd.DataFrame) -> list[Window]:
     """The windows of one device and length, oldest first, from rows of ``model_scores``."""
-    ordered = scores.sort_values(
+    ordered = first_said(scores).sort_values(
         ["window_end", "anomaly_score", "model_id"], ascending=[True, False, True], kind="stable"
     )
     return [_window(rows) for _, rows in ordered.groupby("window_end", sort=True)]
+
+
+def first_said(scores: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows of one device and length: each window's first by family; of versions of one run, the lowest.
+
+    Whatever scores a window again (a release, a rollback, a backfill) adds rows and changes no alert: nobody is called
+    for what is past.
+    """
+    if len(scores) < 2 or scores["model_version"].nunique() < 2:
+        return scores
+    ranked = scores.assign(
+        _family=scores["model_id"].map(family),
+        _version=[tuple(int(part) for part in version.split(".")) for version in scores["model_version"]],
+    ).sort_values(["scored_at", "_version"], kind="stable")
+    group = ranked.groupby(["window_end", "_family"], sort=False)
+    first = group[["scored_at", "_version"]].transform("first")
+    kept = (ranked["scored_at"] == first["scored_at"]) & (ranked["_version"] == first["_version"])
+    return ranked[kept].drop(columns=["_family", "_version"])
 
 
 def family(model_id: str) -> str:

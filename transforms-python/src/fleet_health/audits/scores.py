@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from fleet_health.audits.features import newest_day
 from fleet_health.audits.measured import Audited, Group, counted, lasting, result, share
 from fleet_health.contracts.alerts import SEVERITIES
+from fleet_health.contracts.releases import CANARY_LIVE
 from fleet_health.data_time import with_data_time
 
 
@@ -75,7 +76,42 @@ def _left_out(audited: Audited) -> DataFrame:
     return rows.agg(result(share(counted(F.col("kept").isNull()), n), n, "model_rows_left_out"))
 
 
+def _shadow(audited: Audited) -> DataFrame:
+    """Devices and windows that a candidate shares with production, of those that production scored since it began."""
+    tried = audited["shadow_model_scores"].where(F.col("deployment_role") != CANARY_LIVE)
+    span = tried.agg(F.min("window_end").alias("_from"), F.max("window_end").alias("_to"))
+    here = (
+        audited["model_scores"]
+        .crossJoin(F.broadcast(span))
+        .where(F.col("window_end").between(F.col("_from"), F.col("_to")))
+    )
+    seen = tried.select("device_id").distinct().withColumn("seen", F.lit(True))
+    devices = here.select("device_id").distinct().join(seen, "device_id", "left")
+    n = F.count(F.lit(1))
+    return devices.agg(result(share(counted(F.col("seen")), n), n, "shadow_devices_scored"))
+
+
+def _compared(audited: Audited) -> DataFrame:
+    """Windows of the newest comparison, of those that its trial scored in the same run."""
+    key = ["device_id", "window_start", "window_end"]
+    shadow = audited["shadow_model_scores"]
+    newest = shadow.agg(F.max("scored_at").alias("_run"))
+    tried = shadow.join(F.broadcast(newest), shadow["scored_at"] == F.col("_run")).select(*key).distinct()
+    pairs = audited["canary_comparison"].select(*key).distinct().withColumn("both", F.lit(True))
+    n = F.count(F.lit(1))
+    return tried.join(pairs, key, "left").agg(result(share(counted(F.col("both")), n), n, "windows_compared"))
+
+
+def _misstated(audited: Audited) -> DataFrame:
+    difference = F.col("candidate_score") - F.col("champion_score")
+    wrong = ~(F.abs(F.col("score_diff") - difference) < 1e-9)
+    return audited["canary_comparison"].agg(result(counted(wrong), F.count(F.lit(1)), "differences_misstated"))
+
+
 GROUPS = (
+    Group(("shadow_devices_scored",), ("shadow_model_scores", "model_scores"), _shadow),
+    Group(("windows_compared",), ("shadow_model_scores", "canary_comparison"), _compared),
+    Group(("differences_misstated",), ("canary_comparison",), _misstated),
     Group(("flagged_share",), ("model_scores",), _flagged),
     Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
     Group(("repeated_alerts",), ("device_alerts",), _repeats),

@@ -30,7 +30,10 @@ DATA = (
     "feature_baselines",
     "feature_drift_metrics",
 )
-SCORES = ("model_scores", "device_alerts", "device_features", "device_registry", "model_input", "training_data")
+SCORES = (
+    *("model_scores", "shadow_model_scores", "canary_comparison"),
+    *("device_alerts", "device_features", "device_registry", "model_input", "training_data"),
+)
 
 
 def contract_audit_transform(profile: Profile) -> Transform:

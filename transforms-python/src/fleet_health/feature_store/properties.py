@@ -34,7 +34,9 @@ def device_properties(features: DataFrame, profile: Profile, scores: DataFrame |
     rows = features.groupBy("device_id").agg(F.count(F.lit(1)).alias("_windows"), *shown)
     scored = [one.name for one in profile.properties if one.score]
     if scored and scores is not None:
-        latest = scores.groupBy("device_id").agg(F.max_by("anomaly_score", newest).alias("_score"))
+        # of one window scored by several versions, the score that was made last
+        last = F.struct(newest.alias("end"), F.unix_micros("scored_at").alias("at"), "model_version")
+        latest = scores.groupBy("device_id").agg(F.max_by("anomaly_score", last).alias("_score"))
         rows = rows.join(latest, "device_id", "left").withColumns({name: F.col("_score") for name in scored})
     elif scored:
         rows = rows.withColumns({name: F.lit(None).cast("double") for name in scored})

@@ -11,6 +11,7 @@ from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.releases import RELEASES_SCHEMA
 from fleet_health.ingestion.cleansing_transform import cleansing_transform
 from fleet_health.ingestion.deserialise import deserialise, malformed, readable
 from fleet_health.ingestion.evolution import check_stored_types
@@ -25,6 +26,7 @@ from fleet_health.ingestion.registry import (
     registry_from_text,
     with_departed,
 )
+from fleet_health.ingestion.releases import check_history, release_decisions
 from fleet_health.ingestion.text_files import read_text_table
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Labels, Profile, Sensor
@@ -164,8 +166,31 @@ def label_transform(profile: Profile, labels: Labels) -> Transform:
     return read_labels
 
 
+def release_transform(profile: Profile) -> Transform:
+    """Which version does what, as people decided it."""
+    landing_path = paths.dataset(profile, "release_landing")
+
+    # incremental only to see the decisions in force, none of which may be lost
+    @incremental(snapshot_inputs=["landing"])
+    @transform(
+        landing=Input(landing_path),
+        releases=Output(
+            paths.dataset(profile, "model_release_config"), checks=checks_of("model_release_config", profile)
+        ),
+    )
+    def read_releases(ctx: Any, landing: Any, releases: Any) -> None:
+        decisions = release_decisions(read_text_table(landing.filesystem()), landing_path)
+        # a few rows a month
+        check_history(decisions, releases.dataframe("previous", RELEASES_SCHEMA).toPandas(), landing_path)
+        releases.set_mode("replace")
+        releases.write_dataframe(ctx.spark_session.createDataFrame(decisions, RELEASES_SCHEMA))
+
+    return read_releases
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [deserialise_transform(profile), registry_transform(profile), cleansing_transform(profile)]
+    made += [release_transform(profile)]
     made += [label_transform(profile, profile.labels)] if profile.labels else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"

@@ -2,14 +2,13 @@
 
 ModelInputError
 |-- MissingFeatureError     a feature of the model is no column of the rows
-|-- FeatureOrderError       vectors in another order, or of other features, than the model's list
+|-- OtherFeaturesError      vectors in another order, or of other features, than the model's list
 |-- WrongVersionError       vectors that were filled with the constants of another version
+|-- ReleaseNotBoundError    the version that model_release_config names is bound to no input of the transform
 `-- NotANumberError         NaN or infinity, which cleansing and window arithmetic never write
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from fleet_health.definition_errors import nearest
 
@@ -33,25 +32,18 @@ class MissingFeatureError(ModelInputError):
         )
 
 
-class FeatureOrderError(ModelInputError):
-    """Attributes: ``model_id``, 0-based ``position`` of the first difference, the names ``expected`` and ``found``."""
+class OtherFeaturesError(ModelInputError):
+    """Attributes: ``model_id``, the ``expected`` id of the feature list and the one ``found``."""
 
-    def __init__(self, model_id: str, position: int, expected: str | None, found: str | None) -> None:
-        super().__init__(model_id, position, expected, found)
-        self.model_id, self.position, self.expected, self.found = model_id, position, expected, found
-
-    @classmethod
-    def between(cls, model_id: str, expected: Sequence[str], found: Sequence[str]) -> FeatureOrderError:
-        """The error for two lists that differ."""
-        pairs = enumerate(zip(expected, found, strict=False))
-        place = next((n for n, (left, right) in pairs if left != right), min(len(expected), len(found)))
-        names = [str(side[place]) if place < len(side) else None for side in (expected, found)]
-        return cls(model_id, place, *names)
+    def __init__(self, model_id: str, expected: str, found: str) -> None:
+        super().__init__(model_id, expected, found)
+        self.model_id, self.expected, self.found = model_id, expected, found
 
     def __str__(self) -> str:
         return (
-            f"{self.model_id}: position {self.position} of the vector is {self.found or 'missing'}, the model was "
-            f"trained with {self.expected or 'nothing there'}. Rebuild model_input with the released version."
+            f"{self.model_id} was trained with the feature list {self.expected}, and these vectors hold {self.found}: "
+            "other features, or another order. Their `feature_names` say which. Rebuild model_input with the released "
+            "version."
         )
 
 
@@ -66,6 +58,22 @@ class WrongVersionError(ModelInputError):
         return (
             f"{self.model_id} {self.expected} would score vectors that were filled for version {self.found}, whose "
             "medians are others. Build model_input again with the released version."
+        )
+
+
+class ReleaseNotBoundError(ModelInputError):
+    """Attributes: ``role`` and ``wanted``, the version decided (``None``: none was); ``bound``, those at hand."""
+
+    def __init__(self, role: str, wanted: str | None, bound: tuple[str, ...]) -> None:
+        super().__init__(role, wanted, bound)
+        self.role, self.wanted, self.bound = role, wanted, bound
+
+    def __str__(self) -> str:
+        decided = f"names {self.wanted} as {self.role}" if self.wanted else f"names no {self.role}"
+        return (
+            f"model_release_config {decided}, but the versions bound here are {' and '.join(self.bound)}. "
+            "`mirror models release` (or `rollback`) binds a version and writes its row; in Foundry, bind that "
+            "version, or add the row of the version that is bound."
         )
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.conform import conform
 from fleet_health.contracts.model_input import EXCLUSIONS_SCHEMA, MODEL_INPUT_SCHEMA
 from fleet_health.model_input.imputation import FillConstants
-from fleet_health.model_input.vectors import COMPLETENESS, NOTHING_TO_FILL_WITH, vectors
+from fleet_health.model_input.vectors import COMPLETENESS, NOTHING_TO_FILL_WITH, features_id, vectors
 from fleet_health.profiles.model import Profile
 
 
@@ -46,6 +46,7 @@ def judged(rows: DataFrame, model: Any, profile: Profile) -> DataFrame:
         {
             **{name: F.lit(str(frozen[name])) for name in ("model_id", "model_version", "granularity")},
             "feature_names": F.array(*(F.lit(name) for name in constants.names)),
+            "features_id": F.lit(features_id(constants.names)),
             "reason": reason.when(F.col("unfilled").isNotNull(), F.lit(NOTHING_TO_FILL_WITH)),
         }
     )

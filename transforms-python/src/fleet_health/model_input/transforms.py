@@ -8,6 +8,7 @@ from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
+from fleet_health.model_input.released import roles_of
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from palantir_models.transforms import ModelInput
@@ -21,16 +22,21 @@ def model_input_transform(profile: Profile) -> Transform:
 
     @transform(
         features=Input(paths.dataset(profile, "device_features")),
+        releases=Input(paths.dataset(profile, "model_release_config")),
         model=ModelInput(paths.model(profile)),
+        challenger=ModelInput(paths.model(profile), branch=paths.STAGING),
         vectors=Output(paths.dataset(profile, "model_input"), checks=checks_of("model_input", profile)),
         exclusions=Output(
             paths.dataset(profile, "model_input_exclusions"), checks=checks_of("model_input_exclusions", profile)
         ),
         **optional,
     )
-    def prepare_model_input(features: Any, model: Any, vectors: Any, exclusions: Any, registry: Any = None) -> None:
+    def prepare_model_input(
+        features: Any, releases: Any, model: Any, challenger: Any, vectors: Any, exclusions: Any, registry: Any = None
+    ) -> None:
+        champion = roles_of(releases.dataframe(), model, challenger).champion
         rows = with_cohorts(features.dataframe(), registry and registry.dataframe(), profile.cohorts)
-        whole = judged(rows, model, profile).persist()
+        whole = judged(rows, champion, profile).persist()
         try:
             vectors.write_dataframe(model_input(whole))
             exclusions.write_dataframe(model_input_exclusions(whole))

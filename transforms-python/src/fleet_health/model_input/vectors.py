@@ -10,10 +10,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from fleet_health.ids import natural_key_id_of
 from fleet_health.model_input.errors import (
-    FeatureOrderError,
     MissingFeatureError,
     NotANumberError,
+    OtherFeaturesError,
     WrongVersionError,
 )
 from fleet_health.model_input.imputation import FillConstants, Filler
@@ -30,14 +31,16 @@ _MADE = (
 )
 
 
-def refuse_other_order(model_id: str, expected: Sequence[str], found: Sequence[str]) -> None:
-    """Position is meaning.
+def features_id(names: Iterable[str]) -> str:
+    """What stands for these features in this order. Position is meaning."""
+    return natural_key_id_of("features", *names)
 
-    Raises:
-        FeatureOrderError: naming the first position that differs.
-    """
-    if list(expected) != list(found):
-        raise FeatureOrderError.between(model_id, list(expected), list(found))
+
+def refuse_other_features(model_id: str, expected: Sequence[str], found: str) -> None:
+    """Raises :class:`OtherFeaturesError` unless ``found`` is the :func:`features_id` of ``expected``."""
+    wanted = features_id(expected)
+    if found != wanted:
+        raise OtherFeaturesError(model_id, wanted, found)
 
 
 def refuse_other_version(model_id: str, expected: str, found: str) -> None:

@@ -47,6 +47,7 @@ def detection_report(scores: DataFrame, labels: DataFrame, profile: Profile) -> 
         (F.col("label_confidence") >= CERTAIN).alias("certain"),
         "model_id",
         "model_version",
+        "scored_at",
     )
     made = DETECTION_SCHEMA.fieldNames()[:-1]
     schema = [field for field in DETECTION_SCHEMA if field.name in made]
@@ -55,6 +56,10 @@ def detection_report(scores: DataFrame, labels: DataFrame, profile: Profile) -> 
 
 
 def _of_device(rows: pd.DataFrame) -> pd.DataFrame:
+    """The version that scored last speaks; the days of earlier ones are judged anew by it."""
+    by_version = rows.groupby(["model_id", "model_version"])["scored_at"].max()
+    model_id, version = max(by_version.index, key=lambda key: (by_version[key], [int(n) for n in key[1].split(".")]))
+    rows = rows[(rows["model_id"] == model_id) & (rows["model_version"] == version)]
     days = rows.groupby("day_start", as_index=False).agg(
         anomaly_score=("anomaly_score", "mean"),
         fault=("fault", "first"),

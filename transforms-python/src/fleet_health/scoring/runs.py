@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts import runs
+from fleet_health.model_input.vectors import NOTHING_TO_FILL_WITH
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
 from fleet_health.scoring.staleness import Facts, decide, run_row, staleness_of
@@ -16,7 +17,14 @@ from fleet_health.scoring.staleness import Facts, decide, run_row, staleness_of
 _EMPTY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def facts_of(raw: DataFrame, features: DataFrame, scores: DataFrame, registry: DataFrame, profile: Profile) -> Facts:
+def facts_of(
+    raw: DataFrame,
+    features: DataFrame,
+    scores: DataFrame,
+    registry: DataFrame,
+    exclusions: DataFrame,
+    profile: Profile,
+) -> Facts:
     """One look at the datasets of the profile's model; counts and newest times, one row for a fleet of any size.
 
     Args:
@@ -24,6 +32,7 @@ def facts_of(raw: DataFrame, features: DataFrame, scores: DataFrame, registry: D
         features: ``device_features``.
         scores: ``model_scores``.
         registry: ``device_registry``.
+        exclusions: ``model_input_exclusions``.
         profile: model, window length and completeness limit.
     """
     model = profile.model
@@ -45,6 +54,8 @@ def facts_of(raw: DataFrame, features: DataFrame, scores: DataFrame, registry: D
     )
     # the windows of the newest run; before the first run, the newest window alone
     begin, end = run["first_end"] or known["through"], run["last_end"] or known["through"]
+    unfilled = exclusions.where(F.col("window_end").between(F.lit(begin), F.lit(end)))
+    unfilled = unfilled.where((F.col("reason") == NOTHING_TO_FILL_WITH) & (F.col("model_id") == model.model_id))
     counted = _counted(windows.where(F.col("window_end").between(F.lit(begin), F.lit(end))), registry, profile)
     return Facts(
         now=_utc(now["now"]) or _EMPTY,
@@ -57,6 +68,7 @@ def facts_of(raw: DataFrame, features: DataFrame, scores: DataFrame, registry: D
         devices_scored=run["devices"],
         rows_scored=run["rows"],
         excluded_low_completeness=counted["low"],
+        excluded_unimputable=unfilled.count(),
         excluded_dropout=counted["silent"],
     )
 

@@ -1,12 +1,10 @@
-"""``model_scores``: every vector of ``model_input``, scored on the executors in Arrow batches."""
+"""``model_scores``: vectors to scores on the executors, in Arrow batches; nothing is collected."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -15,82 +13,74 @@ from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
-from fleet_health.model_input.vectors import refuse_other_order, refuse_other_version
+from fleet_health.model_input.vectors import features_id
+from fleet_health.scoring.verdicts import VERDICT, VectorModel, blocks, verdicts
 
-_CARRIED = ("device_id", "window_start", "window_end", "window_duration_minutes", "sensor_completeness")
-_VERDICT = (
-    "anomaly_score",
-    "anomaly_flag",
-    "threshold_used",
-    "top_contributors",
-    "contributor_scores",
-    "imputed_feature_count",
-)
+_CARRIED = ("device_id", "window_start", "window_end", "sensor_completeness", "imputed_feature_count")
+_WINDOW = ("device_id", "window_start", "window_end")
 
 
-class Scorer(Protocol):
-    """What scoring needs of a loaded model: its frozen constants and a prediction that depends on each row alone."""
+def unscored(vectors: DataFrame, before: DataFrame, model: VectorModel) -> DataFrame:
+    """The vectors whose windows this version has not scored yet, whenever they arrived.
 
-    constants: Any
+    Args:
+        vectors: rows of ``model_input``.
+        before: scores so far, of any version.
+        model: the version that is to score.
+    """
+    own = [F.col(name) == F.lit(str(model.constants[name])) for name in ("model_id", "model_version", "granularity")]
+    known = before.where(own[0] & own[1] & own[2]).select(*_WINDOW)
+    return vectors.join(known, list(_WINDOW), "left_anti")
 
-    def predict(self, df_in: pd.DataFrame) -> pd.DataFrame: ...
 
-
-def model_scores(model_input: DataFrame, features: DataFrame, model: Scorer) -> DataFrame:
+def model_scores(model_input: DataFrame, features: DataFrame, model: VectorModel) -> DataFrame:
     """The rows of contract 5.
 
     Args:
-        model_input: complete vectors, prepared for the released model.
+        model_input: complete vectors, prepared for ``model``.
         features: ``device_features``, for the data time alone.
-        model: the released model; shipped to the workers once per task.
+        model: the version that scores; sent to each worker once, however many tasks it runs.
 
     Returns:
-        one row per vector; ``scored_at`` is the newest ``computed_at`` of ``features``. Scores do not depend on
-        partitioning or order.
+        one row per vector whose window is closed; ``scored_at`` is the newest ``computed_at`` of ``features``. Scores
+        do not depend on partitioning or order.
 
     Raises:
-        FeatureOrderError: (when computed) a vector holds other features than the model's, or in another order.
-        WrongVersionError: (when computed) a vector was filled for another version.
+        OtherFeaturesError, WrongVersionError, NotANumberError, ScoringError: (when computed) see
+            :func:`~fleet_health.scoring.verdicts.verdicts`.
     """
     constants = model.constants
-    names, model_id = list(constants["feature_names"]), str(constants["model_id"])
-    schema = T.StructType([field for field in SCORES_SCHEMA if field.name in {*_CARRIED, *_VERDICT}])
-    output = schema.fieldNames()
+    threshold = F.lit(float(constants["threshold"]))
+    filled = {
+        **{name: F.lit(str(constants[name])) for name in ("model_id", "model_version", "granularity")},
+        "window_duration_minutes": F.lit(int(constants["window_duration_minutes"])),
+        "threshold_used": threshold,
+        "anomaly_flag": F.col("anomaly_score") > threshold,
+    }
+    timed = with_data_time(_judged(model_input, model), features, "scored_at", F.col("computed_at"))
+    scored = timed.where(F.col("window_end") <= F.col("scored_at")).withColumns(filled)
+    instants = [F.unix_micros(name) for name in ("window_start", "window_end")]
+    version = [F.col(name) for name in ("model_id", "model_version", "granularity")]
+    key = natural_key_id("score", F.col("device_id"), *instants, *version)
+    return conform(scored.withColumn("score_id", key), SCORES_SCHEMA)
 
-    def predict(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for batch in batches:
-            if not len(batch):
-                continue
-            for listed in {tuple(one) for one in batch["feature_names"]}:
-                refuse_other_order(model_id, names, listed)
-            for filled_for in batch["model_version"].unique():
-                refuse_other_version(model_id, str(constants["model_version"]), str(filled_for))
-            values = pd.DataFrame(np.vstack(batch["feature_vector"].tolist()), columns=names, index=batch.index)
-            carried = batch.drop(columns=[*names, "feature_vector", "feature_names", "model_version"], errors="ignore")
-            verdict = model.predict(pd.concat([carried, values], axis=1))
-            # the model sees no gap any more; how many there were was counted when they were filled
-            yield verdict.assign(**{name: batch[name] for name in (*_CARRIED, "imputed_feature_count")})[output]
 
-    length = F.lit(int(constants["window_duration_minutes"])).alias("window_duration_minutes")
-    rows = model_input.select(
-        *(name for name in _CARRIED if name != "window_duration_minutes"),
-        length,
-        "feature_vector",
-        "feature_names",
-        "model_version",
-        "imputed_feature_count",
+def _judged(vectors: DataFrame, model: VectorModel) -> DataFrame:
+    """What every row says of itself is compared where it lies, and travels only where it differs."""
+    features = F.lit(features_id(str(name) for name in model.constants["feature_names"]))
+    version = F.lit(str(model.constants["model_version"]))
+    rows = vectors.select(
+        *_CARRIED,
+        F.col("cohort_id"),
+        F.col("feature_vector"),
+        F.when(~F.col("features_id").eqNullSafe(features), F.col("features_id")).alias("other_features"),
+        F.when(~F.col("model_version").eqNullSafe(version), F.col("model_version")).alias("other_version"),
     )
-    scored = rows.mapInPandas(predict, schema)
-    natural = (
-        "device_id",
-        F.unix_micros("window_start"),
-        F.unix_micros("window_end"),
-        "model_id",
-        "model_version",
-        "granularity",
-    )
-    scored = scored.withColumns({key: F.lit(constants[key]) for key in ("model_id", "model_version", "granularity")})
-    parts = [F.col(part) if isinstance(part, str) else part for part in natural]
-    scored = scored.withColumn("score_id", natural_key_id("score", *parts))
-    timed = with_data_time(scored, features, "scored_at", F.col("computed_at"))
-    return conform(timed, SCORES_SCHEMA)
+    carried = [rows.schema[name] for name in _CARRIED]
+    shipped = vectors.sparkSession.sparkContext.broadcast(model)
+
+    def judge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for block in blocks(batches):
+            yield verdicts(block, shipped.value, _CARRIED)
+
+    return rows.mapInArrow(judge, T.StructType([*carried, *VERDICT]))

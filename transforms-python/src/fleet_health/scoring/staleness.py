@@ -32,6 +32,7 @@ class Facts:
         devices_eligible: devices with a window above the completeness limit in the span of the newest run.
         devices_scored, rows_scored: what that run scored.
         excluded_low_completeness: windows of the span below the limit.
+        excluded_unimputable: windows of the span that nothing could fill.
         excluded_dropout: active devices without any window in the span.
     """
 
@@ -45,6 +46,7 @@ class Facts:
     devices_scored: int = 0
     rows_scored: int = 0
     excluded_low_completeness: int = 0
+    excluded_unimputable: int = 0
     excluded_dropout: int = 0
 
 
@@ -136,7 +138,7 @@ def run_row(facts: Facts, decision: Decision) -> dict[str, object]:
         "devices_scored": facts.devices_scored if scored else facts.devices_eligible if stands_in else 0,
         "rows_scored": facts.rows_scored if scored else 0,
         "excluded_low_completeness": facts.excluded_low_completeness,
-        "excluded_unimputable": 0,
+        "excluded_unimputable": facts.excluded_unimputable,
         "excluded_dropout": facts.excluded_dropout,
         "devices_per_minute": None,
         "score_age_minutes": decision.score_age,

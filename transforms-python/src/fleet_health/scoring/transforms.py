@@ -1,4 +1,4 @@
-"""Windows to scores with the released model, and the honest report on them, for every profile."""
+"""What is said about scores: detection, the log of runs and who stands in while no model scores, for every profile."""
 
 from __future__ import annotations
 
@@ -13,22 +13,7 @@ from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.detection import detection_report
 from fleet_health.scoring.runs import facts_of, next_run, scores_standing_in
-from fleet_health.scoring.scores import model_scores
-from palantir_models.transforms import ModelInput
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
-
-
-def scoring_transform(profile: Profile) -> Transform:
-    @transform(
-        vectors=Input(paths.dataset(profile, "model_input")),
-        features=Input(paths.dataset(profile, "device_features")),
-        model=ModelInput(paths.model(profile)),
-        scores=Output(paths.dataset(profile, "model_scores"), checks=checks_of("model_scores", profile)),
-    )
-    def score_windows(vectors: Any, features: Any, model: Any, scores: Any) -> None:
-        scores.write_dataframe(model_scores(vectors.dataframe(), features.dataframe(), model))
-
-    return score_windows
 
 
 def detection_transform(profile: Profile) -> Transform:
@@ -46,16 +31,20 @@ def detection_transform(profile: Profile) -> Transform:
 def run_log_transform(profile: Profile) -> Transform:
     """To be scheduled after scoring, whether it succeeded or not: in a build of its own it runs in both cases."""
 
-    @incremental(snapshot_inputs=["raw", "features", "scores", "registry"])
+    @incremental(snapshot_inputs=["raw", "features", "scores", "registry", "exclusions"])
     @transform(
         raw=Input(paths.dataset(profile, "raw_sensor_readings")),
         features=Input(paths.dataset(profile, "device_features")),
         scores=Input(paths.dataset(profile, "model_scores")),
         registry=Input(paths.dataset(profile, "device_registry")),
+        exclusions=Input(paths.dataset(profile, "model_input_exclusions")),
         log=Output(paths.dataset(profile, "scoring_run_metrics"), checks=checks_of("scoring_run_metrics", profile)),
     )
-    def log_scoring_run(ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, log: Any) -> None:
-        facts = facts_of(raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe(), profile)
+    def log_scoring_run(
+        ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, log: Any
+    ) -> None:
+        looked_at = (raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe())
+        facts = facts_of(*looked_at, exclusions.dataframe(), profile)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
         log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
@@ -75,7 +64,7 @@ def fallback_transform(profile: Profile) -> Transform:
 
 
 def for_profile(profile: Profile) -> list[Transform]:
-    made = [scoring_transform(profile)]
+    made: list[Transform] = []
     # the report compares whole days, which only an inventory of days can tell it
     by_day = profile.labels is not None and profile.labels.format == "inventory"
     made += [detection_transform(profile)] if by_day else []

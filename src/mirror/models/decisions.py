@@ -1,0 +1,109 @@
+"""Releases, rollbacks and trials as rows of a dataset, so that scoring follows decisions that it can read.
+
+One small CSV file per decision, appended; a file that is there already stays, so writing all of them again only adds
+what a crash left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirror.datasets.ingest import ingest
+from mirror.models import ledger
+from mirror.models.records import PRODUCTION, Model, ModelVersion
+
+if TYPE_CHECKING:
+    from mirror.models.governance import Governance, Governed
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+COLUMNS = (
+    *("model_family", "region", "model_id", "model_version", "deployment_role", "traffic_fraction"),
+    *("effective_from", "approved_by_role", "change_reason"),
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One row. ``name`` is that of its file: decisions in the order of their names are in the order of their time."""
+
+    at: datetime
+    name: str
+    version_rid: str
+    role: str
+    fraction: float
+    approved: str
+    reason: str
+
+
+def decisions_of(governance: Governance, model: Model) -> tuple[Decision, ...]:
+    """Every decision about a model, oldest first, no two at one instant."""
+    with governance.workspace.catalog.reading() as connection:
+        releases = ledger.releases(connection, model.rid)
+        trials = ledger.trials(connection, model.rid)
+    found = [
+        Decision(
+            r.released_at,
+            f"{r.environment}-{r.number:04}",
+            r.version_rid,
+            CHAMPION if r.environment == PRODUCTION else CHALLENGER,
+            1.0,
+            ", ".join(r.approved_by) or r.actor,
+            f"{r.kind}: {r.reason}",
+        )
+        for r in releases
+    ]
+    found += [
+        Decision(
+            t.decided_at,
+            f"trial-{t.number:04}",
+            t.version_rid,
+            t.role,
+            t.share,
+            ", ".join(t.approved_by) or t.actor,
+            f"trial: {t.reason}",
+        )
+        for t in trials
+    ]
+    ordered: list[Decision] = []
+    for one in sorted(found, key=lambda d: (d.at, d.role == CHAMPION, d.name)):
+        earliest = ordered[-1].at + timedelta(microseconds=1) if ordered else one.at
+        ordered.append(Decision(**{**vars(one), "at": max(one.at, earliest)}))
+    return tuple(ordered)
+
+
+def write_decisions(governance: Governance, governed: Governed) -> None:
+    """Appends the decisions that the objective's dataset does not hold yet, on the default branch.
+
+    Raises:
+        TransactionOpenError, StorageUnwritableError: the decision is in force for builds; repeating the command writes
+            its row.
+    """
+    if governed.objective.decisions is None:
+        return
+    path = governed.objective.decisions.replace("{fleet}", governed.model.path.rsplit("/models/", 1)[0])
+    versions = {version.rid: version for version in governance.registry.versions(governed.model)}
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for decision in decisions_of(governance, governed.model):
+            file = Path(folder) / f"{decision.at:%Y%m%dT%H%M%S%f}-{decision.name}.csv"
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.writer(stream, lineterminator="\n")
+                writer.writerows([COLUMNS, _row(decision, governed.model, versions[decision.version_rid])])
+            files.append(str(file))
+        if files:
+            ingest(governance.workspace, path, files, branch=governance.workspace.config.default_branch)
+
+
+def _row(decision: Decision, model: Model, version: ModelVersion) -> tuple[object, ...]:
+    """A version is known by the names that its artefact carries, and by the catalog's where it carries none."""
+    number = str(version.facts.get("model_version") or version.semantic)
+    name = str(version.facts.get("model_id") or f"{model.name}_v{number.partition('.')[0]}")
+    family = name.rsplit("_v", 1)[0]
+    at = decision.at.isoformat()
+    return family, "ALL", name, number, decision.role, decision.fraction, at, decision.approved, decision.reason

@@ -1,0 +1,133 @@
+"""Batch deployment: the released version scores, a candidate is tried beside it and compared, for every profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from fleet_health import paths
+from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.scores import SCORES_SCHEMA, SHADOW_SCHEMA
+from fleet_health.model_input.cohorts import with_cohorts
+from fleet_health.model_input.prepared import judged, model_input
+from fleet_health.model_input.released import Roles, roles_of
+from fleet_health.profiles.loader import shipped_profiles
+from fleet_health.profiles.model import Profile
+from fleet_health.scoring.candidate import canary_comparison, driving_scores, shadow_scores
+from palantir_models.transforms import ModelInput
+from transforms.api import Input, Output, Transform, incremental, transform
+
+
+def _released(profile: Profile) -> dict[str, Any]:
+    """What every job that scores reads: the decisions, the release of the environment, and the one in staging."""
+    return {
+        "releases": Input(paths.dataset(profile, "model_release_config")),
+        "model": ModelInput(paths.model(profile)),
+        "challenger": ModelInput(paths.model(profile), branch=paths.STAGING),
+    }
+
+
+def _roles(releases: Any, model: Any, challenger: Any) -> Roles:
+    return roles_of(releases.dataframe(), model, challenger)
+
+
+def _registered(profile: Profile) -> dict[str, Any]:
+    """The registry, for fleets with cohorts."""
+    return {"registry": Input(paths.dataset(profile, "device_registry"))} if profile.cohorts is not None else {}
+
+
+def _vectors_for(candidate: Any, features: Any, registry: Any, profile: Profile) -> DataFrame:
+    """What ``prepare_model_input`` makes, with the constants of a candidate."""
+    rows = with_cohorts(features.dataframe(), registry and registry.dataframe(), profile.cohorts)
+    return model_input(judged(rows, candidate, profile))
+
+
+def _append(ctx: Any, output: Any, rows: DataFrame) -> None:
+    """Appends ``rows``; without any the job is aborted, because an empty transaction would look like fresh scores."""
+    if not ctx.is_incremental:
+        output.write_dataframe(rows)
+        return
+    kept = rows.persist()
+    try:
+        if kept.isEmpty():
+            ctx.abort_job()
+        output.write_dataframe(kept)
+    finally:
+        kept.unpersist()
+
+
+def scoring_transform(profile: Profile) -> Transform:
+    """Windows that the version in force has not scored; those it has, stay as they are."""
+
+    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
+    @transform(
+        vectors=Input(paths.dataset(profile, "model_input")),
+        features=Input(paths.dataset(profile, "device_features")),
+        scores=Output(paths.dataset(profile, "model_scores"), checks=checks_of("model_scores", profile)),
+        **_released(profile),
+        **_registered(profile),
+    )
+    def score_windows(
+        ctx: Any, vectors: Any, features: Any, scores: Any, registry: Any = None, **released: Any
+    ) -> None:
+        roles = _roles(**released)
+        live = roles.alerting_share > 0.0
+        tried = _vectors_for(roles.candidate, features, registry, profile) if live else None
+        before = scores.dataframe("previous", SCORES_SCHEMA)
+        _append(ctx, scores, driving_scores(vectors.dataframe(), tried, features.dataframe(), before, roles))
+
+    return score_windows
+
+
+def candidate_transform(profile: Profile) -> Transform:
+    """The same windows, by the version that does not drive their alerts."""
+
+    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
+    @transform(
+        vectors=Input(paths.dataset(profile, "model_input")),
+        features=Input(paths.dataset(profile, "device_features")),
+        shadow=Output(paths.dataset(profile, "shadow_model_scores"), checks=checks_of("shadow_model_scores", profile)),
+        **_released(profile),
+        **_registered(profile),
+    )
+    def score_candidate(
+        ctx: Any, vectors: Any, features: Any, shadow: Any, registry: Any = None, **released: Any
+    ) -> None:
+        roles = _roles(**released)
+        roles.refuse_unbound()
+        before = shadow.dataframe("previous", SHADOW_SCHEMA)
+        if roles.candidate is None:
+            _append(ctx, shadow, before.where("false"))
+            return
+        tried = _vectors_for(roles.candidate, features, registry, profile)
+        _append(ctx, shadow, shadow_scores(vectors.dataframe(), tried, features.dataframe(), before, roles))
+
+    return score_candidate
+
+
+def comparison_transform(profile: Profile) -> Transform:
+    """Candidate and champion on the windows that were scored by both since the last time."""
+
+    @incremental(snapshot_inputs=["scores", "releases"])
+    @transform(
+        shadow=Input(paths.dataset(profile, "shadow_model_scores")),
+        scores=Input(paths.dataset(profile, "model_scores")),
+        comparison=Output(paths.dataset(profile, "canary_comparison"), checks=checks_of("canary_comparison", profile)),
+        **_released(profile),
+    )
+    def compare_candidate(ctx: Any, shadow: Any, scores: Any, comparison: Any, **released: Any) -> None:
+        roles = _roles(**released)
+        _append(ctx, comparison, canary_comparison(shadow.dataframe(), scores.dataframe(), roles))
+
+    return compare_candidate
+
+
+def for_profile(profile: Profile) -> list[Transform]:
+    made = [scoring_transform(profile), candidate_transform(profile), comparison_transform(profile)]
+    for one in made:
+        one.__name__ = f"{profile.profile}_{one.__name__}"
+    return made
+
+
+TRANSFORMS = [one for profile in shipped_profiles() for one in for_profile(profile)]
