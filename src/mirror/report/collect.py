@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirror.builds.discovery import published_specs
 from mirror.datasets import Workspace
-from mirror.health import AlertBook, AlertColumnsError, read_alerts, require_branch
+from mirror.health import AlertBook, AlertsRefusedError, read_alerts, require_branch
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
 from mirror.report.fleets import fleet_sections
 from mirror.report.health import health_lines
@@ -31,7 +31,7 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
     alerts = AlertBook()
     try:
         alerts = read_alerts(workspace.store, branch)
-    except AlertColumnsError as error:  # `mirror alerts` refuses; a page about everything else must still open
+    except AlertsRefusedError as error:  # `mirror alerts` refuses; a page about everything else must still open
         notes.append(f"No alert is shown: {error}")
     return ReportSnapshot(
         workspace=name or workspace.config.repository.name,
