@@ -22,15 +22,15 @@ class Shown:
         columns: those to show, in order; all there are when none is named or none is there.
         newest_by: only rows that have the greatest value of this column.
         last: (column, value) of the rows that need no attention and come after all others.
-        largest_by: rows with the largest value of this column first; otherwise ordered by the columns shown.
+        audience: who it is for.
     """
 
     title: str
     columns: tuple[str, ...] = ()
     newest_by: str | None = None
-    largest_by: str | None = None
     last: tuple[str, str] | None = None
     rows: int = 40
+    audience: str = "operations"
 
 
 SHOWN = {
@@ -48,29 +48,13 @@ SHOWN = {
             "training_days_left_out",
             "uncertain_days_left_out",
         ),
+        audience="science",
     ),
     "pipeline_health_metrics": Shown(
         "Pipeline health, newest measurement",
         ("metric_id", "dataset_name", "dimension", "value", "expected_value", "threshold", "status", "severity"),
         newest_by="measured_at",
         last=("status", "OK"),
-    ),
-    "feature_drift_metrics": Shown(
-        "Features farthest from the training reference",
-        (
-            "feature_name",
-            "window_duration_minutes",
-            "slice_value",
-            "psi_value",
-            "ks_statistic",
-            "mean_shift_sigma",
-            "null_rate_delta",
-            "current_row_count",
-            "drift_severity",
-        ),
-        newest_by="scoring_window_start",
-        largest_by="psi_value",
-        rows=15,
     ),
 }
 """Dataset name -> how it is shown, in the order of the page."""
@@ -84,8 +68,6 @@ def small_table(view: View, shown: Shown) -> Table:
         table = table.filter(pc.equal(column, pc.max(column)))
     names = [name for name in shown.columns if name in table.column_names] or table.column_names
     keys = [(name, "ascending") for name in names if not pa.types.is_nested(table.schema.field(name).type)]
-    if shown.largest_by in table.column_names:
-        keys.insert(0, (shown.largest_by, "descending"))
     if keys and table.num_rows:
         table = table.sort_by(keys)
     if shown.last is not None and shown.last[0] in table.column_names:
@@ -97,6 +79,7 @@ def small_table(view: View, shown: Shown) -> Table:
         columns=tuple(name.replace("_", " ") for name in names),
         rows=tuple(tuple(_cell(row[name]) for name in names) for row in rows),
         total=table.num_rows,
+        audience=shown.audience,
     )
 
 

@@ -30,6 +30,7 @@ def command(context: CliContext, under: str, branch: str | None, severity: str |
     from mirror.health import AlertBook, read_alerts, require_branch
     from mirror.health.delivery import alert_states, silences, waiting
     from mirror.health.delivery.concerns import concern_id
+    from mirror.health.delivery.states import NOBODY
     from mirror.health.routing_file import load_routing
 
     with context.open_workspace() as workspace:
@@ -45,7 +46,7 @@ def command(context: CliContext, under: str, branch: str | None, severity: str |
         )
     every: list[QualityAlert | EquipmentAlert] = [*book.quality, *book.equipment]
     ids = {alert: concern_id(alert, wanted) for alert in every}
-    work = {alert: _work(ids[alert], told.get(ids[alert])) for alert in ids}
+    work = {alert: f"{name}  {told[name].words if name in told else NOBODY}" for alert, name in ids.items()}
     document = {"branch": wanted, **book.to_json()}
     listed: dict[str, Sequence[QualityAlert | EquipmentAlert]] = {"quality": book.quality, "equipment": book.equipment}
     for kind, alerts in listed.items():
@@ -83,16 +84,6 @@ def _print(
     for one in kept[:limit]:
         why = one.error or "not tried yet"
         console.print(f"  {one.sink}: {one.message.subject} ({one.attempts} attempts, {why})", markup=False)
-
-
-def _work(name: str, state: AlertState | None) -> str:
-    """What became of an alert since it opened, in a line."""
-    if state is None or state.told is None:
-        return f"{name}  nobody was told yet"
-    told = f"{name}  told {_moment(state.told_at)}"
-    if state.acknowledged_by:
-        return f"{told}; {state.acknowledged_by} works on it since {_moment(state.acknowledged_at)}"
-    return f"{told}; not acknowledged" + (f", escalated {state.steps} times" if state.steps else "")
 
 
 def _delivery(state: AlertState) -> dict[str, object]:

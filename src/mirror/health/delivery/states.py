@@ -16,6 +16,8 @@ from mirror.health.delivery import tables
 from mirror.health.delivery.concerns import Concern
 from mirror.health.routing import rank
 
+NOBODY = "nobody was told yet"
+
 
 @dataclass(frozen=True)
 class AlertState:
@@ -52,6 +54,17 @@ class AlertState:
     def unanswered(self) -> bool:
         """Whether somebody was told and nobody has acknowledged."""
         return self.told is not None and not self.acknowledged_by
+
+    @property
+    def words(self) -> str:
+        """What became of it since it opened, in a line."""
+        if self.told is None or self.told_at is None:
+            return NOBODY
+        told = f"told {self.told_at:%Y-%m-%d %H:%M} UTC"
+        if self.acknowledged_by:
+            since = f" since {self.acknowledged_at:%Y-%m-%d %H:%M} UTC" if self.acknowledged_at else ""
+            return f"{told}; {self.acknowledged_by} works on it{since}"
+        return f"{told}; not acknowledged" + (f", escalated {self.steps} times" if self.steps else "")
 
     def saw(self, concern: Concern) -> AlertState:
         """With the alert as it is now."""
