@@ -14,14 +14,7 @@ from mirror.datasets import View, Workspace
 from mirror.datasets.storage import opened
 from mirror.health import AlertBook
 from mirror.health.rows import read_columns, readable
-from mirror.report.errors import ReportError
-
-
-class NotThereError(ReportError):
-    """``args``: one sentence on what a section needs and does not find."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
+from mirror.report.errors import NotThereError
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,41 +37,28 @@ AUDIENCES = {
 
 def render(snapshot: ReportSnapshot) -> str:
     """The page. Equal snapshots give equal text; it refers to nothing outside itself."""
-    environment = Environment(
-        loader=PackageLoader("mirror.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
-    environment.globals.update(
-        SEVERITIES=SEVERITIES,
-        STATUSES=STATUSES,
-        AUDIENCES=AUDIENCES,
-        NODE_WIDTH=NODE_WIDTH,
-        NODE_HEIGHT=NODE_HEIGHT,
-        counts=counts,
-        part_class=_part_class,
-    )
     script = _script()
-    return environment.get_template("report.html.j2").render(
-        snapshot=snapshot,
-        # Only this very text runs: whatever a name from the data smuggled in would not.
-        script=Markup(script),  # noqa: S704
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        panels=_by_audience(snapshot.panels),
-        anchors={line.path: f"dataset-{number}" for number, line in enumerate(snapshot.datasets, start=1)},
-        alerts_on=Counter(path for fleet in snapshot.fleets for path in _alarmed(fleet)),
-        work=_work(snapshot),
-        lines={line.path: line for line in snapshot.datasets},
-        checks=_by_dataset(snapshot.checks),
-        worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
-        lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
-        models={*snapshot.model_paths, *(line.model for line in snapshot.models)},
-        timelines=_timelines(snapshot.fleets),
-        quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
-        equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            snapshot=snapshot,
+            # Only this very text runs: whatever a name from the data smuggled in would not.
+            script=Markup(script),  # noqa: S704
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            panels=_by_audience(snapshot.panels),
+            anchors={line.path: f"dataset-{number}" for number, line in enumerate(snapshot.datasets, start=1)},
+            alerts_on=Counter(path for fleet in snapshot.fleets for path in _alarmed(fleet)),
+            work=_work(snapshot),
+            lines={line.path: line for line in snapshot.datasets},
+            checks=_by_dataset(snapshot.checks),
+            worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
+            lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
+            models={*snapshot.model_paths, *(line.model for line in snapshot.models)},
+            timelines=_timelines(snapshot.fleets),
+            quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
+            equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),
+        )
     )
 
 
@@ -109,6 +97,29 @@ def _shared_folder(names: set[str]) -> str:
     folders = [name.split("/")[:-1] for name in sorted(names)]
     shared = [parts[0] for parts in zip(*folders, strict=False) if len(set(parts)) == 1]
     return "/".join(shared)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, parsed once: serving the page makes it again and again."""
+    environment = Environment(
+        loader=PackageLoader("mirror.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
+    environment.globals.update(
+        SEVERITIES=SEVERITIES,
+        STATUSES=STATUSES,
+        AUDIENCES=AUDIENCES,
+        NODE_WIDTH=NODE_WIDTH,
+        NODE_HEIGHT=NODE_HEIGHT,
+        counts=counts,
+        part_class=_part_class,
+    )
+    return environment
 
 
 def _script() -> str:

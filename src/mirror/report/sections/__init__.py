@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 
-from mirror.report.fleet_data import FleetData, NotThereError
+import pyarrow as pa
+
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import Panel
 
 AUDIENCES = ("operations", "science", "management")
@@ -27,9 +31,13 @@ def panels(fleet: FleetData) -> tuple[Panel, ...]:
         try:
             parts = tuple(module.read(fleet))
         except NotThereError as error:
-            found.append(Panel(**{**vars(panel), "missing": str(error)}))
+            found.append(replace(panel, missing=str(error)))
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            # A dataset of the pipeline's name in another repository may hold something else altogether.
+            said = " ".join(str(error).split())[:200]
+            found.append(replace(panel, missing=f"Its columns hold something else than expected: {said}"))
         else:
-            found.append(Panel(**{**vars(panel), "parts": parts}))
+            found.append(replace(panel, parts=parts))
     return tuple(found)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mirror.report.fleet_data import FleetData, NotThereError
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import BAD, GOOD, NEUTRAL, WATCH, Rows, Tile, Tiles
 
 AUDIENCE, ORDER = "management", 10
@@ -38,7 +39,7 @@ def read(fleet: FleetData) -> Iterator[Tiles | Rows]:
     share = watched / len(active) if active else 0.0
     yield Tiles(
         (
-            Tile("devices monitored", f"{len(active):,}", f"active, at {len(set(active.values())):,} sites"),
+            Tile("devices monitored", f"{len(active):,}", f"active, at {_sites(active.values())}"),
             Tile("coverage", f"{share:.1%}", f"{watched:,} scored on the newest day; 99 % promised", _level(share)),
             Tile("need a person", f"{len(sick):,}", "devices with an open alert", BAD if sick else GOOD),
         )
@@ -53,6 +54,11 @@ def read(fleet: FleetData) -> Iterator[Tiles | Rows]:
             rows=tuple(cells for _, cells in lines[:25]),
             total=len(lines),
         )
+
+
+def _sites(names: Iterable[str]) -> str:
+    count = len(set(names))
+    return f"{count:,} {'site' if count == 1 else 'sites'}"
 
 
 def _site(site: str, devices: set[str], scored: set[str], sick: set[str]) -> tuple[float, tuple[str, ...]]:

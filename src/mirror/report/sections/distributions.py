@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mirror.report.fleet_data import FleetData, NotThereError
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import Histogram, Histograms
 from mirror.report.sections import drift
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mirror.report.fleet_data import FleetData, NotThereError
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import BAD, GOOD, WATCH, Bar, Bars, Rows
 
 AUDIENCE, ORDER = "science", 20
@@ -52,16 +53,20 @@ def ranked(fleet: FleetData) -> list[dict[str, Any]]:
         "window_duration_minutes", "slice_value", "slice_name", "ks_statistic", "mean_shift_sigma", "null_rate_delta",
         "current_row_count", "drift_severity",
     )  # fmt: skip
-    newest: dict[tuple[str, Any], dict[str, Any]] = {}
-    for row in fleet.table("feature_drift_metrics", needed, wanted).to_pylist():
-        if row["psi_value"] is None or row.get("slice_value") not in (None, WHOLE):
-            continue
-        key = (str(row["feature_name"]), row.get("window_duration_minutes"))
-        if key not in newest or newest[key]["scoring_window_start"] <= row["scoring_window_start"]:
-            newest[key] = row
-    if not newest:
+    table = fleet.table("feature_drift_metrics", needed, wanted).to_pylist()
+    whole = [row for row in table if row.get("slice_value") in (None, WHOLE)]
+    newest: dict[Any, Any] = {}
+    for row in whole:
+        length = row.get("window_duration_minutes")
+        newest[length] = max(newest.get(length, row["scoring_window_start"]), row["scoring_window_start"])
+    found = [
+        row
+        for row in whole
+        if row["psi_value"] is not None and row["scoring_window_start"] == newest[row.get("window_duration_minutes")]
+    ]
+    if not found:
         raise NotThereError(f"{fleet.prefix}/feature_drift_metrics has no index for the whole fleet.")
-    return sorted(newest.values(), key=lambda row: (-row["psi_value"], _name(row)))
+    return sorted(found, key=lambda row: (-row["psi_value"], _name(row)))
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirror.report.fleet_data import FleetData, NotThereError
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import BAD, GOOD, WATCH, Bar, Bars
 
 AUDIENCE, ORDER = "science", 50

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mirror.report.fleet_data import FleetData, NotThereError
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
 from mirror.report.parts import BAD, GOOD, WATCH, Rows, Tile, Tiles
 
 AUDIENCE, ORDER = "management", 30

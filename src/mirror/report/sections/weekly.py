@@ -7,14 +7,13 @@ from datetime import timedelta
 
 from mirror.health import SEVERITIES
 from mirror.health.alerts import EQUIPMENT_NEEDS, raised_equipment
-from mirror.report.fleet_data import FleetData, NotThereError, utc
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData, utc
 from mirror.report.parts import Stack
 
 AUDIENCE, ORDER = "management", 20
 TITLE = "Alerts per week"
-LEAD = (
-    "By the week (from its Monday) in which they were raised, without repeats and endings. Quiet weeks take no room."
-)
+LEAD = "By the week (from its Monday) in which they were raised, without repeats and endings. Quiet weeks take no room."
 
 WEEKS = 26
 
