@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -232,3 +234,13 @@ def test_the_commands_tell_acknowledge_silence_and_list(workspace: Workspace, co
     assert "Not delivered: 1, kept until" in said
     assert "quiet until" in said
     assert run([*at, "alerts", "silence", "--device", "x", "--reason", "r", "--by", "b"]) == 2
+
+
+def test_two_rounds_at_the_same_time_send_one_message(workspace: Workspace, commit, hook: HookServer) -> None:
+    commit(QUALITY, [_quality(severity="HIGH")], "SNAPSHOT")
+    hook.answers = [lambda handler: (time.sleep(0.2), handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n"))]
+    with ThreadPoolExecutor(2) as pool:
+        rounds = list(pool.map(lambda _: _round(workspace, hook), range(2)))
+    assert sorted(len(found.delivered) for found in rounds) == [0, 1]
+    assert len(hook.got) == 1
+    assert waiting(workspace, "master") == ()

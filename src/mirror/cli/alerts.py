@@ -11,12 +11,18 @@ class _ListsByDefault(click.Group):
     """``mirror alerts /Fleet`` and ``mirror alerts --severity high`` mean ``mirror alerts list ...``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+        return super().parse_args(ctx, args or ["list"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args or args[0] not in self.commands:
             args = ["list", *args]
-        return super().parse_args(ctx, args)
+        return super().resolve_command(ctx, args)
 
 
-@click.group("alerts", cls=_ListsByDefault)
+# Options that are not the group's own are those of `list`.
+@click.group("alerts", cls=_ListsByDefault, context_settings={"ignore_unknown_options": True})
 def command() -> None:
     """Open alerts, who is told, and what they do first; without a command: `list`.
 
