@@ -36,7 +36,7 @@ from mirror.health.routing_file import shipped_routing
 
 QUALITY, DEVICES = "/Fleet/a/quality_alerts", "/Fleet/a/device_alerts"
 SINKS = {
-    "data": {"type": "webhook", "url": {"env": "HOOK"}, "serves": ["#data-platform-alerts"], "timeout_seconds": 5},
+    "data": {"type": "webhook", "url": {"env": "HOOK"}, "serves": ["#data-platform-alerts"], "timeout_seconds": 30},
     "ops": {"type": "file", "path": "ops.jsonl", "serves": ["#refrigeration-ops"]},
 }
 
@@ -236,6 +236,7 @@ def test_the_commands_tell_acknowledge_silence_and_list(workspace: Workspace, co
     assert run([*at, "alerts", "silence", "--device", "x", "--reason", "r", "--by", "b"]) == 2
 
 
+@pytest.mark.nightly
 def test_two_rounds_at_the_same_time_send_one_message(workspace: Workspace, commit, hook: HookServer) -> None:
     commit(QUALITY, [_quality(severity="HIGH")], "SNAPSHOT")
     hook.answers = [lambda handler: (time.sleep(0.2), handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n"))]

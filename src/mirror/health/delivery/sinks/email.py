@@ -76,13 +76,13 @@ class EmailSink:
             raise NotDeliveredError(f"{self._host} does not take {', '.join(sorted(refused))}", False)
 
     def _server(self) -> smtplib.SMTP:
-        secure = ssl.create_default_context()
         if self._tls == "tls":
+            secure = ssl.create_default_context()
             return smtplib.SMTP_SSL(self._host, self._port, timeout=self._seconds, context=secure)
         server = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
         if self._tls == "starttls":
             try:
-                server.starttls(context=secure)
+                server.starttls(context=ssl.create_default_context())
             except BaseException:
                 server.close()
                 raise
