@@ -158,6 +158,8 @@ def test_one_message_per_dataset_or_site_and_never_one_for_both_kinds() -> None:
     assert "  owner Data Engineer; on call On-call Data Engineer; calling On-call Data Engineer" in sent.lines
     assert any("acknowledge by 2026-03-02 12:30 UTC" in line and "Lead Engineer desk" in line for line in sent.lines)
     assert message(both[::-1], "ops", "master", ROUTING, START).id == sent.id
+    late = [replace(event, change="escalated") for event in both]
+    assert any("  acknowledge now: mirror alerts ack" in line for line in message(late, "o", "m", ROUTING, START).lines)
     assert message(both, "other", "master", ROUTING, START).id != sent.id
 
 

@@ -101,7 +101,7 @@ def _opened(state: AlertState, now: datetime, routing: Routing) -> AlertState:
 
 def _acknowledged(state: AlertState, concern: Concern, now: datetime) -> AlertState:
     if concern.acknowledged and state.unanswered and rank(concern.severity) <= rank(state.told):
-        return replace(state, acknowledged_by="its dataset", acknowledged_at=now)
+        return replace(state, acknowledged_by="somebody (its row says so)", acknowledged_at=now)
     return state
 
 

@@ -14,6 +14,8 @@ from mirror.health.routing import Routing, rank
 SHOWN = 20
 """Alerts that a message spells out; the rest is counted."""
 
+LONGEST_LINE = 500
+
 _HEADLINES = {
     RAISED: "{severity}",
     WORSE: "{severity}, worse than before",
@@ -98,7 +100,7 @@ def _lines(event: Event, routing: Routing, now: datetime) -> list[str]:
     headline = f"{_HEADLINES[event.change].format(severity=alert.severity)}: {alert.title} ({alert.id})"
     if event.change == RESOLVED:
         return [headline]
-    acknowledge = routing.acknowledge_by(alert.policy, now)
+    by = f"by {routing.acknowledge_by(alert.policy, now):%Y-%m-%d %H:%M} UTC" if event.change != ESCALATED else "now"
     return [
         headline,
         f"  {alert.subject}: {alert.observed}",
@@ -106,13 +108,11 @@ def _lines(event: Event, routing: Routing, now: datetime) -> list[str]:
         f"  owner {alert.owner}; on call {routing.person(alert.rotation, alert.kind, now)}"
         + (f"; calling {event.person}" if event.person else ""),
         f"  do: {alert.runbook}: {alert.step}",
-        f"  acknowledge by {acknowledge:%Y-%m-%d %H:%M} UTC: mirror alerts ack {alert.id} --by NAME; "
-        f"else {alert.policy.words}",
+        f"  acknowledge {by}: mirror alerts ack {alert.id} --by NAME; else {alert.policy.words}",
         *([f"  note: {alert.note}"] if alert.note else []),
     ]
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks and control characters: titles come from data, and headers and terminals obey some."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return shown[:1] + shown[1:].rstrip()
+    """Bounded, without line breaks and control characters: names come from data; headers and terminals obey some."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST_LINE]).rstrip()
