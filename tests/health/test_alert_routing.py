@@ -99,6 +99,16 @@ def test_a_channel_of_the_other_kind_or_an_unknown_one_is_left_for_the_routes_ow
     assert "is not known to routing" in routing.channel("quality", "#typo", route)[1]
 
 
+def test_every_rotation_and_channel_of_the_pipelines_metrics_is_known() -> None:
+    folder = Path(__file__).parents[2] / "transforms-python/src/fleet_health/monitoring"
+    routing = shipped_routing()
+    handles = yaml.safe_load((folder / "runbooks.yaml").read_text())["channels"]
+    metrics = yaml.safe_load((folder / "metrics.yaml").read_text())["metrics"]
+    assert metrics
+    assert {routing.channels.get(handles[metric["channel"]]) for metric in metrics} == {"quality"}
+    assert {metric["rotation"] for metric in metrics} <= {one.name for one in routing.rotations.values()}
+
+
 def test_an_alert_without_runbook_or_with_two_owners_is_refused() -> None:
     row = dict.fromkeys(("reason", "rotation", "channel", "runbook_id", "runbook_step", "escalation"), "x")
     row |= {"metric_id": "VOL-01", "dataset": "raw", "severity": "LOW", "owner": "Ada", "raised_at": None}

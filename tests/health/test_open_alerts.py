@@ -11,7 +11,8 @@ import pytest
 from mirror.cli import run
 from mirror.datasets import Workspace
 from mirror.health import AlertColumnsError, read_alerts
-from mirror.health.alerts import counts, open_equipment, open_quality
+from mirror.health.alert_book import counts
+from mirror.health.alerts import open_equipment, open_quality
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
 

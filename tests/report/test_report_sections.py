@@ -59,8 +59,8 @@ TABLES: dict[str, list[dict]] = {
     ],
     "device_dropout_flags": [
         {"evaluated_hour": NOW, "device_id": "b", "dropout_type": "FULL_DROPOUT", "reading_count": 0},
-        {"evaluated_hour": NOW, "device_id": "c", "dropout_type": "NONE", "reading_count": 60},
-        {"evaluated_hour": NOW, "device_id": "e", "dropout_type": "PARTIAL", "reading_count": 9},
+        {"evaluated_hour": NOW, "device_id": "c", "dropout_type": "HEALTHY", "reading_count": 60},
+        {"evaluated_hour": NOW, "device_id": "e", "dropout_type": "INTERMITTENT_DROPOUT", "reading_count": 9},
         {"evaluated_hour": NOW - timedelta(hours=1), "device_id": "f", "dropout_type": "FULL_DROPOUT"},
     ],
     "quarantine_sensor_readings": [
@@ -147,8 +147,8 @@ def test_pipeline_status_counts_what_is_sound(panels) -> None:
 
 def test_dropouts_are_those_of_the_newest_hour(panels) -> None:
     bars, rows = panels["hall", "dropouts"].parts
-    assert {bar.name: bar.value for bar in bars.bars} == {"full dropout": 1, "partial": 1}
-    assert [row[:3] for row in rows.rows] == [("full dropout", "b", "0"), ("partial", "e", "9")]
+    assert {bar.name: bar.value for bar in bars.bars} == {"full dropout": 1, "intermittent dropout": 1}
+    assert [row[:3] for row in rows.rows] == [("full dropout", "b", "0"), ("intermittent dropout", "e", "9")]
 
 
 def test_rows_set_aside_are_counted_per_day_and_reason(panels) -> None:

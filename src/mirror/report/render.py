@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from mirror.health import SEVERITIES, EquipmentAlert, QualityAlert
-from mirror.health.alerts import counts
+from mirror.health.alert_book import counts
 from mirror.health.delivery.concerns import concern_id
 from mirror.health.delivery.states import NOBODY
 from mirror.report.errors import ReportUnwritableError

@@ -131,7 +131,7 @@ def _equipment(console: Console, alert: EquipmentAlert, work: str) -> None:
 
 
 def _counts(alerts: Iterable[QualityAlert | EquipmentAlert]) -> str:
-    from mirror.health.alerts import counts
+    from mirror.health.alert_book import counts
 
     found = {severity: count for severity, count in counts(alerts).items() if count}
     return ", ".join(f"{count} {severity}" for severity, count in found.items()) or "none open"

@@ -10,7 +10,8 @@ from typing import Any
 
 from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
-from mirror.health.alerts import AlertBook, EquipmentAlert, QualityAlert, folder, read_alerts
+from mirror.health.alert_book import AlertBook, EquipmentAlert, QualityAlert
+from mirror.health.alerts import folder, read_alerts
 from mirror.health.reports import CheckReport, latest
 from mirror.health.routing import EQUIPMENT, QUALITY, Policy, Routing
 

@@ -37,7 +37,7 @@ def read(fleet: FleetData) -> Iterator[Rows]:
 
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
     return (
-        str(row["pair_id"]).replace("|", " and "),
+        "all models" if row["pair_id"] == "ALL" else str(row["pair_id"]).replace("|", " and "),
         *(_text(row.get(name)) for name in ("window_duration_minutes", "devices_compared", "jaccard_flagged")),
         _text(row.get("cohen_kappa")),
         "–" if row["agreement_rate"] is None else f"{row['agreement_rate']:.1%}",

@@ -54,7 +54,12 @@ def ranked(fleet: FleetData) -> list[dict[str, Any]]:
         "current_row_count", "drift_severity",
     )  # fmt: skip
     table = fleet.table("feature_drift_metrics", needed, wanted).to_pylist()
-    whole = [row for row in table if row.get("slice_value") in (None, WHOLE)]
+    # Rows about a group of features or about all of them together rank nothing.
+    whole = [
+        row
+        for row in table
+        if row.get("slice_value") in (None, WHOLE) and not str(row["feature_name"]).startswith(("group:", "__"))
+    ]
     newest: dict[Any, Any] = {}
     for row in whole:
         length = row.get("window_duration_minutes")

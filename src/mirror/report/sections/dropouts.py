@@ -13,7 +13,7 @@ TITLE = "Dropouts"
 LEAD = "Units that send less than they should, in the newest hour that was judged."
 
 SHOWN = 25
-_NONE = frozenset({"NONE", "NO_DROPOUT", "OK"})
+_HEALTHY = "HEALTHY"
 _FULL = "FULL_DROPOUT"
 
 
@@ -22,7 +22,7 @@ def read(fleet: FleetData) -> Iterator[Bars | Rows]:
     needed = ("device_id", "dropout_type")
     wanted = ("reading_count", "expected_reading_count", "missing_sensors", "last_reading_at")
     newest = fleet.newest("device_dropout_flags", "evaluated_hour", needed, wanted).to_pylist()
-    bad = [row for row in newest if row["dropout_type"] not in _NONE]
+    bad = [row for row in newest if row["dropout_type"] != _HEALTHY]
     hour = f"{newest[0]['evaluated_hour']:%Y-%m-%d %H:%M}"
     counts = Counter(str(row["dropout_type"]) for row in bad)
     yield Bars(
