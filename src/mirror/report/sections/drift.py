@@ -54,12 +54,7 @@ def ranked(fleet: FleetData) -> list[dict[str, Any]]:
         "current_row_count", "drift_severity",
     )  # fmt: skip
     table = fleet.table("feature_drift_metrics", needed, wanted).to_pylist()
-    # Rows about a group of features or about all of them together rank nothing.
-    whole = [
-        row
-        for row in table
-        if row.get("slice_value") in (None, WHOLE) and not str(row["feature_name"]).startswith(("group:", "__"))
-    ]
+    whole = [row for row in table if row.get("slice_value") in (None, WHOLE) and _is_feature(str(row["feature_name"]))]
     newest: dict[Any, Any] = {}
     for row in whole:
         length = row.get("window_duration_minutes")
@@ -72,6 +67,11 @@ def ranked(fleet: FleetData) -> list[dict[str, Any]]:
     if not found:
         raise NotThereError(f"{fleet.prefix}/feature_drift_metrics has no index for the whole fleet.")
     return sorted(found, key=lambda row: (-row["psi_value"], _name(row)))
+
+
+def _is_feature(name: str) -> bool:
+    """Rows about a group, a category or all features together (``group:x``, ``__vector__``) are no features."""
+    return ":" not in name and not name.startswith("__")
 
 
 def _name(row: dict[str, Any]) -> str:
