@@ -242,13 +242,16 @@ def runbooks() -> str:
 @table
 def routing() -> str:
     """What ``mirror alerts`` fills in where an alert does not say it itself."""
-    defaults = _yaml("src", "mirror", "health", "routing.yaml")
-    rows = [
-        (kind, severity, defaults[kind]["acknowledge"][severity], defaults[kind]["escalation"][severity])
-        for kind in ("quality", "equipment")
-        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-    ]
-    return _rows(("kind", "severity", "acknowledge within", "escalates"), rows)
+    document = _yaml("src", "mirror", "health", "routing.yaml")
+    policies = {policy["id"]: policy for policy in document["policies"]}
+    rows = []
+    for route in document["routes"]:
+        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW"):
+            policy = policies[route["escalation"][severity]]
+            steps = ", then ".join(f"{step['to']} after {step['after']}" for step in policy.get("then", []))
+            called = route["rotation"] if policy.get("pages") else "nobody"
+            rows.append((route["kind"], severity, policy["id"], called, policy["acknowledge"], steps or "none"))
+    return _rows(("kind", "severity", "policy", "called", "acknowledge within", "else"), rows)
 
 
 @table

@@ -11,7 +11,8 @@ import pytest
 from mirror.cli import run
 from mirror.datasets import Workspace
 from mirror.health import AlertColumnsError, read_alerts
-from mirror.health.alerts import counts, open_equipment, open_quality
+from mirror.health.alert_book import counts
+from mirror.health.alerts import open_equipment, open_quality
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -72,9 +73,12 @@ def test_one_alert_per_metric_and_dataset_with_its_newest_figures() -> None:
 def test_acknowledgement_and_escalation_come_from_the_row_else_from_the_severity() -> None:
     own, default = open_quality("q", [_quality(acknowledge="now", escalation="the boss"), _quality(dataset="x")])
     assert (own.acknowledge, own.escalation) == ("now", "the boss")
-    assert (default.acknowledge, default.escalation) == ("8 working hours", "lead engineer after 3 days")
+    assert (default.acknowledge, default.escalation) == (
+        "8 working hours",
+        "Lead Engineer desk after 3 days (ESC-MEDIUM)",
+    )
     (named,) = open_quality("q", [_quality(escalation="ESC-HIGH")])
-    assert named.escalation == "lead engineer after 3 days (ESC-HIGH)"
+    assert named.escalation == "Lead Engineer desk after 3 days (ESC-MEDIUM)"
 
 
 def test_figures_of_one_metric_are_told_apart_by_dimension() -> None:
@@ -156,11 +160,11 @@ def test_the_command_prints_owner_channel_runbook_and_reason(workspace: Workspac
     assert "why it is    1 percent is a roll-out nobody registered" in quality
     assert "owner        Data Engineer" in quality
     assert "told         On-call Data Engineer in #data-platform-alerts" in quality
-    assert "acknowledge  8 working hours; escalates: lead engineer after 3 days" in quality
+    assert "acknowledge  8 working hours; escalates: Lead Engineer desk after 3 days (ESC-MEDIUM)" in quality
     assert "do           RB-07: List the new ids [first]" in quality
     assert "unit-1" not in quality
     assert "on master: 3 HIGH" in equipment
-    assert "acknowledge  by 2026-03-02 08:00 UTC; escalates: L2 when missed, then L3" in equipment
+    assert "acknowledge  by 2026-03-02 08:00 UTC; escalates: regional engineer (L2) after 2 h, then vendor" in equipment
     assert "1 more; --limit 3 prints all" in equipment
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -28,8 +30,15 @@ def test_same_snapshot_same_bytes(sample: ReportSnapshot, page: str) -> None:
 
 def test_nothing_is_loaded_from_outside(page: str) -> None:
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
-    assert not re.search(r"url\((?!#)|@import|<script|<iframe|<link(?! rel=\"icon\" href=\"data:)", page)
+    assert not re.search(r"url\((?!#)|@import|<script .|<iframe|<link(?! rel=\"icon\" href=\"data:)", page)
     assert "default-src 'none'" in page
+
+
+def test_only_the_pages_own_script_may_run(page: str) -> None:
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'\"" in page
+    assert not re.search(r"\son\w+=", page.replace(script, ""))
 
 
 def test_names_from_the_data_are_escaped_everywhere(page: str) -> None:

@@ -23,10 +23,20 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="Folder for report.html (default: report/ in the workspace)."
 )
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
+@click.option("--serve", is_flag=True, help="Serve it on this machine instead, made anew as the workspace changes.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="For --serve; 0: any free."
+)
 @click.pass_obj
-def command(context: CliContext, out: Path | None, branch: str | None) -> None:
-    """Write one self-contained HTML file: lineage, rows, quarantine, checks, scores, alerts, models."""
+def command(context: CliContext, out: Path | None, branch: str | None, serve: bool, port: int) -> None:
+    """Write one self-contained HTML file for operations, data science and management, with lineage and checks."""
     from mirror.report import collect, write_report
+
+    if serve:
+        if out is not None:
+            raise click.UsageError("--out and --serve exclude each other")
+        _serve(context, branch, port)
+        return
 
     with context.open_workspace() as workspace:
         snapshot = collect(workspace, branch)
@@ -49,6 +59,28 @@ def command(context: CliContext, out: Path | None, branch: str | None) -> None:
         },
     }
     context.emit(document, lambda console: _print(console, snapshot.fleets, path))
+
+
+def _serve(context: CliContext, branch: str | None, port: int) -> None:
+    """Until interrupted. A branch that nothing was written to is refused before the port is opened."""
+    from mirror.clock import system_clock
+    from mirror.health import require_branch
+    from mirror.report import collect, render
+    from mirror.report.live import LiveReport
+
+    with context.open_workspace() as workspace:
+        wanted = require_branch(workspace.store, branch or workspace.config.default_branch)
+
+    def page() -> str:
+        with context.open_workspace() as own:
+            return render(collect(own, wanted))
+
+    with LiveReport(page, port, system_clock) as server:
+        click.echo(f"the report on {wanted} is at {server.url} (Ctrl+C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("ended", err=True)
 
 
 def _by_severity(alerts: Iterable[EquipmentAlert | QualityAlert]) -> dict[str, int]:

@@ -41,6 +41,7 @@ class WorkspaceConfig:
         sources_file: describes the external systems that transforms ask for, absolute.
         always_stale: outputs that every build makes anew: nothing tells when a source outside has something new.
         sensitive: dataset path -> columns whose values no result of a check may show.
+        alerts: the section about where alerts are sent, as written; `mirror.health.delivery` reads it.
     """
 
     repository: Path
@@ -52,6 +53,7 @@ class WorkspaceConfig:
     sources_file: Path | None = None
     always_stale: tuple[str, ...] = ()
     sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alerts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def data_root(self) -> Path:
@@ -207,6 +209,9 @@ always_stale = []
 # Columns whose values no result of a check may show: "/path" = ["column"].
 [sensitive]
 
+# Where `mirror alerts deliver` sends to (docs/03-production/alerts.md). Secrets are named: {{env = "NAME"}}.
+# [alerts.sinks.NAME]
+
 # Further spellings of dataset paths; transforms-shrinkwrap.yml of the repository is read as well.
 [aliases]
 """
@@ -252,6 +257,7 @@ def _read(file: Path) -> WorkspaceConfig:
         sources_file=None if described is None else (file.parent / described).resolve(),
         always_stale=tuple(always_stale),
         sensitive={aliases.get(path, path): frozenset(columns) for path, columns in sensitive.items()},
+        alerts=document.get("alerts", {}),
     )
 
 

@@ -9,21 +9,25 @@ to from outside. :mod:`mirror.health.check_files` reads them, :mod:`mirror.healt
 :mod:`mirror.health.reports` keeps what they said. They are not imported here: alerts need neither pydantic nor Spark.
 """
 
-from mirror.health.alerts import SEVERITIES, AlertBook, EquipmentAlert, QualityAlert, read_alerts
+from mirror.health.alert_book import AlertBook, EquipmentAlert, QualityAlert
+from mirror.health.alerts import read_alerts
 from mirror.health.branches import require_branch
 from mirror.health.condition import Condition, read_conditions
 from mirror.health.errors import (
     AlertColumnsError,
+    AlertsRefusedError,
     HealthCheckFileError,
     HealthError,
     UnknownHealthCheckError,
     UnusedBranchError,
 )
+from mirror.health.routing import SEVERITIES
 
 __all__ = [
     "SEVERITIES",
     "AlertBook",
     "AlertColumnsError",
+    "AlertsRefusedError",
     "Condition",
     "EquipmentAlert",
     "HealthCheckFileError",

@@ -3,114 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from mirror.datasets import Dataset, DatasetStore, View
-from mirror.health.errors import AlertColumnsError
-from mirror.health.routing import routing
+from mirror.health.alert_book import AlertBook, EquipmentAlert, QualityAlert
+from mirror.health.errors import AlertColumnsError, MisroutedAlertError
+from mirror.health.routing import EQUIPMENT, QUALITY, SEVERITIES, Policy, Route, Routing, rank
+from mirror.health.routing_file import shipped_routing
 from mirror.health.rows import read_columns, readable
 
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 QUALITY_DATASET = "quality_alerts"
 EQUIPMENT_DATASET = "device_alerts"
 EVERYTHING = "ALL"
 """The dimension of a figure that is not split."""
-POLICY = "ESC-"
-"""How the names of escalation policies begin."""
+LEVELS = {"L1": "site technician", "L2": "regional engineer", "L3": "vendor"}
+"""Who has an equipment alert, by the contract's words."""
 CLOSED = frozenset({"RESOLVED", "FALSE_POSITIVE"})
 
 QUALITY_NEEDS = frozenset(
-    {"metric_id", "dataset", "severity", "owner", "rotation", "channel", "runbook_id", "runbook_step"}
+    {"metric_id", "dataset", "severity", "reason", "owner", "rotation", "channel", "runbook_id", "runbook_step"}
 )
 EQUIPMENT_NEEDS = frozenset({"alert_id", "device_id", "severity", "title", "status", "alert_created_at"})
 """Columns without which an alert cannot be routed or closed."""
 
-
-@dataclass(frozen=True)
-class QualityAlert:
-    """A monitored figure outside its limit. ``times`` counts how often it was raised since ``first_raised_at``.
-
-    ``dimension`` is the sensor, feature or window length it is about, empty when it is about all.
-    """
-
-    source: str
-    metric_id: str
-    family: str
-    dataset: str
-    dimension: str
-    severity: str
-    observed: str
-    threshold: str
-    reason: str
-    owner: str
-    rotation: str
-    channel: str
-    runbook_id: str
-    runbook_step: str
-    acknowledge: str
-    escalation: str
-    raised_at: datetime | None
-    first_raised_at: datetime | None
-    times: int
+NAMED = ("reason", "owner", "rotation", "channel", "runbook_id", "runbook_step", "escalation")
+"""Where the dataset has these columns, every quality alert must fill them."""
 
 
-@dataclass(frozen=True)
-class EquipmentAlert:
-    """A machine that needs a person. ``acknowledge_by`` is the deadline written with the alert."""
-
-    source: str
-    alert_id: str
-    device_id: str
-    site_id: str
-    alert_type: str
-    severity: str
-    title: str
-    description: str
-    model_id: str
-    anomaly_score: float | None
-    top_contributors: tuple[str, ...]
-    status: str
-    created_at: datetime | None
-    acknowledge_by: datetime | None
-    acknowledge: str
-    escalation: str
-    escalation_level: str
-    owner: str
-    rotation: str
-    channel: str
-    step: str
-
-
-@dataclass(frozen=True)
-class AlertBook:
-    """Everything open on a branch; both kinds ordered by severity, then newest first."""
-
-    quality: tuple[QualityAlert, ...] = ()
-    equipment: tuple[EquipmentAlert, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Counts per severity and the alerts, the two kinds apart."""
-        return {
-            "quality": {"open": counts(self.quality), "alerts": [asdict(alert) for alert in self.quality]},
-            "equipment": {"open": counts(self.equipment), "alerts": [asdict(alert) for alert in self.equipment]},
-        }
-
-
-def counts(alerts: Iterable[QualityAlert | EquipmentAlert]) -> dict[str, int]:
-    """Alerts per severity, every severity named."""
-    found = dict.fromkeys(SEVERITIES, 0)
-    for alert in alerts:
-        found[alert.severity] = found.get(alert.severity, 0) + 1
-    return found
-
-
-def read_alerts(store: DatasetStore, branch: str, *, under: str = "") -> AlertBook:
+def read_alerts(store: DatasetStore, branch: str, *, under: str = "", routing: Routing | None = None) -> AlertBook:
     """The open alerts of every dataset named ``quality_alerts`` or ``device_alerts`` on ``branch`` below ``under``.
 
-    A dataset without that branch or without a transaction has no alerts. Raises AlertColumnsError.
+    A dataset without that branch or without a transaction has no alerts. ``routing`` (the shipped one unless given)
+    fills in what a row does not say. Raises AlertColumnsError, MisroutedAlertError.
     """
+    ways = routing or shipped_routing()
     quality: list[QualityAlert] = []
     equipment: list[EquipmentAlert] = []
     for dataset in store.datasets():
@@ -120,40 +47,59 @@ def read_alerts(store: DatasetStore, branch: str, *, under: str = "") -> AlertBo
         if view is None or not readable(view):
             continue
         if dataset.name == QUALITY_DATASET:
-            quality += open_quality(dataset.path, _rows(view, QUALITY_NEEDS))
+            quality += open_quality(dataset.path, _rows(view, QUALITY_NEEDS), ways)
         else:
-            equipment += open_equipment(dataset.path, _rows(view, EQUIPMENT_NEEDS))
+            equipment += open_equipment(dataset.path, _rows(view, EQUIPMENT_NEEDS), ways)
     return AlertBook(
         tuple(sorted(quality, key=lambda a: (*_order(a.severity, a.raised_at), a.metric_id, a.dataset))),
         most_urgent_first(equipment),
     )
 
 
-def open_quality(source: str, rows: Iterable[Mapping[str, Any]]) -> list[QualityAlert]:
-    """One alert per metric, dataset and dimension: its newest row, unless that one says it is resolved."""
+def open_quality(source: str, rows: Iterable[Mapping[str, Any]], routing: Routing | None = None) -> list[QualityAlert]:
+    """One alert per metric, dataset and dimension: its newest row, unless that one says it is resolved.
+
+    Raises MisroutedAlertError for an alert without reason, owner, rotation, channel, runbook or escalation, and for a
+    metric that two owners answer for.
+    """
+    routing = routing or shipped_routing()
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         key = (str(row["metric_id"]), str(row["dataset"]), _text(row.get("dimension")))
         groups.setdefault(key, []).append(row)
     found = []
+    owners: dict[str, str] = {}
     for group in groups.values():
         group.sort(key=lambda row: _moment(row.get("raised_at")))
         newest = group[-1]
         if newest.get("resolved_at") is None and newest.get("status") not in CLOSED:
-            found.append(_quality(source, newest, group[0].get("raised_at"), len(group)))
+            _require_routing(source, newest, owners)
+            found.append(_quality(source, newest, group[0].get("raised_at"), len(group), routing))
     return found
 
 
-def open_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[EquipmentAlert]:
+def _require_routing(source: str, row: Mapping[str, Any], owners: dict[str, str]) -> None:
+    metric, owner = str(row["metric_id"]), _text(row["owner"]).strip()
+    blank = tuple(name for name in NAMED if name in row and not _text(row[name]).strip())
+    if blank:
+        raise MisroutedAlertError(source, metric, f"has no {', '.join(blank)}")
+    if owners.setdefault(metric, owner) != owner:
+        raise MisroutedAlertError(source, metric, f"has two owners, {owners[metric]} and {owner}")
+
+
+def open_equipment(
+    source: str, rows: Iterable[Mapping[str, Any]], routing: Routing | None = None
+) -> list[EquipmentAlert]:
     """Alerts that nobody closed, that deduplication did not silence, and that no later ANOMALY_RESOLVED ended."""
     rows = list(rows)
+    routing = routing or shipped_routing()
     ended: dict[tuple[Any, Any], float] = {}
     for row in rows:
         if row.get("alert_type") == "ANOMALY_RESOLVED":
             key = (row["device_id"], row.get("model_id"))
             ended[key] = max(ended.get(key, float("-inf")), _happened(row))
     return [
-        _equipment(source, row)
+        _equipment(source, row, routing)
         for row in rows
         if row["status"] not in CLOSED
         and not row.get("suppressed")
@@ -164,7 +110,7 @@ def open_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[Equip
 def raised_equipment(source: str, rows: Iterable[Mapping[str, Any]]) -> list[EquipmentAlert]:
     """Every alert that was ever sent: suppressed rows and the notices that an anomaly ended are none."""
     return [
-        _equipment(source, row)
+        _equipment(source, row, shipped_routing())
         for row in rows
         if not row.get("suppressed") and row.get("alert_type") != "ANOMALY_RESOLVED"
     ]
@@ -175,14 +121,15 @@ def most_urgent_first(alerts: Iterable[EquipmentAlert]) -> tuple[EquipmentAlert,
     return tuple(sorted(alerts, key=lambda a: (*_order(a.severity, a.created_at), a.device_id, a.alert_id)))
 
 
-def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times: int) -> QualityAlert:
-    severity = str(row["severity"])
-    defaults = routing()["quality"]
+def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times: int, routing: Routing) -> QualityAlert:
+    severity, dataset = str(row["severity"]), _text(row["dataset"])
+    facts = {"fleet": folder(source), "family": _text(row.get("family")), "dataset": dataset.rsplit("/", 1)[-1]}
+    policy, said = _policy(routing, routing.route(QUALITY, facts), severity, _text(row.get("escalation")))
     return QualityAlert(
         source=source,
         metric_id=_text(row["metric_id"]),
         family=_text(row.get("family")),
-        dataset=_text(row["dataset"]),
+        dataset=dataset,
         dimension="" if row.get("dimension") == EVERYTHING else _text(row.get("dimension")),
         severity=severity,
         observed=_text(row.get("observed")),
@@ -193,24 +140,27 @@ def _quality(source: str, row: Mapping[str, Any], first: datetime | None, times:
         channel=_text(row["channel"]),
         runbook_id=_text(row["runbook_id"]),
         runbook_step=_text(row["runbook_step"]),
-        acknowledge=_text(row.get("acknowledge")) or defaults["acknowledge"].get(severity, ""),
-        escalation=_escalation(_text(row.get("escalation")), defaults["escalation"].get(severity, "")),
+        acknowledge=_text(row.get("acknowledge")) or policy.acknowledge,
+        escalation=said,
+        policy=policy.name,
         raised_at=row.get("raised_at"),
         first_raised_at=first,
         times=times,
     )
 
 
-def _escalation(own: str, default: str) -> str:
-    """The row's own words; a bare policy name is shown behind what it means for this severity."""
-    if own.startswith(POLICY):
-        return f"{default} ({own})" if default else own
-    return own or default
+def _policy(routing: Routing, route: Route, severity: str, own: str) -> tuple[Policy, str]:
+    """The policy, and its steps in words: the alert's own words where it has some that name no policy."""
+    policy = routing.policy(route, severity, own)
+    if own and own not in routing.policies:
+        return policy, own
+    return policy, f"{policy.words} ({policy.name})"
 
 
-def _equipment(source: str, row: Mapping[str, Any]) -> EquipmentAlert:
+def _equipment(source: str, row: Mapping[str, Any], routing: Routing) -> EquipmentAlert:
     severity = str(row["severity"])
-    defaults = routing()["equipment"]
+    route = routing.route(EQUIPMENT, {"fleet": folder(source), "site": _text(row.get("site_id"))})
+    policy, said = _policy(routing, route, severity, "")
     level = _text(row.get("escalation_level")) or "L1"
     return EquipmentAlert(
         source=source,
@@ -227,14 +177,21 @@ def _equipment(source: str, row: Mapping[str, Any]) -> EquipmentAlert:
         status=_text(row["status"]),
         created_at=row["alert_created_at"],
         acknowledge_by=row.get("sla_deadline"),
-        acknowledge=defaults["acknowledge"].get(severity, ""),
-        escalation=defaults["escalation"].get(severity, ""),
-        escalation_level=f"{level} {defaults['levels'].get(level, '')}".strip(),
-        owner=_text(row.get("owner")) or defaults["owner"],
-        rotation=_text(row.get("rotation")) or defaults["rotation"],
-        channel=_text(row.get("channel")) or defaults["channel"],
-        step=_text(row.get("runbook_step")) or defaults["step"].get(severity, ""),
+        acknowledge=policy.acknowledge,
+        escalation=said,
+        escalation_level=f"{level} {LEVELS.get(level, '')}".strip(),
+        owner=_text(row.get("owner")) or route.owner,
+        rotation=_text(row.get("rotation")) or route.rotation,
+        channel=_text(row.get("channel")) or route.channel,
+        runbook_id=route.runbook,
+        step=_text(row.get("runbook_step")) or route.step.get(severity, route.step[SEVERITIES[0]]),
+        policy=policy.name,
     )
+
+
+def folder(path: str) -> str:
+    """The fleet that a dataset belongs to."""
+    return path.rsplit("/", 1)[0]
 
 
 def _rows(view: View, needed: frozenset[str]) -> list[dict[str, Any]]:
@@ -251,8 +208,7 @@ def _view(store: DatasetStore, dataset: Dataset, branch: str) -> View | None:
 
 
 def _order(severity: str, moment: datetime | None) -> tuple[int, float]:
-    place = SEVERITIES.index(severity) if severity in SEVERITIES else -1
-    return place, -_moment(moment)
+    return -rank(severity), -_moment(moment)
 
 
 def _happened(row: Mapping[str, Any]) -> float:

@@ -2,11 +2,17 @@
 
 UsageError
 |-- HealthError
-|   |-- AlertColumnsError         a dataset that should hold alerts lacks columns without which nobody can be paged
+|   |-- AlertsRefusedError
+|   |   |-- AlertColumnsError     a dataset that should hold alerts lacks columns without which nobody can be paged
+|   |   `-- MisroutedAlertError   a quality alert without owner, runbook, reason or escalation, or with two owners
+|   |-- UnknownAlertError         no alert or silence has the id asked for
+|   |-- SilenceError              a silence that would hold for everything, for ever or in the past
+|   |-- SinkSettingsError         a sink of the workspace's config.toml is not usable as written
 |   |-- UnusedBranchError         no dataset has the branch asked for
 |   `-- UnknownHealthCheckError   no check has the name asked for
 `-- FileMistakeError
-    `-- HealthCheckFileError      a file of checks is wrong; names file, line and fix
+    |-- HealthCheckFileError      a file of checks is wrong; names file, line and fix
+    `-- RoutingFileError          the routing is wrong; names file, line and fix
 VerdictError
 |-- NotApplicableError            there is nothing to judge yet
 |-- NotSettledError               the answer lies in rows that nobody has asked to read
@@ -23,7 +29,11 @@ class HealthError(UsageError):
     """Root of this room's errors."""
 
 
-class AlertColumnsError(HealthError):
+class AlertsRefusedError(HealthError):
+    """Root of what makes the alerts of a dataset unusable."""
+
+
+class AlertColumnsError(AlertsRefusedError):
     """``dataset`` lacks the columns ``missing``; ``known`` are those it has."""
 
     def __init__(self, dataset: str, missing: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -36,6 +46,44 @@ class AlertColumnsError(HealthError):
             f"{self.dataset} has no column {names}: an alert without it cannot be routed."
             f"{nearest(self.missing[0], self.known)} Let the transform that writes it add the column, then build again."
         )
+
+
+class MisroutedAlertError(AlertsRefusedError):
+    """The alert of ``metric`` in ``dataset`` cannot reach one person who knows what to do, because of ``problem``."""
+
+    def __init__(self, dataset: str, metric: str, problem: str) -> None:
+        super().__init__(dataset, metric, problem)
+        self.dataset, self.metric, self.problem = dataset, metric, problem
+
+    def __str__(self) -> str:
+        return (
+            f"{self.dataset}: the alert of {self.metric} {self.problem}. Say one of each where the metric is defined, "
+            "then build again."
+        )
+
+
+class UnknownAlertError(HealthError):
+    """``args``: what was looked for (``alert`` or ``silence``), the id as typed, and the ids there are."""
+
+    def __str__(self) -> str:
+        what, typed, known = self.args
+        there = f"There are: {', '.join(known)}." if known else "There are none."
+        return f"no {what} has the id {typed!r}, or several do.{nearest(typed, known)} {there}"
+
+
+class SilenceError(HealthError):
+    """``args``: what is wrong with a silence, and what to give instead."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class SinkSettingsError(HealthError):
+    """``args``: the sink, and what is wrong with its section and how to put it right. Never holds a secret."""
+
+    def __str__(self) -> str:
+        sink, problem = self.args
+        return f"[alerts.sinks.{sink}] of the workspace's config.toml: {problem}"
 
 
 class UnusedBranchError(HealthError):
@@ -66,6 +114,10 @@ class UnknownHealthCheckError(HealthError):
 
 class HealthCheckFileError(FileMistakeError):
     """A mistake in a file of health checks. ``args``: file, line, what is wrong and how to put it right."""
+
+
+class RoutingFileError(FileMistakeError):
+    """A mistake in the routing. ``args``: file, line, what is wrong and how to put it right."""
 
 
 class NotApplicableError(VerdictError):

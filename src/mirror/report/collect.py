@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from mirror.builds.discovery import published_specs
 from mirror.datasets import Workspace
-from mirror.health import AlertBook, AlertColumnsError, read_alerts, require_branch
+from mirror.health import AlertBook, AlertsRefusedError, read_alerts, require_branch
+from mirror.health.delivery import alert_states
+from mirror.health.routing_file import load_routing
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
+from mirror.report.fleet_data import FleetData
 from mirror.report.fleets import fleet_sections
 from mirror.report.health import health_lines
 from mirror.report.lineage import edges_of, models_of
-from mirror.report.snapshot import ReportSnapshot
+from mirror.report.parts import Panel
+from mirror.report.sections import panels
+from mirror.report.snapshot import DatasetLine, FleetSection, ReportSnapshot
 
 
 def collect(workspace: Workspace, branch: str | None = None, *, name: str | None = None) -> ReportSnapshot:
@@ -30,19 +38,40 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
     )
     alerts = AlertBook()
     try:
-        alerts = read_alerts(workspace.store, branch)
-    except AlertColumnsError as error:  # `mirror alerts` refuses; a page about everything else must still open
+        alerts = read_alerts(workspace.store, branch, routing=load_routing(workspace.config.repository))
+    except AlertsRefusedError as error:  # `mirror alerts` refuses; a page about everything else must still open
         notes.append(f"No alert is shown: {error}")
+    as_of = max((line.committed_at for line in lines if line.committed_at is not None), default=None)
+    fleets = fleet_sections(workspace.store, branch, lines, edges, alerts)
     return ReportSnapshot(
         workspace=name or workspace.config.repository.name,
         branch=branch,
-        as_of=max((line.committed_at for line in lines if line.committed_at is not None), default=None),
+        as_of=as_of,
         datasets=lines,
         edges=edges,
         model_paths=models_of(specs),
         checks=check_lines(workspace, branch),
         health=health_lines(workspace, branch),
-        fleets=fleet_sections(workspace.store, branch, lines, edges, alerts),
+        fleets=fleets,
         models=model_lines(workspace, branch),
+        panels=_panels(workspace, branch, lines, fleets, as_of),
+        told=tuple((name, state.words) for name, state in alert_states(workspace, branch).items()),
         notes=tuple(notes),
     )
+
+
+def _panels(
+    workspace: Workspace,
+    branch: str,
+    lines: Sequence[DatasetLine],
+    fleets: Sequence[FleetSection],
+    as_of: datetime | None,
+) -> tuple[Panel, ...]:
+    found: list[Panel] = []
+    if as_of is None:
+        return ()
+    for fleet in fleets:
+        mine = [line for line in lines if line.fleet == fleet.prefix and line.transaction is not None]
+        views = {line.name: workspace.store.view(workspace.store.dataset(line.path), branch) for line in mine}
+        found += panels(FleetData(workspace, branch, fleet.prefix, views, as_of, fleet.alerts))
+    return tuple(found)

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from mirror.datasets import DatasetStore, View
 from mirror.health import AlertBook, EquipmentAlert
-from mirror.health.alerts import EQUIPMENT_NEEDS, counts, most_urgent_first, raised_equipment
+from mirror.health.alert_book import counts
+from mirror.health.alerts import EQUIPMENT_NEEDS, most_urgent_first, raised_equipment
 from mirror.health.rows import read_columns
 from mirror.report.small_tables import SHOWN, small_table
 from mirror.report.snapshot import Count, DatasetLine, Edge, FleetSection

@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from mirror.health import SEVERITIES
-from mirror.health.alerts import counts
+from mirror.health import SEVERITIES, EquipmentAlert, QualityAlert
+from mirror.health.alert_book import counts
+from mirror.health.delivery.concerns import concern_id
+from mirror.health.delivery.states import NOBODY
 from mirror.report.errors import ReportUnwritableError
 from mirror.report.layout import NODE_HEIGHT, NODE_WIDTH, layout
+from mirror.report.parts import Panel
 from mirror.report.plots import score_timeline
 from mirror.report.snapshot import STATUSES, CheckLine, FleetSection, ReportSnapshot
 
 FILE_NAME = "report.html"
+AUDIENCES = {
+    "operations": "Operations",
+    "science": "Data science",
+    "management": "Management",
+    "pipeline": "Lineage and checks",
+}
+"""What the page is divided into, in its order."""
 
 
 def render(snapshot: ReportSnapshot) -> str:
     """The page. Equal snapshots give equal text; it refers to nothing outside itself."""
-    environment = Environment(
-        loader=PackageLoader("mirror.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
-    environment.globals.update(
-        SEVERITIES=SEVERITIES, STATUSES=STATUSES, NODE_WIDTH=NODE_WIDTH, NODE_HEIGHT=NODE_HEIGHT, counts=counts
-    )
-    return environment.get_template("report.html.j2").render(
-        snapshot=snapshot,
-        lines={line.path: line for line in snapshot.datasets},
-        checks=_by_dataset(snapshot.checks),
-        worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
-        lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
-        models={*snapshot.model_paths, *(line.model for line in snapshot.models)},
-        timelines=_timelines(snapshot.fleets),
-        quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
-        equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),
+    script = _script()
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            snapshot=snapshot,
+            # Only this very text runs: whatever a name from the data smuggled in would not.
+            script=Markup(script),  # noqa: S704
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            panels=_by_audience(snapshot.panels),
+            anchors={line.path: f"dataset-{number}" for number, line in enumerate(snapshot.datasets, start=1)},
+            alerts_on=Counter(path for fleet in snapshot.fleets for path in _alarmed(fleet)),
+            work=_work(snapshot),
+            lines={line.path: line for line in snapshot.datasets},
+            checks=_by_dataset(snapshot.checks),
+            worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
+            lineages=[(title, layout(names, snapshot.edges)) for title, names in lineage_groups(snapshot)],
+            models={*snapshot.model_paths, *(line.model for line in snapshot.models)},
+            timelines=_timelines(snapshot.fleets),
+            quality_open=sum(len(fleet.alerts.quality) for fleet in snapshot.fleets),
+            equipment_open=sum(len(fleet.alerts.equipment) for fleet in snapshot.fleets),
+        )
     )
 
 
@@ -81,6 +97,61 @@ def _shared_folder(names: set[str]) -> str:
     folders = [name.split("/")[:-1] for name in sorted(names)]
     shared = [parts[0] for parts in zip(*folders, strict=False) if len(set(parts)) == 1]
     return "/".join(shared)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, parsed once: serving the page makes it again and again."""
+    environment = Environment(
+        loader=PackageLoader("mirror.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
+    environment.globals.update(
+        SEVERITIES=SEVERITIES,
+        STATUSES=STATUSES,
+        AUDIENCES=AUDIENCES,
+        NODE_WIDTH=NODE_WIDTH,
+        NODE_HEIGHT=NODE_HEIGHT,
+        counts=counts,
+        part_class=_part_class,
+    )
+    return environment
+
+
+def _script() -> str:
+    """The page's only script, which shows one audience at a time, searches, and follows the lineage."""
+    return (resources.files("mirror.report") / "templates" / "report.js").read_text(encoding="utf-8")
+
+
+def _by_audience(panels: Iterable[Panel]) -> dict[tuple[str, str], list[Panel]]:
+    found: dict[tuple[str, str], list[Panel]] = {}
+    for panel in panels:
+        found.setdefault((panel.audience, panel.fleet), []).append(panel)
+    return found
+
+
+def _alarmed(fleet: FleetSection) -> Iterable[str]:
+    """The datasets that open quality alerts are about, one entry per alert."""
+    for alert in fleet.alerts.quality:
+        yield alert.dataset if alert.dataset.startswith("/") else f"{fleet.prefix}/{alert.dataset}"
+
+
+def _work(snapshot: ReportSnapshot) -> dict[EquipmentAlert | QualityAlert, str]:
+    """What became of each alert since it opened."""
+    told = dict(snapshot.told)
+    alerts: list[EquipmentAlert | QualityAlert] = []
+    for fleet in snapshot.fleets:
+        alerts += [*fleet.alerts.quality, *fleet.alerts.equipment, *fleet.worst_raised]
+    return {alert: told.get(concern_id(alert, snapshot.branch), NOBODY) for alert in alerts}
+
+
+def _part_class(name: str, place: int) -> str:
+    """The class that colours one part of a pile: severities have colours of their own."""
+    return name.lower() if name in SEVERITIES else f"p{place}"
 
 
 def _by_dataset(checks: Iterable[CheckLine]) -> dict[str, list[CheckLine]]:

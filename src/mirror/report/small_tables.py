@@ -24,6 +24,7 @@ class Shown:
         first: column that is not null in the rows that must be seen; they come before all others.
         last: (column, value) of the rows that need no attention and come after all others.
         largest_by: rows with the largest value of this column first; otherwise ordered by the columns shown.
+        audience: who it is for.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Shown:
     first: str | None = None
     last: tuple[str, str] | None = None
     rows: int = 40
+    audience: str = "operations"
 
 
 SHOWN = {
@@ -50,6 +52,7 @@ SHOWN = {
             "training_days_left_out",
             "uncertain_days_left_out",
         ),
+        audience="science",
     ),
     "scoring_run_metrics": Shown(
         "Scoring runs: when rules took over from the model, when they gave back, then the newest",
@@ -81,6 +84,7 @@ SHOWN = {
             "approved_by_role",
             "change_reason",
         ),
+        audience="science",
         largest_by="effective_from",
         rows=12,
     ),
@@ -89,23 +93,6 @@ SHOWN = {
         ("metric_id", "dataset_name", "dimension", "value", "expected_value", "threshold", "status", "severity"),
         newest_by="measured_at",
         last=("status", "OK"),
-    ),
-    "feature_drift_metrics": Shown(
-        "Features farthest from the training reference",
-        (
-            "feature_name",
-            "window_duration_minutes",
-            "slice_value",
-            "psi_value",
-            "ks_statistic",
-            "mean_shift_sigma",
-            "null_rate_delta",
-            "current_row_count",
-            "drift_severity",
-        ),
-        newest_by="scoring_window_start",
-        largest_by="psi_value",
-        rows=15,
     ),
 }
 """Dataset name -> how it is shown, in the order of the page."""
@@ -135,6 +122,7 @@ def small_table(view: View, shown: Shown) -> Table:
         columns=tuple(name.replace("_", " ") for name in names),
         rows=tuple(tuple(_cell(row[name]) for name in names) for row in rows),
         total=table.num_rows,
+        audience=shown.audience,
     )
 
 

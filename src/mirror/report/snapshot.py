@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mirror.health import AlertBook, EquipmentAlert
+from mirror.report.parts import Panel
 
 STATUSES = ("pass", "warn", "fail", "error")
 
@@ -146,6 +147,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int
+    audience: str = "operations"
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,8 @@ class ReportSnapshot:
     Attributes:
         as_of: end of the newest commit shown; the report carries no other time, so the same data gives the same page.
         model_paths: the ends of ``edges`` that are models, not datasets.
+        panels: the sections of :mod:`mirror.report.sections`, for every fleet.
+        told: alert id -> who was told of it and who works on it.
         notes: what could not be shown, and why.
     """
 
@@ -204,6 +208,8 @@ class ReportSnapshot:
     health: tuple[HealthLine, ...] = ()
     fleets: tuple[FleetSection, ...] = ()
     models: tuple[ModelLine, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
     def check_counts(self, dataset: str | None = None) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""The commands below ``mirror alerts``, one a file."""

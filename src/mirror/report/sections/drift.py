@@ -1,0 +1,92 @@
+"""Features by how far they moved from the rows that trained the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mirror.report.errors import NotThereError
+from mirror.report.fleet_data import FleetData
+from mirror.report.parts import BAD, GOOD, WATCH, Bar, Bars, Rows
+
+AUDIENCE, ORDER = "science", 20
+TITLE = "Drift ranking"
+LEAD = "Population stability index of each feature against the training rows, newest comparison, whole fleet."
+
+SHOWN = 20
+MODERATE, SIGNIFICANT = 0.10, 0.25
+WHOLE = "ALL"
+
+
+def read(fleet: FleetData) -> Iterator[Bars | Rows]:
+    """The index as bars with both limits, then all effect sizes of the same features."""
+    rows = ranked(fleet)
+    shown = rows[:SHOWN]
+    yield Bars(
+        caption=f"The {len(shown)} features that moved most, of {len(rows)}",
+        bars=tuple(
+            Bar(_name(row), row["psi_value"], f"{row['psi_value']:.2f}", _shift(row), _level(row["psi_value"]))
+            for row in shown
+        ),
+        limits=((MODERATE, "moderate"), (SIGNIFICANT, "significant")),
+    )
+    columns = ("psi_value", "ks_statistic", "mean_shift_sigma", "null_rate_delta", "current_row_count")
+    yield Rows(
+        caption="Effect sizes",
+        columns=("feature", "PSI", "KS", "mean shift, deviations", "null share, change", "rows", "verdict"),
+        rows=tuple(
+            (_name(row), *(_number(row.get(column)) for column in columns), str(row.get("drift_severity") or "–"))
+            for row in shown
+        ),
+        total=len(rows),
+        folded=True,
+    )
+
+
+def ranked(fleet: FleetData) -> list[dict[str, Any]]:
+    """The newest comparison of each feature and window length over the whole fleet, largest index first.
+
+    Raises NotThereError.
+    """
+    needed = ("scoring_window_start", "feature_name", "psi_value")
+    wanted = (
+        "window_duration_minutes", "slice_value", "slice_name", "ks_statistic", "mean_shift_sigma", "null_rate_delta",
+        "current_row_count", "drift_severity",
+    )  # fmt: skip
+    table = fleet.table("feature_drift_metrics", needed, wanted).to_pylist()
+    whole = [row for row in table if row.get("slice_value") in (None, WHOLE) and _is_feature(str(row["feature_name"]))]
+    newest: dict[Any, Any] = {}
+    for row in whole:
+        length = row.get("window_duration_minutes")
+        newest[length] = max(newest.get(length, row["scoring_window_start"]), row["scoring_window_start"])
+    found = [
+        row
+        for row in whole
+        if row["psi_value"] is not None and row["scoring_window_start"] == newest[row.get("window_duration_minutes")]
+    ]
+    if not found:
+        raise NotThereError(f"{fleet.prefix}/feature_drift_metrics has no index for the whole fleet.")
+    return sorted(found, key=lambda row: (-row["psi_value"], _name(row)))
+
+
+def _is_feature(name: str) -> bool:
+    """Rows about a group, a category or all features together (``group:x``, ``__vector__``) are no features."""
+    return ":" not in name and not name.startswith("__")
+
+
+def _name(row: dict[str, Any]) -> str:
+    minutes = row.get("window_duration_minutes")
+    return str(row["feature_name"]) + (f" ({minutes} min)" if minutes else "")
+
+
+def _shift(row: dict[str, Any]) -> str:
+    shift = row.get("mean_shift_sigma")
+    return "" if shift is None else f"mean moved {abs(shift):.1f} deviations"
+
+
+def _level(value: float) -> str:
+    return BAD if value > SIGNIFICANT else WATCH if value > MODERATE else GOOD
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
