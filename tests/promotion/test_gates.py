@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mirror.promotion.commands import run_command
-from mirror.promotion.gates import GateCase, GateSettings, gate, known_gates, run_gates
+from mirror.promotion.gates import GateCase, GateSettings, gate, known_gates, optional_settings, run_gates
+from mirror.promotion.policy import KINDS
 from mirror.promotion.verdict import GateResult, Outcome
 
 
@@ -28,11 +29,28 @@ def command(*arguments: str, limit: float = 20.0) -> GateSettings:
 
 
 def test_every_gate_says_what_it_demands_and_needs():
-    assert known_gates() == ["approvals", "contract_compatibility", "lint", "staging_build", "tests"]
+    assert known_gates() == [
+        "approvals",
+        "contract_compatibility",
+        "contract_conformance",
+        "data_diff",
+        "dependency_pins",
+        "documents",
+        "domain_files",
+        "dry_build",
+        "hand_overs",
+        "infrastructure",
+        "lint",
+        "model_criteria",
+        "staging_build",
+        "tests",
+        "timing",
+        "types",
+    ]
     for name in known_gates():
         module = gate(name)
         assert (module.__doc__ or "").strip()
-        assert set(module.SETTINGS.values()) <= {"command", "number", "texts"}
+        assert {*module.SETTINGS.values(), *optional_settings(name).values()} <= set(KINDS)
         names = {
             node.name for node in ast.parse(Path(module.__file__).read_text()).body if isinstance(node, ast.FunctionDef)
         }
@@ -99,7 +117,7 @@ def test_two_roles_need_two_people(case):
 def test_a_target_without_contracts_is_not_applicable(case):
     from dataclasses import replace
 
-    from mirror.promotion.contracts import compare
+    from mirror.promotion.compatibility import compare
 
     result = gate("contract_compatibility").judge(
         replace(case, plan=replace(case.plan, contracts=compare([], []))),

@@ -50,7 +50,7 @@ MISTAKES = [
     ("        reason: style\n", "", 10, "needs 'reason'"),
     ("limit_seconds: 20", "limit_seconds: soon", 12, "must be a number above zero, not 'soon'"),
     ("limit_seconds: 20", "limit_seconds: 0", 12, "must be a number above zero, not 0"),
-    ("limit_seconds: 20", "limit: 20", 12, "Known: command, limit_seconds, reason"),
+    ("limit_seconds: 20", "limit: 20", 12, "Known: command, limit_seconds, override, reason"),
     ('"{python}"', '"{pyton}"', 11, "Did you mean 'python'?"),
     ('["{python}", -m, ruff]', "ruff check", 11, "must be a list"),
     ('["{python}", -m, ruff]', "[]", 11, "is empty"),

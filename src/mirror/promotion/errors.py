@@ -1,8 +1,8 @@
 """Why a promotion did not happen.
 
 UsageError (exit 2)                          VerdictError (exit 1)
-|-- NotARepositoryError                      |-- StepNotAllowedError
-|-- GitFailedError                           |-- StaleBaseError
+|-- NotARepositoryError                      |-- StepNotAllowedError, OverrideRefusedError
+|-- GitFailedError                           |-- EmergencyUnreviewedError, StaleBaseError
 |-- DirtyTreeError                           |-- MergeConflictError
 |-- DetachedHeadError                        |-- GateRefusedError
 |-- UnknownBranchError                       |-- RemoteRefusedError
@@ -12,7 +12,9 @@ UsageError (exit 2)                          VerdictError (exit 1)
 |-- SubmodulesError                          InternalError (exit 3)
 |-- TagExistsError, TagNameError             `-- AuditBrokenError
 |-- PolicyError
-|-- UnknownPersonError, UnknownAcceptanceError
+|-- UnknownPersonError, UnknownAcceptanceError, UnknownGateError
+|-- NoEmergencyError, EmergencyReasonError
+|-- NothingToReviewError, NothingToRollBackError
 |-- PromotionLockedError
 `-- UnfinishedPromotionError, NothingToResumeError
 """
@@ -166,10 +168,13 @@ class PromotionLockedError(UsageError):
 
 
 class UnfinishedPromotionError(UsageError):
-    """``args``: source, target, the step it stopped at."""
+    """``args``: ``promotion`` or ``rollback``, source, target, the step it stopped at."""
 
     def __str__(self) -> str:
-        source, target, step = self.args
+        kind, source, target, step = self.args
+        if kind == "rollback":
+            way = f"mirror rollback --promotion {source} --branch {target} --resume"
+            return f"the rollback of {source} on {target!r} stopped at step {step!r}. Finish it first: {way}"
         return (
             f"the promotion of {source!r} to {target!r} stopped at step {step!r}. "
             f"Finish it first: mirror promote {source} --to {target} --resume"
@@ -184,6 +189,71 @@ class NothingToResumeError(UsageError):
         return (
             f"the promotion of {source!r} to {target!r} was not interrupted; unfinished is {other}. "
             "Resume that one, or leave --resume out to start this one."
+        )
+
+
+class UnknownGateError(UsageError):
+    """``args``: gate, gates of the step, the step."""
+
+    def __str__(self) -> str:
+        gate, known, step = self.args
+        return f"the step {step} has no gate {gate!r}.{nearest(gate, known)} Gates: {_some(known)}."
+
+
+class NoEmergencyError(UsageError):
+    """``args``: source, target."""
+
+    def __str__(self) -> str:
+        source, target = self.args
+        return f"the policy calls the step from {source!r} to {target!r} no emergency; leave --emergency out."
+
+
+class EmergencyReasonError(UsageError):
+    """``args``: source, target, why the policy has the step."""
+
+    def __str__(self) -> str:
+        source, target, reason = self.args
+        return (
+            f"the step from {source!r} to {target!r} is for emergencies ({reason}). "
+            "Say why the usual order cannot be kept: --emergency 'what is broken'."
+        )
+
+
+class NothingToReviewError(UsageError):
+    """``args``: entry number, what is open."""
+
+    def __str__(self) -> str:
+        number, known = self.args
+        return (
+            f"entry {number} of the audit log is no emergency that waits for a review. Open: {_some(known) or 'none'}."
+        )
+
+
+class NothingToRollBackError(UsageError):
+    """``args``: what was named, branch, the promotions there are."""
+
+    def __str__(self) -> str:
+        name, branch, known = self.args
+        there = _some(known) or "none"
+        return f"the audit log knows no promotion {name!r} to {branch!r}.{nearest(name, known)} Known: {there}."
+
+
+class OverrideRefusedError(VerdictError):
+    """``args``: gate, who wants to override it, why not."""
+
+    def __str__(self) -> str:
+        gate, by, why = self.args
+        return f"{by!r} cannot override gate {gate!r}: {why}."
+
+
+class EmergencyUnreviewedError(VerdictError):
+    """``args``: target, emergencies that are overdue."""
+
+    def __str__(self) -> str:
+        target, overdue = self.args
+        return (
+            f"nothing goes to {target!r} while an emergency waits for its review: {'; '.join(overdue)}. "
+            "Review it: mirror review --emergency ENTRY --approve-as NAME --reason 'what was looked at'."
         )
 
 
@@ -241,13 +311,16 @@ class RemoteRefusedError(VerdictError):
 
 
 class RebuildFailedError(VerdictError):
-    """``args``: source, target, what happened."""
+    """``args``: ``promotion`` or ``rollback``, what was promoted or rolled back, target, what happened."""
 
     def __str__(self) -> str:
-        source, target, what = self.args
+        kind, name, target, what = self.args
+        if kind == "rollback":
+            way = f"mirror rollback --promotion {name} --branch {target} --resume"
+            return f"{name} is rolled back on {target!r}, but its data is not yet: {what} Finish it with: {way}"
         return (
-            f"{source!r} is merged into {target!r}, but the rebuild did not succeed: {what} "
-            f"The code stands; retry the build with: mirror promote {source} --to {target} --resume"
+            f"{name!r} is merged into {target!r}, but the rebuild did not succeed: {what} "
+            f"The code stands; retry the build with: mirror promote {name} --to {target} --resume"
         )
 
 
