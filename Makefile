@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly test-postgres lint format bench report clean
+.PHONY: help run test test-nightly test-postgres lint style types format bench report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -54,11 +54,15 @@ test-nightly: $(VENV)/.installed  ## the long and large tests
 test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
 	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds
 
-lint: $(VENV)/.installed  ## ruff, mypy and the arrows between rooms
+lint: style types  ## ruff, the arrows between rooms, and mypy
+
+style: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
 
 format: $(VENV)/.installed  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

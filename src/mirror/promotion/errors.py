@@ -1,7 +1,7 @@
 """Why a promotion did not happen.
 
 UsageError (exit 2)                          VerdictError (exit 1)
-|-- NotARepositoryError                      |-- StepNotAllowedError, OverrideRefusedError
+|-- NotARepositoryError                      |-- StepNotAllowedError, OverrideRefusedError, ReviewRefusedError
 |-- GitFailedError                           |-- EmergencyUnreviewedError, StaleBaseError
 |-- DirtyTreeError                           |-- MergeConflictError
 |-- DetachedHeadError                        |-- GateRefusedError
@@ -14,7 +14,7 @@ UsageError (exit 2)                          VerdictError (exit 1)
 |-- PolicyError
 |-- UnknownPersonError, UnknownAcceptanceError, UnknownGateError
 |-- NoEmergencyError, EmergencyReasonError
-|-- NothingToReviewError, NothingToRollBackError
+|-- NothingToReviewError, NothingToRollBackError, ForeignHookError
 |-- PromotionLockedError
 `-- UnfinishedPromotionError, NothingToResumeError
 """
@@ -219,6 +219,16 @@ class EmergencyReasonError(UsageError):
         )
 
 
+class ForeignHookError(UsageError):
+    """``args``: file."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.args[0]} exists and is somebody else's hook; it was left as it is. Move it away, or call it from "
+            "a hook of your own after this one, then run `mirror init --git` again."
+        )
+
+
 class NothingToReviewError(UsageError):
     """``args``: entry number, what is open."""
 
@@ -244,6 +254,14 @@ class OverrideRefusedError(VerdictError):
     def __str__(self) -> str:
         gate, by, why = self.args
         return f"{by!r} cannot override gate {gate!r}: {why}."
+
+
+class ReviewRefusedError(VerdictError):
+    """``args``: who wants to review, entry number, why not."""
+
+    def __str__(self) -> str:
+        by, number, why = self.args
+        return f"{by!r} cannot review the emergency of entry {number}: {why}."
 
 
 class EmergencyUnreviewedError(VerdictError):
