@@ -35,9 +35,7 @@ _COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red", "NOT_APPLICABLE": "y
     metavar="GATE=REASON",
     help="Let one gate's no pass, with --override-as.",
 )
-@click.option(
-    "--override-as", "overrider", metavar="NAME", help="Who answers for overrides; the policy says who may."
-)
+@click.option("--override-as", "overrider", metavar="NAME", help="Who answers for overrides; the policy says who may.")
 @click.option("--emergency", metavar="REASON", help="Why the usual order cannot be kept; only for emergency steps.")
 @click.option("--approve-only", is_flag=True, help="Record the approvals for FROM as it is now, and stop.")
 @click.option("--tag", metavar="NAME", help="The release tag, where the next number is not wanted.")

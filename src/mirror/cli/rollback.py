@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's); it must exist on DATASET.")
 @click.option("--apply", "apply", is_flag=True, help="Do it; without this, only say what would happen.")
 @click.option("--promotion", metavar="NAME", help="A release tag, or the number of a promotion's audit entry.")
-@click.option(
-    "--approve-as", "approvals", multiple=True, metavar="NAME", help="Who approves taking a promotion back."
-)
+@click.option("--approve-as", "approvals", multiple=True, metavar="NAME", help="Who approves taking a promotion back.")
 @click.option("--reason", metavar="TEXT", help="Why a promotion is rolled back; kept in the audit log.")
 @click.option("--resume", is_flag=True, help="Finish an interrupted rollback of a promotion.")
 @click.option("--repo", default=".", show_default=True, metavar="DIR", help="The git repository of the promotion.")

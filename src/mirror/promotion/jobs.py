@@ -27,8 +27,8 @@ class JobChange:
     warning: str = ""
 
     def __str__(self) -> str:
-        made = ", ".join(self.outputs) or self.reference
-        return f"{self.kind} {self.reference} (makes {made}): {'; '.join(self.why)}"
+        code = self.reference.partition("(")[0]
+        return f"{self.kind} {', '.join(self.outputs) or code} ({code}): {'; '.join(self.why)}"
 
     def to_json(self) -> dict[str, object]:
         return {
