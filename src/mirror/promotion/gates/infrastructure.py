@@ -6,8 +6,10 @@ Each check is one line of evidence; what this machine cannot see is said to be u
 from __future__ import annotations
 
 import importlib.metadata
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from mirror.datasets import Workspace
 from mirror.datasets.errors import WorkspaceNotFoundError
@@ -51,7 +53,7 @@ def judge(case: GateCase, settings: GateSettings) -> GateResult:
     held = sum(check.problem == "" for check in checks)
     if failed:
         fix = "Put right what each line names, on the machine and in the workspace that the target uses."
-        summary = f"{', '.join(check.name for check in failed)} of {len(checks)} checks do not hold."
+        summary = f"{len(failed)} of {len(checks)} checks do not hold: {', '.join(check.name for check in failed)}."
         return GateResult(settings.gate, Outcome.FAIL, summary, evidence, fix)
     return GateResult(
         settings.gate, Outcome.PASS, f"{held} of {len(checks)} checks hold, the rest is not seen here.", evidence
@@ -134,6 +136,11 @@ def _packages(case: GateCase, settings: GateSettings) -> _Check:
         if name in settings.texts("provided_by_foundry") or not wanted[:1].isdigit():
             continue
         looked += 1
+        if name == "python":
+            running = platform.python_version()
+            if not fnmatchcase(running, wanted if "*" in wanted else f"{wanted}*"):
+                wrong.append(f"python is {running}, the recipe says {wanted}")
+            continue
         try:
             installed = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
