@@ -15,7 +15,7 @@ from mirror.errors import ExitCode
 if TYPE_CHECKING:
     from mirror.promotion.review import ReviewLine
 
-_COLOURS = {"met": "green", "not met": "red", "cannot tell": "yellow"}
+_COLOURS = {"met": "green", "not met": "red", "blocked": "red", "cannot tell": "yellow"}
 
 
 @click.command()
@@ -47,7 +47,7 @@ def command(
 
     lines = review(ReviewCase(Path(repo).resolve(), Path(context.workspace_path), system_clock))
     context.emit({"lines": [line.to_json() for line in lines]}, lambda console: _print(console, lines))
-    blocking = {Verdict.NOT_MET, Verdict.CANNOT_TELL} if strict else {Verdict.NOT_MET}
+    blocking = {Verdict.NOT_MET, Verdict.BLOCKED} | ({Verdict.CANNOT_TELL} if strict else set())
     return int(ExitCode.REFUSED if any(line.answer.verdict in blocking for line in lines) else ExitCode.DONE)
 
 

@@ -31,6 +31,12 @@ def examine(case: ReviewCase) -> Answer:
     if health.all:
         link, proof = f"{link}, {HEALTH_FOLDER}", f"{proof}, {len(health.all)} health checks"
         gaps += [
+            f"health check {check.name!r} has no {what}"
+            for check in health.all
+            for what, there in (("runbook", check.runbook), ("subscriber", check.subscribers))
+            if not there
+        ]
+        gaps += [
             f"health check {check.name!r} names runbook {check.runbook!r}, which does not exist"
             for check in health.all
             if check.runbook and check.runbook not in found.runbooks
