@@ -31,7 +31,7 @@ def examine(case: ReviewCase) -> Answer:
             made.setdefault(names[type(effect)], []).append(name)
     proof = "; ".join(f"{what}: {', '.join(made[name][:2])}" for name, what in EDGE_CASES.items() if name in made)
     missing = [f"{what} ({name})" for name, what in EDGE_CASES.items() if name not in made]
-    link = f"mirror synth --help, scenarios of its built-in fleet"
+    link = "mirror synth --help, scenarios of its built-in fleet"
     if missing:
         fix = f"Add a scenario with {' and '.join(missing)} to the fleet's YAML."
         return Answer(Verdict.NOT_MET, f"no scenario makes {', '.join(missing)}", link, fix)
