@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly test-postgres lint style types format bench report clean
+.PHONY: help run test test-nightly test-changed test-postgres port-check lint style types format bench report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -47,6 +47,14 @@ run: $(VENV)/.installed  ## real telemetry in, alerts and a report out
 
 test: $(VENV)/.installed  ## the default test suite on Spark local[2]
 	$(BIN)/python -m pytest
+
+# nothing to run is no failure; the list is empty where only documents changed
+test-changed: $(VENV)/.installed  ## the tests that a change SINCE=commit can touch
+	@chosen="$$($(BIN)/python ci/changed_tests.py $(SINCE))"; \
+	if [ -z "$$chosen" ]; then echo "no test can be touched by this change"; else $(BIN)/python -m pytest $$chosen; fi
+
+port-check: $(VENV)/.installed  ## what would not run, or not mean the same, in Foundry
+	$(BIN)/mirror port --check
 
 test-nightly: $(VENV)/.installed  ## the long and large tests
 	$(BIN)/python -m pytest -m nightly

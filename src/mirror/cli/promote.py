@@ -19,9 +19,28 @@ if TYPE_CHECKING:
 _COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red", "NOT_APPLICABLE": "yellow"}
 
 
+def _branches(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """What a shell may complete: branches of the repository, which --repo may name; nothing outside a repository."""
+    from mirror.errors import MirrorError
+    from mirror.promotion.git import Repository
+
+    try:
+        names = Repository(Path(context.params.get("repo") or ".")).branches()
+    except MirrorError:
+        return []
+    return [name for name in names if name.startswith(typed)]
+
+
 @click.command()
-@click.argument("source", metavar="FROM")
-@click.option("--to", "target", required=True, metavar="TO", help="The protected branch that takes the work.")
+@click.argument("source", metavar="FROM", shell_complete=_branches)
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="TO",
+    help="The protected branch that takes the work.",
+    shell_complete=_branches,
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan; run no gate, change nothing.")
 @click.option("--gates-only", is_flag=True, help="Run the gates as well, and stop before the merge.")
 @click.option("--approve-as", "approvals", multiple=True, metavar="NAME", help="A person of the policy who approves.")
