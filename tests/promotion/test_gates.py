@@ -13,7 +13,7 @@ import pytest
 from mirror.promotion.commands import run_command
 from mirror.promotion.gates import GateCase, GateSettings, gate, known_gates, optional_settings, run_gates
 from mirror.promotion.policy import KINDS
-from mirror.promotion.verdict import GateResult, Outcome
+from mirror.promotion.verdict import GateResult, Outcome, Override
 
 
 @pytest.fixture
@@ -94,6 +94,21 @@ def test_a_crashing_gate_blocks_and_its_neighbours_are_heard(case, monkeypatch):
     assert "ZeroDivisionError: by zero" in results[0].summary
     assert heard == list(results)
     assert results[1].seconds >= 1.0  # the fixed clock ticks one second per look
+
+
+def test_an_override_lets_its_own_gate_pass_and_no_other(case):
+    from dataclasses import replace
+
+    override = Override("Grace", "the linter is down")
+    both = [GateSettings("lint", "r", command("false").values), command("false")]
+    lint, tests = run_gates(replace(case, overrides={"lint": override}), both, lambda _: None)
+    assert (lint.outcome, lint.blocks, lint.override) == (Outcome.FAIL, False, override)
+    assert (tests.outcome, tests.blocks, tests.override) == (Outcome.FAIL, True, None)
+    assert GateResult.from_json(lint.to_json()) == lint
+    assert lint.fingerprint != replace(lint, override=None).fingerprint
+    # What passes needs nobody, and says so.
+    (passed,) = run_gates(replace(case, overrides={"tests": override}), [command("true")], lambda _: None)
+    assert passed.override is None
 
 
 def test_two_roles_need_two_people(case):

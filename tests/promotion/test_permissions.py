@@ -48,6 +48,7 @@ def test_an_approval_counts_until_the_next_commit(world):
     assert world.audit()[-1]["approvals"] == ["Grace"]
 
 
+@pytest.mark.nightly
 def test_an_override_lets_one_gate_pass_and_is_shown_for_ever(strict):
     override = {"lint": Override("Grace", "the linter is down")}
     same = strict.untouched()
@@ -78,6 +79,7 @@ def test_an_override_lets_one_gate_pass_and_is_shown_for_ever(strict):
     assert notes == ("entry 2, 2026-01-01: gate lint overridden by Grace: the linter is down",)
 
 
+@pytest.mark.nightly
 def test_an_emergency_goes_first_and_is_answered_for(strict):
     strict.git("switch", "--quiet", "--create", "hotfix/now", "main")
     strict.commit("Mend it", code_txt="fine again\n")

@@ -25,7 +25,7 @@ def in_order(world) -> bool:
     ) and all(world.git("rev-parse", f"{tag}^{{commit}}") == commit for tag, commit in told.tags.items())
 
 
-def test_a_release_goes_back_and_comes_again(world):
+def test_a_release_goes_back_as_a_whole(world):
     world.promote("feature/x", "staging", "Grace")
     before = world.head("release")
     world.promote("staging", "release", "Grace")
@@ -47,6 +47,12 @@ def test_a_release_goes_back_and_comes_again(world):
     assert [entry["kind"] for entry in world.audit()] == ["promoted", "promoted", "rebuilt", "rolled back", "rebuilt"]
     assert in_order(world)
 
+
+@pytest.mark.nightly
+def test_what_was_taken_back_comes_again_with_the_next_promotion(world):
+    world.promote("feature/x", "staging", "Grace")
+    world.promote("staging", "release", "Grace")
+    undo(world, "release-1", "Grace")
     # For git staging is merged already; here it is brought again, with everything that was taken back.
     plan = show_plan(world.repository, world.request("staging", "release"), clock=world.clock)
     assert [path for _, path in plan.files] == ["code.txt"]

@@ -195,7 +195,7 @@ def _fetch(repository: Repository, source: str, target: str) -> None:
     local = repository.branches()
     for name in (target, source):
         if name in local and POLICY_FILE in repository.files(local[name]):
-            remote = policy_of(repository, local[name]).remote
+            remote = policy_of(repository, local[name], name).remote
             if remote is not None:
                 repository.fetch(remote)
             return

@@ -22,8 +22,9 @@ PURPOSE = "promote"
 _ATTEMPTS = 5
 
 
-def policy_of(repository: Repository, commit: str) -> Policy:
-    return load_policy(repository.read(commit, POLICY_FILE), POLICY_FILE)
+def policy_of(repository: Repository, commit: str, branch: str | None = None) -> Policy:
+    """The policy of a commit; with ``branch`` a mistake in it names where it stands."""
+    return load_policy(repository.read(commit, POLICY_FILE), f"{POLICY_FILE} on {branch}" if branch else POLICY_FILE)
 
 
 def publish(
