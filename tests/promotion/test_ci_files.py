@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mirror.porting.template import BUILD_GRADLE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,9 +41,10 @@ def test_every_system_runs_the_same_script_on_a_cached_environment():
     assert gitlab["cache"]["key"]["files"] == ["requirements.lock", "pyproject.toml"]
     assert ".venv" in gitlab["cache"]["paths"]
 
-    foundry = (ROOT / "ci" / "foundry" / "build.gradle").read_text()
+    # What is shipped is what the port writes.
+    assert (ROOT / "ci" / "foundry" / "build.gradle").read_text() == BUILD_GRADLE
     for plugin in ("transforms.lang.python", "transforms.lang.python-defaults", "transforms.lang.pytest-defaults"):
-        assert f"apply plugin: 'com.palantir.{plugin}'" in foundry
+        assert f"apply plugin: 'com.palantir.{plugin}'" in BUILD_GRADLE
     assert (ROOT / "ci" / "run").stat().st_mode & 0o111
     for target in ("lint", "port-check", "test-postgres", "test-changed", "test"):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text()

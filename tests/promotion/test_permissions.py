@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mirror.promotion import errors
+from mirror.promotion import errors, permission_errors
 from mirror.promotion.emergency import review_emergency
 from mirror.promotion.promote import approve, show_plan
 from mirror.promotion.verdict import Override
@@ -53,9 +53,9 @@ def test_an_override_lets_one_gate_pass_and_is_shown_for_ever(strict):
     override = {"lint": Override("Grace", "the linter is down")}
     same = strict.untouched()
     for gate, by, kind, words in (
-        ("lintt", "Grace", errors.UnknownGateError, "Did you mean 'lint'?"),
-        ("approvals", "Grace", errors.OverrideRefusedError, "lets nobody override it"),
-        ("lint", "Ada", errors.OverrideRefusedError, "who wrote part of this change"),
+        ("lintt", "Grace", permission_errors.UnknownGateError, "Did you mean 'lint'?"),
+        ("approvals", "Grace", permission_errors.OverrideRefusedError, "lets nobody override it"),
+        ("lint", "Ada", permission_errors.OverrideRefusedError, "who wrote part of this change"),
         ("lint", "Grce", errors.UnknownPersonError, "Did you mean 'Grace'?"),
     ):
         with pytest.raises(kind) as refused:
@@ -83,9 +83,9 @@ def test_an_override_lets_one_gate_pass_and_is_shown_for_ever(strict):
 def test_an_emergency_goes_first_and_is_answered_for(strict):
     strict.git("switch", "--quiet", "--create", "hotfix/now", "main")
     strict.commit("Mend it", code_txt="fine again\n")
-    with pytest.raises(errors.EmergencyReasonError, match="something is broken in production"):
+    with pytest.raises(permission_errors.EmergencyReasonError, match="something is broken in production"):
         strict.promote("hotfix/now", "release")
-    with pytest.raises(errors.NoEmergencyError):
+    with pytest.raises(permission_errors.NoEmergencyError):
         strict.promote("feature/y", "staging", emergency="hurry")
 
     strict.promote("hotfix/now", "release", emergency="alerts stand still")
@@ -99,12 +99,12 @@ def test_an_emergency_goes_first_and_is_answered_for(strict):
     assert plan.notes == (f"emergency of entry 1 ({reason}), review due {due}",)
 
     strict.now += timedelta(days=3)
-    with pytest.raises(errors.EmergencyUnreviewedError, match="mirror review --emergency"):
+    with pytest.raises(permission_errors.EmergencyUnreviewedError, match="mirror review --emergency"):
         strict.promote("hotfix/more", "release", emergency="more")
     review = ("it was the limit; a test was added",)
-    with pytest.raises(errors.ReviewRefusedError, match="who wrote part of it"):
+    with pytest.raises(permission_errors.ReviewRefusedError, match="who wrote part of it"):
         review_emergency(strict.repository, 1, "Ada", *review, clock=strict.clock)
-    with pytest.raises(errors.NothingToReviewError, match="Open: entry 1"):
+    with pytest.raises(permission_errors.NothingToReviewError, match="Open: entry 1"):
         review_emergency(strict.repository, 2, "Grace", *review, clock=strict.clock)
     review_emergency(strict.repository, 1, "Grace", *review, clock=strict.clock)
     strict.promote("hotfix/more", "release", emergency="more")

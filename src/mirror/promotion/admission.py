@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mirror.promotion import errors
+from mirror.promotion import errors, permission_errors
 from mirror.promotion.audit import read_audit
 from mirror.promotion.history import open_emergencies
 
@@ -34,20 +34,20 @@ def check_request(plan: PromotionPlan, request: PromotionRequest, repository: Re
     authors = {commit.email.lower() for commit in plan.commits if not commit.is_merge}
     for gate, override in request.overrides.items():
         if gate not in gates:
-            raise errors.UnknownGateError(gate, gates, f"{plan.source} -> {plan.target}")
+            raise permission_errors.UnknownGateError(gate, gates, f"{plan.source} -> {plan.target}")
         roles = step.ways_to_override.get(gate, ())
         if not roles:
-            raise errors.OverrideRefusedError(gate, override.by, f"{policy.file} lets nobody override it")
+            raise permission_errors.OverrideRefusedError(gate, override.by, f"{policy.file} lets nobody override it")
         if not set(roles) & set(policy.roles_of(override.by)):
-            raise errors.OverrideRefusedError(gate, override.by, f"that takes the role {' or '.join(roles)}")
+            raise permission_errors.OverrideRefusedError(gate, override.by, f"that takes the role {' or '.join(roles)}")
         if policy.people[override.by].lower() in authors:
-            raise errors.OverrideRefusedError(gate, override.by, "who wrote part of this change")
+            raise permission_errors.OverrideRefusedError(gate, override.by, "who wrote part of this change")
     if request.emergency is not None and step.emergency is None:
-        raise errors.NoEmergencyError(plan.source, plan.target)
+        raise permission_errors.NoEmergencyError(plan.source, plan.target)
     if request.emergency is None and step.emergency is not None:
-        raise errors.EmergencyReasonError(plan.source, plan.target, step.emergency.reason)
+        raise permission_errors.EmergencyReasonError(plan.source, plan.target, step.emergency.reason)
     overdue = [
         str(one) for one in open_emergencies(read_audit(repository)) if one.target == plan.target and one.due < now
     ]
     if overdue:
-        raise errors.EmergencyUnreviewedError(plan.target, tuple(overdue))
+        raise permission_errors.EmergencyUnreviewedError(plan.target, tuple(overdue))

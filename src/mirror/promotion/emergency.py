@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mirror.clock import Clock
-from mirror.promotion import errors
+from mirror.promotion import errors, permission_errors
 from mirror.promotion.audit import read_audit
 from mirror.promotion.git import Repository
 from mirror.promotion.history import OpenEmergency, open_emergencies
@@ -29,7 +29,7 @@ def review_emergency(repository: Repository, number: int, reviewer: str, reason:
         waiting = open_emergencies(entries)
         found = next((one for one in waiting if one.number == number), None)
         if found is None:
-            raise errors.NothingToReviewError(number, tuple(f"entry {one.number}" for one in waiting))
+            raise permission_errors.NothingToReviewError(number, tuple(f"entry {one.number}" for one in waiting))
         promotion: Any = next(entry for entry in entries if entry["number"] == number)
         policy = policy_of(repository, promotion["target"]["after"])
         if reviewer not in policy.people:
@@ -37,10 +37,10 @@ def review_emergency(repository: Repository, number: int, reviewer: str, reason:
         step = policy.step(promotion["source"]["branch"], found.target)
         roles = step.emergency.roles if step and step.emergency else ()
         if roles and not set(roles) & set(policy.roles_of(reviewer)):
-            raise errors.ReviewRefusedError(reviewer, number, f"that takes the role {' or '.join(roles)}")
+            raise permission_errors.ReviewRefusedError(reviewer, number, f"that takes the role {' or '.join(roles)}")
         commits = repository.commits(promotion["target"]["before"], promotion["source"]["commit"])
         if policy.people[reviewer].lower() in {commit.email.lower() for commit in commits}:
-            raise errors.ReviewRefusedError(reviewer, number, "who wrote part of it")
+            raise permission_errors.ReviewRefusedError(reviewer, number, "who wrote part of it")
         facts = {
             "kind": "reviewed",
             "reviews": number,

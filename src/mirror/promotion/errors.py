@@ -1,8 +1,8 @@
 """Why a promotion did not happen.
 
 UsageError (exit 2)                          VerdictError (exit 1)
-|-- NotARepositoryError                      |-- StepNotAllowedError, OverrideRefusedError, ReviewRefusedError
-|-- GitFailedError                           |-- EmergencyUnreviewedError, StaleBaseError
+|-- NotARepositoryError                      |-- StepNotAllowedError
+|-- GitFailedError                           |-- StaleBaseError
 |-- DirtyTreeError                           |-- MergeConflictError
 |-- DetachedHeadError                        |-- GateRefusedError
 |-- UnknownBranchError                       |-- RemoteRefusedError
@@ -12,9 +12,8 @@ UsageError (exit 2)                          VerdictError (exit 1)
 |-- SubmodulesError                          InternalError (exit 3)
 |-- TagExistsError, TagNameError             `-- AuditBrokenError
 |-- PolicyError
-|-- UnknownPersonError, UnknownAcceptanceError, UnknownGateError
-|-- NoEmergencyError, EmergencyReasonError
-|-- NothingToReviewError, NothingToRollBackError, ForeignHookError
+|-- UnknownPersonError, UnknownAcceptanceError
+|-- NothingToRollBackError, ForeignHookError
 |-- PromotionLockedError
 `-- UnfinishedPromotionError, NothingToResumeError
 """
@@ -29,7 +28,7 @@ from mirror.located import FileMistakeError
 _SHOWN = 8
 
 
-def _some(items: Sequence[str]) -> str:
+def some(items: Sequence[str]) -> str:
     rest = f", and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return ", ".join(items[:_SHOWN]) + rest
 
@@ -55,7 +54,7 @@ class DirtyTreeError(UsageError):
     def __str__(self) -> str:
         branch, tree, paths = self.args
         return (
-            f"branch {branch!r} is checked out in {tree} with changes that are not committed: {_some(paths)}. "
+            f"branch {branch!r} is checked out in {tree} with changes that are not committed: {some(paths)}. "
             "What is promoted is what is committed: commit them (or remove them), then promote again."
         )
 
@@ -79,7 +78,7 @@ class UnknownBranchError(UsageError):
     def __str__(self) -> str:
         name, known, fix = self.args
         hint = nearest(name, known)
-        return f"there is no branch {name!r}.{hint} Branches: {_some(known) or 'none'}. {fix}".rstrip()
+        return f"there is no branch {name!r}.{hint} Branches: {some(known) or 'none'}. {fix}".rstrip()
 
 
 class TargetCheckedOutError(UsageError):
@@ -118,7 +117,7 @@ class SubmodulesError(UsageError):
     def __str__(self) -> str:
         branch, paths = self.args
         return (
-            f"branch {branch!r} holds submodules ({_some(paths)}); gates would judge a tree without their files. "
+            f"branch {branch!r} holds submodules ({some(paths)}); gates would judge a tree without their files. "
             "Bring their content into this repository or depend on a package instead."
         )
 
@@ -148,7 +147,7 @@ class UnknownPersonError(UsageError):
 
     def __str__(self) -> str:
         name, known, file = self.args
-        return f"{file} knows nobody called {name!r}.{nearest(name, known)} Known: {_some(known) or 'nobody'}."
+        return f"{file} knows nobody called {name!r}.{nearest(name, known)} Known: {some(known) or 'nobody'}."
 
 
 class UnknownAcceptanceError(UsageError):
@@ -156,7 +155,7 @@ class UnknownAcceptanceError(UsageError):
 
     def __str__(self) -> str:
         subject, breaking = self.args
-        there = f"Breaking changes: {_some(breaking)}." if breaking else "This promotion breaks no contract."
+        there = f"Breaking changes: {some(breaking)}." if breaking else "This promotion breaks no contract."
         return f"--accept {subject!r} matches no breaking change.{nearest(subject, breaking)} {there}"
 
 
@@ -192,33 +191,6 @@ class NothingToResumeError(UsageError):
         )
 
 
-class UnknownGateError(UsageError):
-    """``args``: gate, gates of the step, the step."""
-
-    def __str__(self) -> str:
-        gate, known, step = self.args
-        return f"the step {step} has no gate {gate!r}.{nearest(gate, known)} Gates: {_some(known)}."
-
-
-class NoEmergencyError(UsageError):
-    """``args``: source, target."""
-
-    def __str__(self) -> str:
-        source, target = self.args
-        return f"the policy calls the step from {source!r} to {target!r} no emergency; leave --emergency out."
-
-
-class EmergencyReasonError(UsageError):
-    """``args``: source, target, why the policy has the step."""
-
-    def __str__(self) -> str:
-        source, target, reason = self.args
-        return (
-            f"the step from {source!r} to {target!r} is for emergencies ({reason}). "
-            "Say why the usual order cannot be kept: --emergency 'what is broken'."
-        )
-
-
 class ForeignHookError(UsageError):
     """``args``: file."""
 
@@ -229,50 +201,13 @@ class ForeignHookError(UsageError):
         )
 
 
-class NothingToReviewError(UsageError):
-    """``args``: entry number, what is open."""
-
-    def __str__(self) -> str:
-        number, known = self.args
-        return (
-            f"entry {number} of the audit log is no emergency that waits for a review. Open: {_some(known) or 'none'}."
-        )
-
-
 class NothingToRollBackError(UsageError):
     """``args``: what was named, branch, the promotions there are."""
 
     def __str__(self) -> str:
         name, branch, known = self.args
-        there = _some(known) or "none"
+        there = some(known) or "none"
         return f"the audit log knows no promotion {name!r} to {branch!r}.{nearest(name, known)} Known: {there}."
-
-
-class OverrideRefusedError(VerdictError):
-    """``args``: gate, who wants to override it, why not."""
-
-    def __str__(self) -> str:
-        gate, by, why = self.args
-        return f"{by!r} cannot override gate {gate!r}: {why}."
-
-
-class ReviewRefusedError(VerdictError):
-    """``args``: who wants to review, entry number, why not."""
-
-    def __str__(self) -> str:
-        by, number, why = self.args
-        return f"{by!r} cannot review the emergency of entry {number}: {why}."
-
-
-class EmergencyUnreviewedError(VerdictError):
-    """``args``: target, emergencies that are overdue."""
-
-    def __str__(self) -> str:
-        target, overdue = self.args
-        return (
-            f"nothing goes to {target!r} while an emergency waits for its review: {'; '.join(overdue)}. "
-            "Review it: mirror review --emergency ENTRY --approve-as NAME --reason 'what was looked at'."
-        )
 
 
 class StepNotAllowedError(VerdictError):
@@ -292,7 +227,7 @@ class StaleBaseError(VerdictError):
     def __str__(self) -> str:
         source, target, commits, fix = self.args
         return (
-            f"{target!r} holds work that {source!r} has not seen: {_some(commits)}. "
+            f"{target!r} holds work that {source!r} has not seen: {some(commits)}. "
             f"Merged, it would be a tree that nobody has tested. {fix}"
         )
 
@@ -303,7 +238,7 @@ class MergeConflictError(VerdictError):
     def __str__(self) -> str:
         source, target, paths = self.args
         return (
-            f"{source!r} and {target!r} both changed {_some(paths)} in ways git cannot join. "
+            f"{source!r} and {target!r} both changed {some(paths)} in ways git cannot join. "
             f"Nothing was changed. On {source}: `git merge {target}`, solve it, commit, and promote again."
         )
 

@@ -17,10 +17,9 @@ _NAMES = re.compile(
 def findings(module: Module, guest: GuestFacts) -> Iterator[Finding]:
     documentation = _docstrings(module.tree)
     for node in ast.walk(module.tree):
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-        if not text or id(node) in documentation or module.has_reason(node):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in documentation:
             continue
-        if (found := _NAMES.search(text)) is not None:
+        if (found := _NAMES.search(node.value)) is not None and not module.has_reason(node):
             problem = f"names the local platform ({found[2]})."
             fix = "Say it in words that are true in Foundry as well, or take it from a parameter."
             yield Finding(module.file, node.lineno, "platform_names", problem, fix)
