@@ -81,8 +81,8 @@ class Journal:
             return None
         document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         document["references"] = {name: (new, old) for name, (new, old) in document["references"].items()}
-        document["approvals"] = tuple(document["approvals"])
-        document["models"] = tuple((m, e, b, a) for m, e, b, a in document["models"])
+        document["approvals"] = tuple(document.get("approvals", ()))
+        document["models"] = tuple((m, e, b, a) for m, e, b, a in document.get("models", ()))
         return JournalEntry(**document)
 
     def write(self, entry: JournalEntry) -> None:
