@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly test-postgres lint format bench report clean
+.PHONY: help run test test-nightly test-changed test-postgres port-check lint style types format bench report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -48,17 +48,29 @@ run: $(VENV)/.installed  ## real telemetry in, alerts and a report out
 test: $(VENV)/.installed  ## the default test suite on Spark local[2]
 	$(BIN)/python -m pytest
 
+# nothing to run is no failure; the list is empty where only documents changed
+test-changed: $(VENV)/.installed  ## the tests that a change SINCE=commit can touch
+	@chosen="$$($(BIN)/python ci/changed_tests.py $(SINCE))"; \
+	if [ -z "$$chosen" ]; then echo "no test can be touched by this change"; else $(BIN)/python -m pytest $$chosen; fi
+
+port-check: $(VENV)/.installed  ## what would not run, or not mean the same, in Foundry
+	$(BIN)/mirror port --check
+
 test-nightly: $(VENV)/.installed  ## the long and large tests
 	$(BIN)/python -m pytest -m nightly
 
 test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
 	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds
 
-lint: $(VENV)/.installed  ## ruff, mypy and the arrows between rooms
+lint: style types  ## ruff, the arrows between rooms, and mypy
+
+style: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
 
 format: $(VENV)/.installed  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

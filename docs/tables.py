@@ -343,6 +343,9 @@ def gates() -> str:
     for step in _yaml("ci", "branches.yml")["steps"]:
         for name, gate in step["gates"].items():
             what = f"`{shlex.join(gate['command'])}`" if "command" in gate else ", ".join(gate.get("roles", []))
+            if "by_path" in gate:
+                more = {role for roles in gate["by_path"].values() for role in roles}
+                what += "; by path also " + ", ".join(sorted(more))
             limit = f"{gate['limit_seconds']} s" if "limit_seconds" in gate else ""
             rows.append((f"`{step['from']}` to `{step['to']}`", f"`{name}`", what, limit, gate["reason"]))
     return _rows(("step", "gate", "runs or asks", "limit", "because"), rows)

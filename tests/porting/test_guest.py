@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from mirror.builds import published_specs
+from mirror.builds.specs import JobSpec
+from mirror.cli import run
+from mirror.datasets import Workspace
 from mirror.datasets.guest import find_source_root
 from mirror.porting.check import check_guest
 from mirror.porting.port import port
@@ -43,3 +51,66 @@ def test_both_trees_meet_at_the_model(tmp_path):
             or (source / path.relative_to(ported)).read_bytes() != path.read_bytes()
         }
         assert changed <= {"fleet_health/pipeline.py", "model_training/pipeline.py"}
+
+
+SHIM = ROOT / "shims" / "transforms-mock" / "src"
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory) -> Path:
+    """Both trees, ported outside this repository."""
+    out = tmp_path_factory.mktemp("ported")
+    port(ROOT, out, {})
+    return out
+
+
+def alone(tree: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with the tree and the shim; whoever imports mirror is stopped."""
+    (folder / "mirror").mkdir(parents=True, exist_ok=True)
+    (folder / "mirror" / "__init__.py").write_text("raise ImportError('a ported tree must not need mirror')\n")
+    source = tree / "transforms-python" / "src"
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=source,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (source, SHIM, folder)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("tree", ["transforms-repository", "model-training-repository"])
+def test_a_ported_tree_runs_its_own_tests_with_the_shim_alone(trees, tmp_path, tree):
+    done = alone(trees / tree, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    ported = list((trees / tree / "transforms-python" / "src" / "test").rglob("test_*.py"))
+    # pytest ends with 5 where no test goes along
+    assert done.returncode == (0 if ported else 5), done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_foundrys_trees_are_the_same_jobs_here(trees, tmp_path, capsys):
+    def published(repository: Path, name: str) -> tuple[dict[str, JobSpec], dict[str, str]]:
+        arguments = ["--workspace", str(tmp_path / name), "--json"]
+        assert run([*arguments, "init", "--repo", str(repository)]) == 0
+        capsys.readouterr()
+        assert run([*arguments, "build", "--dry-run"]) == 0
+        decisions = {job["reference"]: job["decision"] for job in json.loads(capsys.readouterr().out)["jobs"]}
+        with Workspace.open(tmp_path / name) as workspace:
+            return {spec.reference: spec for spec in published_specs(workspace, "master")}, decisions
+
+    whole, plan = published(ROOT, "whole")
+    divided: dict[str, JobSpec] = {}
+    decided: dict[str, str] = {}
+    for tree in ("transforms-repository", "model-training-repository"):
+        specs, decisions = published(trees / tree, tree)
+        assert not divided.keys() & specs.keys()
+        divided |= specs
+        decided |= decisions
+    assert divided.keys() == whole.keys()
+    assert {name: spec.logic_version for name, spec in divided.items()} == {
+        name: spec.logic_version for name, spec in whole.items()
+    }
+    assert decided == plan

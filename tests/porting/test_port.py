@@ -19,7 +19,7 @@ from mirror.porting.port import port
 
 FILES = {
     "transforms-python/conda_recipe/meta.yaml": (
-        "requirements:\n  run:\n    - python 3.11\n    - transforms\n    - pyyaml\n"
+        "requirements:\n  run:\n    - python 3.11\n    - transforms\n    - pyyaml 6.0.4\n"
     ),
     "transforms-python/src/setup.py": (
         "from setuptools import setup\n"

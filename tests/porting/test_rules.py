@@ -80,6 +80,48 @@ subprocess.run(["ls"])  # !
 re.compile("x")
 frame.eval("a + b")
 """,
+    "undeclared_access": """\
+import pandas as pd
+import requests
+from pathlib import Path
+a = spark.read.format("csv").load("/x")  # !
+b = spark.readStream.schema(s).parquet(folder)  # !
+frame.write.mode("append").saveAsTable("t")  # !
+with open("/x") as file:  # !
+    pass
+c = pd.read_csv("/x.csv")  # !
+d = requests.get("http://x")  # !
+# a stream that no build of this pipeline runs
+e = spark.readStream.parquet(folder)
+with source.filesystem().open("x") as stream:
+    f = pd.read_csv(stream)
+g = source.dataframe().read("x")
+h = Path(__file__).read_text()
+out.write_table(frame)
+i = table.write()
+""",
+    "refused_apis": """\
+import sys
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+sys.exit(1)  # !
+spark.stop()  # !
+ctx.spark_session.stop()  # !
+SparkContext("local")  # !
+input("name?")  # !
+a = SparkSession.builder.getOrCreate()
+b = ctx.spark_session.sparkContext.broadcast(1)
+query.stop()
+""",
+    "platform_names": '''\
+"""Words about `mirror build` are documentation."""
+a = "run mirror ingest first"  # !
+b = ".mirror/catalog.sqlite"  # !
+c = "MIRROR_HOME"  # !
+# the name of the namespace, no address
+d = "https://foundry-mirror.invalid/x"
+e = "a mirror image"
+''',
     "collected_frames": """\
 rows = frame.collect()  # !
 # one row per device, a few hundred at most
@@ -142,6 +184,32 @@ def test_the_recipe_decides_what_may_be_imported(repository):
     (finding,) = check_guest(repository)[0]
     assert "imports 'sklearn', which no package provides" in str(finding)
     assert "conda_recipe/meta.yaml" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("python 3.11", "python 3.9", "meta.yaml:6: asks for python 3.9; Foundry has 3.10, 3.11, 3.12."),
+        ("python 3.11", "python", "asks for python of any version"),
+        ("scikit-learn 1.5.2", "scikit-learn >=1.5", "meta.yaml:8: scikit-learn is not pinned to one version (>=1.5)."),
+        ("scikit-learn 1.5.2", "scikit-learn 1.5.2\n    - pyspark 4.0.0", "meta.yaml:9: asks for pyspark 4.0.0"),
+    ],
+)
+def test_the_recipe_asks_for_what_foundry_has(repository, old, new, words):
+    recipe = repository / "transforms-python" / "conda_recipe" / "meta.yaml"
+    recipe.write_text(recipe.read_text().replace(old, new))
+    (finding,) = check_guest(repository)[0]
+    assert words in str(finding)
+    assert finding.fix
+
+
+def test_syntax_is_judged_by_the_recipes_python(repository):
+    recipe = repository / "transforms-python" / "conda_recipe" / "meta.yaml"
+    (repository / "transforms-python/src/fleet/new.py").write_text("try:\n    x = 1\nexcept* ValueError:\n    pass\n")
+    assert check_guest(repository)[0] == []
+    recipe.write_text(recipe.read_text().replace("python 3.11", "python 3.10"))
+    (finding,) = check_guest(repository)[0]
+    assert str(finding).startswith("fleet/new.py:4: is no Python 3.10")
 
 
 def test_unreadable_files_are_named(repository):

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from mirror.promotion.contracts import Column, Contract, Unreadable
-from mirror.promotion.declared import declared_contracts
+from mirror.promotion.contracts import Column, Contract, Promise, Unreadable
+from mirror.promotion.declared import declared
 from mirror.promotion.promote import show_plan
 
 SETUP = """\
@@ -59,18 +59,19 @@ def tree(tmp_path):
 @pytest.mark.nightly
 def test_promises_are_what_fails_a_build(tree, world):
     file = "transforms-python/src/fleet/pipeline.py"
-    assert declared_contracts(tree, ".", (), world.clock) == [
+    assert declared(tree, ".", (), world.clock).contracts == (
         Contract(
             "/fleet/clean",
             file,
             (Column("device", "string", False), Column("value", "double", False), Column("note", "string", True)),
             ("device",),
             "snapshot",
+            promises=(Promise('["AnyOf", null, null, []]', "E.any(E.col('note').non_null(), E.col('value').gt(0))"),),
         ),
         Contract("/fleet/free", file, (), None, "snapshot", declares_columns=False),
-    ]
+    )
     (tree / "transforms-python/src/fleet/pipeline.py").write_text("import no_such_library\n")
-    (broken,) = declared_contracts(tree, ".", (), world.clock)
+    (broken,) = declared(tree, ".", (), world.clock).contracts
     assert isinstance(broken, Unreadable)
     assert (
         "fleet.pipeline:pipeline cannot be read: ModuleNotFoundError: No module named 'no_such_library'"

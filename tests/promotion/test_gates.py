@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mirror.promotion.commands import run_command
-from mirror.promotion.gates import GateCase, GateSettings, gate, known_gates, run_gates
-from mirror.promotion.verdict import GateResult, Outcome
+from mirror.promotion.gates import GateCase, GateSettings, gate, known_gates, optional_settings, run_gates
+from mirror.promotion.policy import KINDS
+from mirror.promotion.verdict import GateResult, Outcome, Override
 
 
 @pytest.fixture
@@ -28,11 +29,28 @@ def command(*arguments: str, limit: float = 20.0) -> GateSettings:
 
 
 def test_every_gate_says_what_it_demands_and_needs():
-    assert known_gates() == ["approvals", "contract_compatibility", "lint", "staging_build", "tests"]
+    assert known_gates() == [
+        "approvals",
+        "contract_compatibility",
+        "contract_conformance",
+        "data_diff",
+        "dependency_pins",
+        "documents",
+        "domain_files",
+        "dry_build",
+        "hand_overs",
+        "infrastructure",
+        "lint",
+        "model_criteria",
+        "staging_build",
+        "tests",
+        "timing",
+        "types",
+    ]
     for name in known_gates():
         module = gate(name)
         assert (module.__doc__ or "").strip()
-        assert set(module.SETTINGS.values()) <= {"command", "number", "texts"}
+        assert {*module.SETTINGS.values(), *optional_settings(name).values()} <= set(KINDS)
         names = {
             node.name for node in ast.parse(Path(module.__file__).read_text()).body if isinstance(node, ast.FunctionDef)
         }
@@ -78,6 +96,21 @@ def test_a_crashing_gate_blocks_and_its_neighbours_are_heard(case, monkeypatch):
     assert results[1].seconds >= 1.0  # the fixed clock ticks one second per look
 
 
+def test_an_override_lets_its_own_gate_pass_and_no_other(case):
+    from dataclasses import replace
+
+    override = Override("Grace", "the linter is down")
+    both = [GateSettings("lint", "r", command("false").values), command("false")]
+    lint, tests = run_gates(replace(case, overrides={"lint": override}), both, lambda _: None)
+    assert (lint.outcome, lint.blocks, lint.override) == (Outcome.FAIL, False, override)
+    assert (tests.outcome, tests.blocks, tests.override) == (Outcome.FAIL, True, None)
+    assert GateResult.from_json(lint.to_json()) == lint
+    assert lint.fingerprint != replace(lint, override=None).fingerprint
+    # What passes needs nobody, and says so.
+    (passed,) = run_gates(replace(case, overrides={"tests": override}), [command("true")], lambda _: None)
+    assert passed.override is None
+
+
 def test_two_roles_need_two_people(case):
     from dataclasses import replace
 
@@ -99,7 +132,7 @@ def test_two_roles_need_two_people(case):
 def test_a_target_without_contracts_is_not_applicable(case):
     from dataclasses import replace
 
-    from mirror.promotion.contracts import compare
+    from mirror.promotion.compatibility import compare
 
     result = gate("contract_compatibility").judge(
         replace(case, plan=replace(case.plan, contracts=compare([], []))),

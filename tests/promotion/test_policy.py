@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mirror.promotion.errors import PolicyError
+from mirror.promotion.gates import known_gates
 from mirror.promotion.policy import POLICY_FILE, load_policy
 
 GOOD = """\
@@ -50,7 +51,7 @@ MISTAKES = [
     ("        reason: style\n", "", 10, "needs 'reason'"),
     ("limit_seconds: 20", "limit_seconds: soon", 12, "must be a number above zero, not 'soon'"),
     ("limit_seconds: 20", "limit_seconds: 0", 12, "must be a number above zero, not 0"),
-    ("limit_seconds: 20", "limit: 20", 12, "Known: command, limit_seconds, reason"),
+    ("limit_seconds: 20", "limit: 20", 12, "Known: command, limit_seconds, override, reason"),
     ('"{python}"', '"{pyton}"', 11, "Did you mean 'python'?"),
     ('["{python}", -m, ruff]', "ruff check", 11, "must be a list"),
     ('["{python}", -m, ruff]', "[]", 11, "is empty"),
@@ -86,13 +87,14 @@ def test_a_step_given_twice_is_refused():
 def test_the_policy_of_this_repository_is_valid_and_says_why_for_every_gate():
     root = Path(__file__).resolve().parent.parent.parent
     policy = load_policy((root / POLICY_FILE).read_text(encoding="utf-8"))
-    assert [(step.source, step.target) for step in policy.steps] == [("feature/*", "staging"), ("staging", "release")]
+    assert [(step.source, step.target, step.emergency is not None) for step in policy.steps] == [
+        ("feature/*", "staging", False),
+        ("staging", "release", False),
+        ("hotfix/*", "release", True),
+    ]
     assert all(len(gate.reason) > 20 for step in policy.steps for gate in step.gates)
-    assert {gate.gate for step in policy.steps for gate in step.gates} == {
-        "approvals",
-        "contract_compatibility",
-        "lint",
-        "staging_build",
-        "tests",
-    }
+    assert {gate.gate for step in policy.steps for gate in step.gates} == set(known_gates())
+    # Nobody talks a contract, a cycle or a missing approval away.
+    ways = {gate for step in policy.steps for gate in step.ways_to_override}
+    assert ways == {"tests", "timing", "documents", "data_diff", "model_criteria"}
     assert all((root / path).is_dir() for path in policy.python_path)

@@ -168,7 +168,7 @@ def test_a_failed_rebuild_keeps_the_merge_and_is_resumed(world):
     assert "mirror promote staging --to release --resume" in str(failure.value)
     released = world.head("release")
 
-    with pytest.raises(errors.NothingToResumeError, match="unfinished is 'staging' to 'release'"):
+    with pytest.raises(errors.NothingToResumeError, match="unfinished is the promotion of 'staging' to 'release'"):
         resume(world.repository, world.request("feature/x", "staging"), clock=world.clock, heard=world.heard)
     workspace.rmdir()
     outcome = resume(world.repository, world.request("staging", "release"), clock=world.clock, heard=world.heard)

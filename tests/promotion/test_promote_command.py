@@ -21,7 +21,7 @@ def test_from_the_plan_to_the_merge(world, capsys):
     assert call(world, "feature/x", "--to", "staging", "--dry-run") == 0
     shown = capsys.readouterr().out
     assert "feature/x" in shown
-    assert "commits: 1, files: 1, contracts: none" in shown
+    assert "commits: 1, files: 1, jobs: 0 of 0, contracts: none" in shown
     assert "M code.txt" in shown
     assert "four eyes" in shown
 

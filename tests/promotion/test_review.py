@@ -52,6 +52,15 @@ FILES = {
     ),
     "requirements.lock": "pandas==2.2.3 \\\n    --hash=sha256:00\n",
     "tests/test_scores.py": "from fleet.scoring.scores import LIMIT\ndef test_one(): ...\ndef test_two(): ...\n",
+    "tests/cases/test_cases.py": (
+        "import pytest\n@pytest.mark.parametrize('one', [pytest.param(1, marks=pytest.mark.case(name))"
+        " for name in ('S-H', 'S-N', 'S-D', 'S-F')])\ndef test_it(one): ...\n"
+    ),
+    "tests/cases/test_matrix.yaml": (
+        "layers:\n  scoring:\n    happy_path: [{id: S-H}]\n    null_inputs: [{id: S-N}]\n"
+        "    device_isolation: [{id: S-D}]\n    no_future_leakage: [{id: S-F}]\n"
+    ),
+    "pytest.ini": "[pytest]\nmarkers =\n    case: x\n",
     "ci/hand_overs.yml": (
         "hand_overs:\n  - {name: scope, why: w, owed_by: Architect, files: docs/*.md, words: [sensors]}\n"
         "  - name: metrics\n    why: w\n    owed_by: ML Platform\n"
@@ -61,6 +70,7 @@ FILES = {
     "health/checks/fleet.yaml": (
         "checks:\n  - name: fresh\n    type: timeSinceLastUpdated\n    dataset: /fleet/clean\n    owner: Ada\n"
         "    bounds: {upperBoundInSeconds: 60, severity: MODERATE, reason: h}\n    runbook: RB-1\n"
+        "    subscribers: [{who: Ada, level: all failures}]\n"
     ),
     "ci/branches.yml": (
         "protected: [release]\npeople: {Ada: ada@company.example}\nroles: {owner: [Ada]}\nsteps:\n"
@@ -93,16 +103,22 @@ def git(root: Path, *arguments: str) -> None:
 
 def record_suite(root: Path, outcome: str, seconds: float) -> None:
     repository = Repository(root)
-    facts = {"kind": "promoted", "gates": [{"gate": "tests", "outcome": outcome, "seconds": seconds}]}
+    moved = {"target": {"branch": "staging", "after": "0" * 40}, "tree": "0" * 40}
+    facts = {"kind": "promoted", **moved, "gates": [{"gate": "tests", "outcome": outcome, "seconds": seconds}]}
     commit, before = audit_commit(repository, facts, repository.identity(), NOW)
     repository.move({AUDIT_REF: (commit, before)})
 
 
 def publish_model(root: Path, source: str) -> None:
-    from mirror.datasets import Workspace
+    from mirror.datasets import TransactionType, Workspace
 
     path = root / ".mirror"
     with Workspace.create(path, repository=root, clock=lambda: NOW) as workspace:
+        with workspace.store.transaction(
+            workspace.store.create(source, exist_ok=True), "master", TransactionType.SNAPSHOT
+        ) as opened:
+            (root / "statistics.csv").write_text("mean\n1.5\n")
+            opened.add(root / "statistics.csv", "statistics.csv")
         registry = ModelRegistry(workspace)
         model = registry.declared("/fleet/models/forest")
         facts = {
@@ -116,7 +132,7 @@ def publish_model(root: Path, source: str) -> None:
             "change_type": None,
             "experiment": None,
             "facts": {},
-            "provenance": {"inputs": [{"alias": source, "transaction": "ri.t.1"}]},
+            "provenance": {"inputs": [{"alias": source, "transaction": opened.rid}]},
         }
         with workspace.catalog.writing() as connection:
             registry.record(connection, model, facts)
@@ -149,7 +165,9 @@ def test_every_line_is_met_where_everything_is_in_place(template):
     proofs = {done.name: done.answer.proof for done in lines}
     assert proofs["suite_time"] == "audit entry 1 (2026-01-01T00:00:00+00:00): tests PASS in 42.0 s"
     assert proofs["tests_per_layer"].endswith("scoring 2")
-    assert proofs["drift_baseline"].endswith("/fleet/training_statistics at ri.t.1")
+    assert "/fleet/training_statistics at ri.foundry.main.transaction." in proofs["drift_baseline"]
+    assert proofs["tests_per_dimension"].endswith("scoring 1/1 1/1 1/1 1/1")
+    assert "NaN: nan_values" in proofs["generator_edge_cases"]
     assert proofs["monitoring_families"] == "metrics per family: " + ", ".join(f"{family} 1" for family in FAMILIES)
     assert all(done.says.endswith(".") for done in lines)
 
@@ -208,6 +226,15 @@ TAKEN_AWAY = [
     ),
     ("hand_overs", "ci/hand_overs.yml", "docs/*.md", "docs/*.txt", "scope: no file docs/*.txt (owed by Architect)"),
     ("hand_overs", METRICS, "metrics:", "measures:", "says nothing about metrics (owed by ML Platform)"),
+    pytest.param(
+        "tests_per_dimension",
+        "tests/cases/test_cases.py",
+        "'S-D', ",
+        "",
+        "missing: scoring device_isolation: S-D",
+        marks=pytest.mark.nightly,
+    ),
+    ("thresholds_justified", HEALTH, "    runbook: RB-1\n", "", "health check 'fresh' has no runbook"),
     ("promotion_policy", "ci/branches.yml", "      tests: ", "      lint: ", "lint, staging_build"),
     ("promotion_policy", "ci/branches.yml", "company.example", "example.org", "nobody real: Ada"),
 ]
@@ -217,7 +244,7 @@ TAKEN_AWAY = [
 def test_what_is_missing_is_named(case, name, path, old, new, proof):
     edit(case, path, old, new)
     found = answer(case, name)
-    assert found.verdict is Verdict.NOT_MET
+    assert found.verdict is (Verdict.BLOCKED if name == "hand_overs" else Verdict.NOT_MET)
     assert proof in found.proof
     assert found.fix
     assert found.link
@@ -234,6 +261,11 @@ def test_a_slow_or_failed_suite_is_not_met_and_an_unrecorded_one_cannot_be_told(
 
 
 def test_the_newest_model_version_counts_and_without_a_workspace_nothing_is_claimed(case):
+    location = next((case.workspace_path / "data").rglob("statistics*.csv"))
+    text = location.read_text()
+    location.write_text("mean\n2.5\n")
+    assert "statistics.csv is not what was written" in answer(case, "drift_baseline").proof
+    location.write_text(text)
     publish_model(case.repository, "/fleet/training_data")
     found = answer(case, "drift_baseline")
     assert found.verdict is Verdict.NOT_MET
@@ -260,4 +292,4 @@ def test_the_command_prints_each_line_and_exits_by_the_worst(case, capsys, monke
     assert run([*arguments, "--strict"]) == 1
     capsys.readouterr()
     assert run([a for a in arguments if a != "--json"]) == 0
-    assert capsys.readouterr().out.endswith("0 met, 0 not met, 2 cannot tell\n")
+    assert capsys.readouterr().out.endswith("0 met, 0 not met, 0 blocked, 2 cannot tell\n")

@@ -22,10 +22,11 @@ import sqlalchemy as sa
 from mirror.builds import tables as t
 from mirror.builds.bulk import parsed, without_collector
 from mirror.builds.declared import declaration_problem
+from mirror.builds.describing import describe
 from mirror.builds.errors import PackageNameError, PipelineImportError, PipelineObjectError
 from mirror.builds.failures import place_of, text_of
 from mirror.builds.fingerprint import LogicVersions, tree_fingerprint
-from mirror.builds.specs import JobSpec, ParamSpec
+from mirror.builds.specs import JobSpec
 from mirror.datasets import Guest, Workspace
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def current(workspace: Workspace, branch: str, *, skip_broken: bool = False) -> 
         place, text = place_of(module.error, guest.source_root), text_of(module.error, guest.source_root)
         log.warning("left out: module %s%s: %s", module.module, f" at {place}" if place else "", text)
     versions = LogicVersions(guest.source_root)
-    specs = tuple(describe(workspace, x, versions, guest.source_root) for x in transforms if not x.unbound)
+    specs = tuple(describe(workspace.store.rids, x, versions, guest.source_root) for x in transforms if not x.unbound)
     live = {x.reference: x for x in transforms}
     for spec in specs:
         if (problem := declaration_problem(live[spec.reference], spec)) is not None:
@@ -164,40 +165,6 @@ def published_specs(workspace: Workspace, branch: str) -> tuple[JobSpec, ...]:
         query = sa.select(t.job_specs.c.document).where(t.job_specs.c.branch == branch)
         documents = connection.scalars(query.order_by(t.job_specs.c.position)).all()
     return tuple([JobSpec.from_json(document) for document in parsed(documents)])
-
-
-def describe(workspace: Workspace, transform: Any, versions: LogicVersions | None, source_root: Path) -> JobSpec:
-    """The JobSpec of a live transform; without ``versions`` it carries no logic version, which takes reading files."""
-    params = tuple(_param(workspace, name, param) for name, param in transform.parameters.items())
-    incremental = None if transform.incremental is None else json.loads(json.dumps(vars(transform.incremental)))
-    declared = json.dumps([dict(vars(p)) for p in params], sort_keys=True) + json.dumps(incremental, sort_keys=True)
-    file = Path(transform.source.file)
-    shown = file.relative_to(source_root) if file.is_relative_to(source_root) else file
-    return JobSpec(
-        reference=transform.reference,
-        name=transform.__name__,
-        source=f"{shown}:{transform.source.line}",
-        engine=transform.engine,
-        logic_version="" if versions is None else versions.of(transform.compute_func, declared),
-        params=params,
-        incremental=incremental,
-        recorded={name: str(value) for name, value in transform.recorded.items()},
-    )
-
-
-def _param(workspace: Workspace, name: str, param: Any) -> ParamSpec:
-    rids = workspace.store.rids
-    aliases = tuple(rids.get(alias, alias) for alias in getattr(param, "aliases", None) or ())
-    settings = {
-        key: value
-        for key, value in sorted(vars(param).items())
-        if key not in ("aliases", "branch", "checks", "description", "kind", "direction", "settings", "name")
-        and not key.startswith("_")
-        and isinstance(value, str | int | float | bool)
-    }
-    checks = tuple(f"{c.name}|{c.on_error}|{c.expectation!r}" for c in getattr(param, "checks", ()))
-    branch = param.__dict__.get("branch")
-    return ParamSpec(name, param.kind, param.direction, aliases, branch, settings, checks)
 
 
 def discover_tolerantly(workspace: Workspace) -> tuple[tuple[Any, ...], tuple[BrokenModule, ...]]:

@@ -94,6 +94,14 @@ class LogicVersions:
             digest.update(f"{name.as_posix()}\0{_content(file, stat.st_mtime_ns, stat.st_size)}\0".encode())
         return digest.hexdigest()
 
+    def covers(self, function: Callable[..., Any]) -> tuple[str, ...]:
+        """The files below the source root whose content the version of a compute function stands for, sorted."""
+        plain, _ = _written(function)
+        if self._whole is not None or not hasattr(plain, "__code__"):
+            return tuple(sorted(f.relative_to(self._root).as_posix() for f in _files(self._root)))
+        files = self._reachable(Path(plain.__code__.co_filename).resolve())
+        return tuple(sorted(f.relative_to(self._root).as_posix() for f in files if f.is_relative_to(self._root)))
+
     def _reachable(self, start: Path) -> frozenset[Path]:
         if start not in self._closures:
             modules: set[Path] = set()

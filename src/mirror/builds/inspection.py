@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mirror.builds.declared import declaration_problem
-from mirror.builds.discovery import describe, discover_tolerantly
+from mirror.builds.describing import describe
+from mirror.builds.discovery import discover_tolerantly
 from mirror.builds.errors import UnboundKindError
 from mirror.builds.failures import place_of, text_of
 from mirror.builds.graph import JobGraph
@@ -106,7 +107,7 @@ def inspect(workspace: Workspace, binders: Sequence[ResourceBinder] = ()) -> Rep
     """
     guest = workspace.guest
     live, broken = discover_tolerantly(workspace)
-    specs = [describe(workspace, transform, None, guest.source_root) for transform in live]
+    specs = [describe(workspace.store.rids, transform, None, guest.source_root) for transform in live]
     # A transform without alias is never published, so what it would write is made by nobody.
     known = [spec for spec, transform in zip(specs, live, strict=True) if not transform.unbound]
     made = {path for spec in known for path in spec.output_paths}

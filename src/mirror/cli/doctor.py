@@ -86,6 +86,45 @@ def _git() -> Finding:
     return Finding("git", path is not None, path or "none", "" if path else "install git; promotion needs it")
 
 
+def _protection(context: CliContext) -> Finding | None:
+    """Whether the hook refuses what it must; nothing to say where no policy protects a branch, or git is missing."""
+    from mirror.datasets.errors import WorkspaceNotFoundError
+    from mirror.promotion.audit import read_audit
+    from mirror.promotion.errors import NotARepositoryError
+    from mirror.promotion.git import Repository
+    from mirror.promotion.history import replay
+    from mirror.promotion.hooks import hook_state, protected_branches
+
+    if shutil.which("git") is None:
+        return None
+    try:
+        with context.open_workspace() as workspace:
+            folder = workspace.config.repository
+    except WorkspaceNotFoundError:
+        folder = Path()
+    try:
+        repository = Repository(folder)
+        protected = protected_branches(repository)
+        if not protected:
+            return None
+        state = hook_state(repository, protected)
+        log = read_audit(repository)
+    except NotARepositoryError:
+        return None
+    except MirrorError as error:
+        return Finding("Protected branches", False, str(folder), str(error))
+    if state.problem:
+        fix = f"`mirror init --git --repo {folder}` puts it right"
+        return Finding("Protected branches", False, state.problem, fix)
+    heads = repository.branches()
+    strayed = [name for name, head in replay(log).branches.items() if heads.get(name, head) != head]
+    if strayed:
+        fix = "find out by whom with `git reflog`; the next promotion says so again"
+        return Finding("Protected branches", False, f"{', '.join(strayed)} moved past the audit log", fix)
+    seen = f"{', '.join(protected)}: a move by hand was tried and refused; {len(log)} audit entries hold"
+    return Finding("Protected branches", True, seen)
+
+
 def _disk(where: Path) -> Finding:
     folder = where.absolute()
     while not folder.exists():
@@ -157,6 +196,7 @@ def _findings(context: CliContext, start_spark: bool) -> Iterator[Finding]:
         _java,
         _packages,
         _git,
+        lambda: _protection(context),
         lambda: _disk(Path(context.workspace_path)),
         lambda: _workspace(context),
         lambda: _storage(context),

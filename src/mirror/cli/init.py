@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="For the client of --storage, e.g. endpoint_url=http://host:9000; env:NAME is looked up when connecting.",
 )
+@click.option("--git", "git", is_flag=True, help="Also keep people off the branches that ci/branches.yml protects.")
 @click.pass_obj
 def command(
     ctx: CliContext,
@@ -47,14 +48,29 @@ def command(
     storage: str | None,
     spark_root: str | None,
     storage_options: tuple[str, ...],
+    git: bool,
 ) -> None:
-    """Create a workspace (once), and list what the repository holds, still needs, and cannot run here."""
+    """Create a workspace (once), and list what the repository holds, still needs, and cannot run here.
+
+    With --git a hook refuses commits, merges, resets and deletions of protected branches; in a bare repository (which
+    gets no workspace) it refuses every push to them that no promotion made. `mirror doctor` tries the hook.
+
+    \b
+    Examples:
+      mirror init
+      mirror init --repo ../fleet --git
+      mirror init --repo /srv/git/fleet.git --git
+    """
     from mirror.builds.inspection import inspect
     from mirror.cli.build import binders
     from mirror.datasets.errors import GuestNotFoundError, SeveralSourceRootsError
     from mirror.datasets.guest import find_source_root
     from mirror.datasets.workspace import CONFIG_FILE, DEFAULT_CATALOG, Workspace
 
+    protection = _protect(Path(repo or ".")) if git else None
+    if protection is not None and protection["bare"]:
+        ctx.emit({"protection": protection}, lambda console: _show_protection(console, protection))
+        return
     path = Path(ctx.workspace_path)
     existed = (path / CONFIG_FILE).is_file()
     problem: str | None = None
@@ -89,6 +105,7 @@ def command(
             "profile": str(copied) if copied else None,
             "problem": problem,
             "inspection": found.to_json() if found else None,
+            "protection": protection,
         }
 
     def render(console: Console) -> None:
@@ -98,12 +115,33 @@ def command(
             console.print(f"files lie in {document['storage']}", markup=False)
         if copied:
             console.print(f"profile {copied}: in place; `mirror build` builds its datasets")
+        if protection is not None:
+            _show_protection(console, protection)
         if found:
             _show(console, found)
         elif problem:
             console.print(problem, markup=False)
 
     ctx.emit(document, render)
+
+
+def _protect(path: Path) -> dict[str, Any]:
+    """Installs the hook of a git repository. Raises NotARepositoryError, PolicyError, ForeignHookError."""
+    from mirror.promotion.errors import PolicyError
+    from mirror.promotion.git import Repository
+    from mirror.promotion.hooks import install_hooks, protected_branches
+    from mirror.promotion.policy import POLICY_FILE
+
+    repository = Repository(path)
+    protected = protected_branches(repository)
+    if not protected:
+        raise PolicyError(POLICY_FILE, 1, "no branch holds this file, so nobody can say which branches are protected.")
+    hook = install_hooks(repository, protected)
+    return {"hook": str(hook), "protected": list(protected), "bare": hook.name == "pre-receive"}
+
+
+def _show_protection(console: Console, protection: dict[str, Any]) -> None:
+    console.print(f"protected: {', '.join(protection['protected'])} ({protection['hook']})", markup=False)
 
 
 def _added(workspace: Workspace, profile: Path) -> Path:

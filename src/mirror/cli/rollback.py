@@ -1,7 +1,8 @@
-"""``mirror rollback``: let a dataset's branch end with an earlier transaction again."""
+"""``mirror rollback``: a promotion as a whole, or the branch of one dataset, goes back to what was before."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,22 +16,56 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", required=False)
 @click.option("--to", "to", metavar="TXN", help="A committed transaction (RID or the start of its id).")
 @click.option("--snapshot", is_flag=True, help="Instead, where nothing earlier is left: the next build starts over.")
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's); it must exist on DATASET.")
 @click.option("--apply", "apply", is_flag=True, help="Do it; without this, only say what would happen.")
+@click.option("--promotion", metavar="NAME", help="A release tag, or the number of a promotion's audit entry.")
+@click.option("--approve-as", "approvals", multiple=True, metavar="NAME", help="Who approves taking a promotion back.")
+@click.option("--reason", metavar="TEXT", help="Why a promotion is rolled back; kept in the audit log.")
+@click.option("--resume", is_flag=True, help="Finish an interrupted rollback of a promotion.")
+@click.option("--repo", default=".", show_default=True, metavar="DIR", help="The git repository of the promotion.")
 @click.pass_obj
-def command(ctx: CliContext, dataset: str, to: str | None, snapshot: bool, branch: str | None, apply: bool) -> None:
-    """Roll DATASET back to an earlier transaction, or forward again.
+def command(
+    ctx: CliContext,
+    dataset: str | None,
+    to: str | None,
+    snapshot: bool,
+    branch: str | None,
+    apply: bool,
+    promotion: str | None,
+    approvals: tuple[str, ...],
+    reason: str | None,
+    resume: bool,
+    repo: str,
+) -> None:
+    """Roll DATASET back to an earlier transaction (or forward again), or take a whole promotion back.
 
-    No data is removed and incremental transforms go on from there. Code is not reverted: the next build makes the
-    dataset anew where it is stale, so the jobs that it would run are listed.
+    A dataset: no data is removed and incremental transforms go on from there. Code is not reverted: the next build
+    makes the dataset anew where it is stale, so the jobs that it would run are listed.
+
+    A promotion: the branch gets a commit without it, its datasets and models go back to what they were when it began,
+    and the branch's own rebuild publishes the old JobSpecs; it computes only what newer input data ask for. Tags stay.
+
+    \b
+    Examples:
+      mirror rollback device_alerts --to 3f9a --branch release
+      mirror rollback --promotion release-4 --branch release
+      mirror rollback --promotion release-4 --branch release --approve-as Ada --reason 'floods alerts' --apply
+
+    Exit code 1: nobody who may approved, later work conflicts, or the data is not back yet (--resume).
+    2: wrong use.
     """
     from mirror.datasets.ids import short
     from mirror.datasets.rollback import plan_rollback, rollback
 
-    if (to is None) is not snapshot:
+    if (dataset is None) is (promotion is None):
+        raise click.UsageError("name a DATASET or a --promotion, not both")
+    if promotion is not None:
+        _roll_promotion_back(ctx, promotion, branch, approvals, reason, apply, resume, repo)
+        return
+    if dataset is None or (to is None) is not snapshot:
         raise click.UsageError("name a transaction with --to, or give --snapshot, not both")
     if to is None:
         _snapshot(ctx, dataset, branch, apply)
@@ -74,6 +109,43 @@ def command(ctx: CliContext, dataset: str, to: str | None, snapshot: bool, branc
             say("everything is up to date: the next build runs nothing")
 
     ctx.emit(document, render)
+
+
+def _roll_promotion_back(
+    ctx: CliContext,
+    name: str,
+    branch: str | None,
+    approvals: tuple[str, ...],
+    reason: str | None,
+    apply: bool,
+    resume: bool,
+    repo: str,
+) -> None:
+    from mirror.cli.shown.promotion_plan import print_rollback
+    from mirror.clock import system_clock
+    from mirror.promotion.git import Repository
+    from mirror.promotion.promote import Heard
+    from mirror.promotion.rollback import RollbackRequest, plan_rollback, resume_rollback, roll_back
+
+    if branch is None:
+        raise click.UsageError("say on which branch with --branch")
+    if apply and not reason and not resume:
+        raise click.UsageError("say why with --reason; the audit log keeps it")
+    repository = Repository(Path(repo))
+    request = RollbackRequest(name, branch, Path(ctx.workspace_path), approvals, reason or "")
+    progress = ctx.progress()
+    heard = Heard(step=lambda text: progress.print(text, markup=False))
+    if resume:
+        commit = resume_rollback(repository, request, clock=system_clock, heard=heard)
+        said = f"the rollback of {name} on {branch} is finished as {commit[:12]}"
+        ctx.emit({"promotion": name, "branch": branch, "commit": commit}, lambda c: c.print(said, markup=False))
+        return
+    done = (
+        roll_back(repository, request, clock=system_clock, heard=heard)
+        if apply
+        else plan_rollback(repository, request, clock=system_clock)
+    )
+    ctx.emit({**done.to_json(), "applied": apply}, lambda console: print_rollback(console, done, name, apply))
 
 
 def _snapshot(ctx: CliContext, dataset: str, branch: str | None, apply: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mirror.datasets.guest import find_source_root
+from mirror.porting.environment import environment_findings
 from mirror.porting.recipe import provided_imports
 from mirror.porting.rules import Finding, GuestFacts, all_findings
 from mirror.porting.source import modules
@@ -20,8 +21,9 @@ def check_guest(repository: Path, source: str | None = None) -> tuple[list[Findi
     """
     root = find_source_root(repository, source)
     found = modules(root)
+    recipe = root.parent / "conda_recipe" / "meta.yaml"
     guest = GuestFacts(
         packages=frozenset(module.name.partition(".")[0] for module in found),
-        provided=provided_imports(root.parent / "conda_recipe" / "meta.yaml"),
+        provided=provided_imports(recipe),
     )
-    return all_findings(found, guest), len(found)
+    return sorted([*environment_findings(recipe, found), *all_findings(found, guest)]), len(found)

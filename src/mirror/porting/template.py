@@ -33,10 +33,18 @@ testpaths = test
 """
 
 BUILD_GRADLE = """\
-// Environment, JobSpecs and publishing; then pytest as part of the checks.
+// Checks of a change in Foundry: transforms-python/build.gradle of the code repository. `ci.yml` belongs to Foundry and
+// is overwritten on upgrades, so checks of one's own hang on the tasks it supports: check, test and publish.
+//
+// Foundry solves and caches the environment of conda_recipe/meta.yaml, runs src/test with pytest, and publishes the
+// JobSpecs of the entry point in src/setup.py to the data branch of the same name.
 apply plugin: 'com.palantir.transforms.lang.python'
 apply plugin: 'com.palantir.transforms.lang.python-defaults'
 apply plugin: 'com.palantir.transforms.lang.pytest-defaults'
+apply plugin: 'com.palantir.conda.pep8'
+
+// A change whose tests fail is never published.
+project.tasks.publish.dependsOn project.tasks.check
 """
 
 CONFTEST = '''\

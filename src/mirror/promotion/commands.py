@@ -23,6 +23,7 @@ PLACEHOLDERS = {
     "workspace": "for a gate a fresh temporary workspace, for a rebuild the real one",
     "source": "the branch that is promoted",
     "target": "the branch it is promoted to",
+    "fallbacks": "the step's fallback branches for data, with commas between them",
 }
 _TAIL = 15
 

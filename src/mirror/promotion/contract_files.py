@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from mirror.located import Located, parse
 from mirror.promotion.contracts import Column, Contract, Unreadable, canonical_type
 from mirror.promotion.errors import PolicyError
 from mirror.promotion.git import Repository
+from mirror.promotion.path_globs import matching
 
 
 def read_contracts(
     repository: Repository, files: Mapping[str, tuple[str, str]], globs: Sequence[str]
 ) -> list[Contract | Unreadable]:
     """The contracts among the ``files`` of one commit (path -> mode and object id), in path order."""
-    pattern = re.compile("|".join(_regular(glob) for glob in globs) or r"(?!)")
-    return [
-        parse_contract(repository.blob(sha), path)
-        for path, (_mode, sha) in sorted(files.items())
-        if pattern.fullmatch(path)
-    ]
+    return [parse_contract(repository.blob(files[path][1]), path) for path in matching(sorted(files), globs)]
 
 
 def parse_contract(text: str, file: str) -> Contract | Unreadable:
@@ -47,10 +42,3 @@ def _column(item: Located) -> Column:
     return Column(
         fields["name"].text("name"), canonical_type(fields["type"].text("type")), nullable, str(meaning or "")
     )
-
-
-def _regular(glob: str) -> str:
-    """A path glob as a regular expression; ``**/`` spans folders, ``*`` does not."""
-    parts = re.split(r"(\*\*/|\*|\?)", glob)
-    meaning = {"**/": r"(?:[^/]+/)*", "*": r"[^/]*", "?": r"[^/]"}
-    return "".join(meaning.get(part, re.escape(part)) for part in parts)

@@ -13,6 +13,7 @@ UsageError (exit 2)                          VerdictError (exit 1)
 |-- TagExistsError, TagNameError             `-- AuditBrokenError
 |-- PolicyError
 |-- UnknownPersonError, UnknownAcceptanceError
+|-- NothingToRollBackError, ForeignHookError
 |-- PromotionLockedError
 `-- UnfinishedPromotionError, NothingToResumeError
 """
@@ -27,7 +28,7 @@ from mirror.located import FileMistakeError
 _SHOWN = 8
 
 
-def _some(items: Sequence[str]) -> str:
+def some(items: Sequence[str]) -> str:
     rest = f", and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return ", ".join(items[:_SHOWN]) + rest
 
@@ -53,7 +54,7 @@ class DirtyTreeError(UsageError):
     def __str__(self) -> str:
         branch, tree, paths = self.args
         return (
-            f"branch {branch!r} is checked out in {tree} with changes that are not committed: {_some(paths)}. "
+            f"branch {branch!r} is checked out in {tree} with changes that are not committed: {some(paths)}. "
             "What is promoted is what is committed: commit them (or remove them), then promote again."
         )
 
@@ -77,7 +78,7 @@ class UnknownBranchError(UsageError):
     def __str__(self) -> str:
         name, known, fix = self.args
         hint = nearest(name, known)
-        return f"there is no branch {name!r}.{hint} Branches: {_some(known) or 'none'}. {fix}".rstrip()
+        return f"there is no branch {name!r}.{hint} Branches: {some(known) or 'none'}. {fix}".rstrip()
 
 
 class TargetCheckedOutError(UsageError):
@@ -116,7 +117,7 @@ class SubmodulesError(UsageError):
     def __str__(self) -> str:
         branch, paths = self.args
         return (
-            f"branch {branch!r} holds submodules ({_some(paths)}); gates would judge a tree without their files. "
+            f"branch {branch!r} holds submodules ({some(paths)}); gates would judge a tree without their files. "
             "Bring their content into this repository or depend on a package instead."
         )
 
@@ -146,7 +147,7 @@ class UnknownPersonError(UsageError):
 
     def __str__(self) -> str:
         name, known, file = self.args
-        return f"{file} knows nobody called {name!r}.{nearest(name, known)} Known: {_some(known) or 'nobody'}."
+        return f"{file} knows nobody called {name!r}.{nearest(name, known)} Known: {some(known) or 'nobody'}."
 
 
 class UnknownAcceptanceError(UsageError):
@@ -154,7 +155,7 @@ class UnknownAcceptanceError(UsageError):
 
     def __str__(self) -> str:
         subject, breaking = self.args
-        there = f"Breaking changes: {_some(breaking)}." if breaking else "This promotion breaks no contract."
+        there = f"Breaking changes: {some(breaking)}." if breaking else "This promotion breaks no contract."
         return f"--accept {subject!r} matches no breaking change.{nearest(subject, breaking)} {there}"
 
 
@@ -166,10 +167,13 @@ class PromotionLockedError(UsageError):
 
 
 class UnfinishedPromotionError(UsageError):
-    """``args``: source, target, the step it stopped at."""
+    """``args``: ``promotion`` or ``rollback``, source, target, the step it stopped at."""
 
     def __str__(self) -> str:
-        source, target, step = self.args
+        kind, source, target, step = self.args
+        if kind == "rollback":
+            way = f"mirror rollback --promotion {source} --branch {target} --resume"
+            return f"the rollback of {source} on {target!r} stopped at step {step!r}. Finish it first: {way}"
         return (
             f"the promotion of {source!r} to {target!r} stopped at step {step!r}. "
             f"Finish it first: mirror promote {source} --to {target} --resume"
@@ -185,6 +189,25 @@ class NothingToResumeError(UsageError):
             f"the promotion of {source!r} to {target!r} was not interrupted; unfinished is {other}. "
             "Resume that one, or leave --resume out to start this one."
         )
+
+
+class ForeignHookError(UsageError):
+    """``args``: file."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.args[0]} exists and is somebody else's hook; it was left as it is. Move it away, or call it from "
+            "a hook of your own after this one, then run `mirror init --git` again."
+        )
+
+
+class NothingToRollBackError(UsageError):
+    """``args``: what was named, branch, the promotions there are."""
+
+    def __str__(self) -> str:
+        name, branch, known = self.args
+        there = some(known) or "none"
+        return f"the audit log knows no promotion {name!r} to {branch!r}.{nearest(name, known)} Known: {there}."
 
 
 class StepNotAllowedError(VerdictError):
@@ -204,7 +227,7 @@ class StaleBaseError(VerdictError):
     def __str__(self) -> str:
         source, target, commits, fix = self.args
         return (
-            f"{target!r} holds work that {source!r} has not seen: {_some(commits)}. "
+            f"{target!r} holds work that {source!r} has not seen: {some(commits)}. "
             f"Merged, it would be a tree that nobody has tested. {fix}"
         )
 
@@ -215,7 +238,7 @@ class MergeConflictError(VerdictError):
     def __str__(self) -> str:
         source, target, paths = self.args
         return (
-            f"{source!r} and {target!r} both changed {_some(paths)} in ways git cannot join. "
+            f"{source!r} and {target!r} both changed {some(paths)} in ways git cannot join. "
             f"Nothing was changed. On {source}: `git merge {target}`, solve it, commit, and promote again."
         )
 
@@ -241,13 +264,16 @@ class RemoteRefusedError(VerdictError):
 
 
 class RebuildFailedError(VerdictError):
-    """``args``: source, target, what happened."""
+    """``args``: ``promotion`` or ``rollback``, what was promoted or rolled back, target, what happened."""
 
     def __str__(self) -> str:
-        source, target, what = self.args
+        kind, name, target, what = self.args
+        if kind == "rollback":
+            way = f"mirror rollback --promotion {name} --branch {target} --resume"
+            return f"{name} is rolled back on {target!r}, but its data is not yet: {what} Finish it with: {way}"
         return (
-            f"{source!r} is merged into {target!r}, but the rebuild did not succeed: {what} "
-            f"The code stands; retry the build with: mirror promote {source} --to {target} --resume"
+            f"{name!r} is merged into {target!r}, but the rebuild did not succeed: {what} "
+            f"The code stands; retry the build with: mirror promote {name} --to {target} --resume"
         )
 
 

@@ -18,6 +18,8 @@ _HARMLESS = frozenset(
     {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
     | {f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 )
+# Who a merge is tried by: it is not committed, and git asks for a name all the same.
+_NOBODY = {f"GIT_{who}_{what}": "m" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 _ALWAYS = ("-c", "core.quotepath=off", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
 
 
@@ -216,16 +218,32 @@ class Repository:
         Raises:
             MergeConflictError: naming the paths in conflict.
         """
-        who = {"GIT_AUTHOR_NAME": "m", "GIT_AUTHOR_EMAIL": "m", "GIT_COMMITTER_NAME": "m", "GIT_COMMITTER_EMAIL": "m"}
         arguments = ["merge", "--no-ff", "--no-commit", "--quiet", commit]
-        done = self._call(arguments, scratch, env=who)
+        done = self._call(arguments, scratch, env=_NOBODY)
         if done.returncode:
-            conflicts = self.run("diff", "-z", "--name-only", "--diff-filter=U", cwd=scratch).split("\0")
-            paths = tuple(sorted({path for path in conflicts if path}))
-            if not paths:
-                raise GitFailedError(tuple(arguments), done.returncode, done.stderr or done.stdout)
-            raise MergeConflictError(source, target, paths)
+            raise self._conflict(scratch, arguments, done, source, target)
         return self.run("write-tree", cwd=scratch).strip()
+
+    def revert_into(self, scratch: Path, merge: str, what: str, target: str) -> str:
+        """Takes a merge commit back in the scratch tree without committing; the id of the resulting tree.
+
+        Raises:
+            MergeConflictError: later work changed the same places.
+        """
+        arguments = ["revert", "--no-commit", "--mainline", "1", merge]
+        done = self._call(arguments, scratch, env=_NOBODY)
+        if done.returncode:
+            raise self._conflict(scratch, arguments, done, what, target)
+        return self.run("write-tree", cwd=scratch).strip()
+
+    def _conflict(
+        self, scratch: Path, arguments: Sequence[str], done: subprocess.CompletedProcess[str], source: str, target: str
+    ) -> GitFailedError | MergeConflictError:
+        conflicts = self.run("diff", "-z", "--name-only", "--diff-filter=U", cwd=scratch).split("\0")
+        paths = tuple(sorted({path for path in conflicts if path}))
+        if not paths:
+            return GitFailedError(tuple(arguments), done.returncode, done.stderr or done.stdout)
+        return MergeConflictError(source, target, paths)
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str, who: Identity, at: datetime) -> str:
         """A commit object; the same arguments give the same id."""

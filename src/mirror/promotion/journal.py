@@ -1,7 +1,8 @@
 """One promotion at a time, and the notes that let an interrupted one be finished.
 
-Everything up to the first moved reference can be repeated from the start, so only two steps are written down:
-``publish`` (the objects exist, the references are about to move) and ``rebuild`` (they have moved).
+Everything up to the first moved reference can be repeated from the start, so only what comes after is written down:
+``publish`` (the objects exist, the references are about to move), ``data`` (they have moved; models and taken-over
+results are next), ``rebuild`` (a command is about to run), and for a rollback ``publish`` and ``restore``.
 """
 
 from __future__ import annotations
@@ -11,15 +12,25 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mirror.promotion.errors import PromotionLockedError
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """What is left to do. ``references``: full name -> (new object, expected old object or ``None``)."""
+    """What is left to do.
+
+    Attributes:
+        references: full name -> (new object, expected old object or ``None``).
+        source: branch that is promoted; of a rollback, what is undone.
+        approvals: who approved, for the models that come along.
+        models: model, environment, version before, version after.
+        reused: dataset -> transaction that the target takes over, or goes back to.
+        heads: dataset -> transaction on the target's data branch before anything was moved, ``None`` where it had none.
+    """
 
     step: str
     source: str
@@ -27,6 +38,16 @@ class JournalEntry:
     merge: str
     tag: str | None
     references: Mapping[str, tuple[str, str | None]]
+    kind: str = "promotion"
+    approvals: tuple[str, ...] = ()
+    models: tuple[tuple[str, str, str | None, str], ...] = ()
+    reused: Mapping[str, str] = field(default_factory=dict)
+    heads: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the branch that is promoted, or the promotion that is rolled back."""
+        return self.source if self.kind == "promotion" else str(self.tag)
 
 
 class Journal:
@@ -58,9 +79,11 @@ class Journal:
     def read(self) -> JournalEntry | None:
         if not self._file.exists():
             return None
-        document = json.loads(self._file.read_text(encoding="utf-8"))
-        references = {name: (new, old) for name, (new, old) in document.pop("references").items()}
-        return JournalEntry(references=references, **document)
+        document: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+        document["references"] = {name: (new, old) for name, (new, old) in document["references"].items()}
+        document["approvals"] = tuple(document.get("approvals", ()))
+        document["models"] = tuple((m, e, b, a) for m, e, b, a in document.get("models", ()))
+        return JournalEntry(**document)
 
     def write(self, entry: JournalEntry) -> None:
         """Replaces the note as a whole, on disk before this returns."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mirror.clock import Clock
+from mirror.datasets import Workspace
+from mirror.errors import UsageError
 from mirror.promotion import errors
-from mirror.promotion.audit import read_audit
+from mirror.promotion.compatibility import compare
 from mirror.promotion.contract_files import read_contracts
-from mirror.promotion.contracts import Comparison, Contract, Unreadable, compare
-from mirror.promotion.declared import declared_contracts
+from mirror.promotion.contracts import Comparison
+from mirror.promotion.declared import Declared, Keep, declared
 from mirror.promotion.git import Commit, Repository
+from mirror.promotion.history import history_notes, undone_since
+from mirror.promotion.jobs import JobComparison, compare_jobs
+from mirror.promotion.model_moves import ModelMove, model_moves
 from mirror.promotion.policy import POLICY_FILE, Policy, Step, load_policy
+from mirror.promotion.rebuild_plan import RebuildPlan, rebuild_plan
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class PromotionPlan:
     contracts: Comparison
     tag: str | None
     notes: tuple[str, ...]
+    declared: Declared = field(default_factory=Declared)
+    jobs: JobComparison = field(default_factory=JobComparison)
+    rebuild: RebuildPlan | None = None
+    models: tuple[ModelMove, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -50,14 +60,28 @@ class PromotionPlan:
             },
             "gates": [{"gate": gate.gate, "reason": gate.reason} for gate in self.step.gates],
             "tag": self.tag,
-            "rebuild": list(self.step.rebuild.command) if self.step.rebuild else None,
+            "jobs": self.jobs.to_json(),
+            "models": [vars(move) for move in self.models],
+            "rebuild": {
+                "command": list(self.step.rebuild.command),
+                "plan": self.rebuild.to_json() if self.rebuild else None,
+            }
+            if self.step.rebuild
+            else None,
             "notes": list(self.notes),
         }
 
 
 @contextmanager
 def planned(
-    repository: Repository, source: str, target: str, *, clock: Clock, tag: str | None = None, purpose: str = "plan"
+    repository: Repository,
+    source: str,
+    target: str,
+    *,
+    clock: Clock,
+    tag: str | None = None,
+    purpose: str = "plan",
+    open_workspace: Callable[[], Workspace | None] = lambda: None,
 ) -> Iterator[tuple[PromotionPlan, Path]]:
     """The plan and a temporary work tree with the merged content, for as long as the context is open.
 
@@ -84,27 +108,35 @@ def planned(
     base = repository.merge_base(source_commit, target_commit)
     if base is None:
         raise errors.UnrelatedHistoriesError(source, target)
-    if repository.is_ancestor(source_commit, target_commit):
+    undone = undone_since(repository, target, source_commit, target_commit) if step.up_to_date else None
+    if undone is None and repository.is_ancestor(source_commit, target_commit):
         raise errors.NothingToPromoteError(source, target)
     name = _tag(repository, step, tag, target)
-    code_changed = not policy.python_path or any(
-        path.startswith(f"{root}/")
-        for _, path in repository.changed_files(base, source_commit)
-        for root in policy.python_path
-    )
-    untouched = (
-        "" if code_changed or policy.transforms is None else f"nothing below {', '.join(policy.python_path)} changed"
-    )
     with repository.scratch_tree(target_commit, purpose) as scratch:
-        before = _declared(scratch, policy, clock) if code_changed else []
-        tree = repository.merge_into(scratch, source, target, source_commit)
+        reader = _Reader(repository, policy, clock, open_workspace)
+        before = reader.declared(scratch, target_commit)
+        if undone is None:
+            tree = repository.merge_into(scratch, source, target, source_commit)
+        else:
+            # What was rolled back counts as merged for git, so a merge would leave it out; it is brought again.
+            tree = repository.tree(source_commit)
+            repository.run("checkout", "--quiet", "--detach", source_commit, cwd=scratch)
+            if tree == repository.tree(target_commit):
+                raise errors.NothingToPromoteError(source, target)
         if step.up_to_date and tree != repository.tree(source_commit):
             missing = tuple(c.subject for c in repository.commits(source_commit, target_commit) if not c.is_merge)
             fix = f"On {source}: `git merge {target}`, run the tests, then promote again."
             raise errors.StaleBaseError(source, target, missing or ("a merge that changed files",), fix)
-        before += read_contracts(repository, repository.files(target_commit), policy.contracts)
-        after = _declared(scratch, policy, clock) if code_changed else []
-        after += read_contracts(repository, repository.files(tree), policy.contracts)
+        after = reader.declared(scratch, tree)
+        changed = repository.changed_files(repository.tree(target_commit), tree)
+        jobs, contracts = _compared(before, after, changed, policy)
+        old_files = read_contracts(repository, repository.files(target_commit), policy.contracts)
+        new_files = read_contracts(repository, repository.files(tree), policy.contracts)
+        if not contracts.untouched:
+            contracts = compare([*before.contracts, *old_files], [*after.contracts, *new_files])
+        elif old_files or new_files:
+            contracts = replace(compare(old_files, new_files), untouched=contracts.untouched)
+        rebuild, models = reader.impact(after, jobs, source, target, step)
         yield (
             PromotionPlan(
                 source=source,
@@ -115,20 +147,80 @@ def planned(
                 tree=tree,
                 policy=policy,
                 step=step,
-                commits=repository.commits(target_commit, source_commit),
-                files=repository.changed_files(repository.tree(target_commit), tree),
-                contracts=replace(compare(before, after), untouched=untouched),
+                commits=repository.commits(undone.base if undone else target_commit, source_commit),
+                files=changed,
+                contracts=contracts,
                 tag=name,
-                notes=(*notes, *_history_notes(repository, policy, target, target_commit)),
+                notes=(
+                    *notes,
+                    *(undone.notes if undone else ()),
+                    *reader.notes,
+                    *history_notes(repository, policy, target, target_commit),
+                ),
+                declared=after,
+                jobs=jobs,
+                rebuild=rebuild,
+                models=models,
             ),
             scratch,
         )
 
 
-def _declared(tree: Path, policy: Policy, clock: Clock) -> list[Contract | Unreadable]:
+def _compared(
+    before: Declared, after: Declared, changed: tuple[tuple[str, str], ...], policy: Policy
+) -> tuple[JobComparison, Comparison]:
+    """Jobs by what they are made of; contracts as untouched when both trees declare the same."""
     if policy.transforms is None:
-        return []
-    return declared_contracts(tree, policy.transforms, policy.python_path, clock)
+        return JobComparison(), Comparison((), ())
+    root = f"{after.source_root}/"
+    files = {path.removeprefix(root) for _, path in changed if path.startswith(root)}
+    try:
+        jobs = compare_jobs(before.specs, after.specs, (before.covers, after.covers), files)
+    except UsageError as error:
+        jobs = JobComparison(len(after.specs), problem=str(error))
+    same = bool(after.contracts) and before == after
+    return jobs, Comparison((), (), untouched="both trees declare the same pipeline" if same else "")
+
+
+class _Reader:
+    """Reads trees with what the workspace knows of them, where there is a workspace."""
+
+    def __init__(
+        self, repository: Repository, policy: Policy, clock: Clock, open_workspace: Callable[[], Workspace | None]
+    ) -> None:
+        self._repository, self._policy, self._clock, self._open = repository, policy, clock, open_workspace
+        self.notes: tuple[str, ...] = ()
+
+    def declared(self, scratch: Path, commit: str) -> Declared:
+        if self._policy.transforms is None:
+            return Declared()
+        with self._workspace() as workspace:
+            rids = dict(workspace.store.rids) if workspace else {}
+        folder = self._repository.common_directory / "mirror" / "declared"
+        keep = Keep(folder, self._repository.files(commit), self._policy.python_path)
+        return declared(scratch, self._policy.transforms, self._policy.python_path, self._clock, rids=rids, keep=keep)
+
+    def impact(
+        self, after: Declared, jobs: JobComparison, source: str, target: str, step: Step
+    ) -> tuple[RebuildPlan | None, tuple[ModelMove, ...]]:
+        """What the target's data and models lack; nothing is known without a workspace."""
+        if step.rebuild is None or self._policy.transforms is None or after.problem or jobs.problem:
+            return None, ()
+        with self._workspace() as workspace:
+            if workspace is None:
+                self.notes += ("there is no workspace: what will be rebuilt, reused and released is not known",)
+                return None, ()
+            moves = model_moves(workspace, source, target) if step.release_models else ()
+            return rebuild_plan(workspace, after.specs, target, source, step.fallbacks), moves
+
+    @contextmanager
+    def _workspace(self) -> Iterator[Workspace | None]:
+        opened = self._open()
+        if opened is None:
+            yield None
+            return
+        with opened:
+            yield opened
 
 
 def _policy(repository: Repository, local: dict[str, str], source: str, target: str) -> tuple[Policy, tuple[str, ...]]:
@@ -202,21 +294,3 @@ def _tag(repository: Repository, step: Step, wanted: str | None, target: str) ->
     if wanted in tags:
         raise errors.TagExistsError(wanted, repository.run("rev-parse", f"refs/tags/{wanted}^{{commit}}").strip(), free)
     return wanted
-
-
-def _history_notes(repository: Repository, policy: Policy, target: str, head: str) -> tuple[str, ...]:
-    """Says so when a protected branch is not where the last promotion left it."""
-    if target not in policy.protected:
-        return ()
-    left = [
-        after["after"]
-        for entry in read_audit(repository)
-        if entry.get("kind") == "promoted"
-        and isinstance(after := entry.get("target"), dict)
-        and after["branch"] == target
-    ]
-    if not left or left[-1] == head:
-        return ()
-    return (
-        f"{target} was left at {left[-1][:12]} by the last promotion and is at {head[:12]}: it was moved another way",
-    )

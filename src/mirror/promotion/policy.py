@@ -14,7 +14,7 @@ from mirror.errors import nearest
 from mirror.located import Located, parse
 from mirror.promotion.commands import PLACEHOLDERS, unknown_placeholders
 from mirror.promotion.errors import PolicyError
-from mirror.promotion.gates import GateSettings, SettingValue, gate, known_gates
+from mirror.promotion.gates import LIMIT_SECONDS, GateSettings, SettingValue, gate, known_gates, optional_settings
 
 POLICY_FILE = "ci/branches.yml"
 
@@ -29,11 +29,22 @@ class Rebuild:
 
 
 @dataclass(frozen=True)
+class Emergency:
+    """A way round the usual order: allowed at once, answered for within some days."""
+
+    review_within_days: float
+    roles: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Step:
     """One allowed way between branches. ``source`` is a pattern, ``target`` a branch.
 
     ``up_to_date`` demands that the merged tree is the source's own tree, which somebody may have run; without it the
-    gates judge the merged tree and nobody has to merge the target back first.
+    gates judge the merged tree and nobody has to merge the target back first. ``fallbacks`` are data branches that the
+    target's build reads where it has none of its own; ``release_models`` lets the models in force where the source
+    scores come along; an ``emergency`` step is taken only when somebody says why.
     """
 
     source: str
@@ -42,6 +53,14 @@ class Step:
     up_to_date: bool = True
     tag: str | None = None
     rebuild: Rebuild | None = None
+    fallbacks: tuple[str, ...] = ()
+    release_models: bool = False
+    emergency: Emergency | None = None
+
+    @property
+    def ways_to_override(self) -> Mapping[str, tuple[str, ...]]:
+        """Gate -> roles whose members may let its no pass."""
+        return {gate.gate: gate.override for gate in self.gates if gate.override}
 
     def next_tag(self, existing: Mapping[str, str]) -> str | None:
         """The first free name after the highest number in use, or ``None`` when the step does not tag."""
@@ -140,7 +159,9 @@ def _members(entry: Located, role: str, people: Mapping[str, str]) -> tuple[str,
 
 def _step(item: Located, roles: Mapping[str, tuple[str, ...]], protected: tuple[str, ...]) -> Step:
     entries = item.mapping(
-        "a step", ("from", "to", "base", "tag", "rebuild", "gates"), required=("from", "to", "gates")
+        "a step",
+        ("from", "to", "base", "tag", "rebuild", "fallbacks", "release_models", "emergency", "gates"),
+        required=("from", "to", "gates"),
     )
     source, target = entries["from"].text("from"), entries["to"].text("to")
     what = f"step {source} -> {target}"
@@ -152,7 +173,13 @@ def _step(item: Located, roles: Mapping[str, tuple[str, ...]], protected: tuple[
     tag = _optional_text(entries, "tag")
     if tag is not None and tag.count("{n}") != 1:
         entries["tag"].wrong(f"tag {tag!r} needs {{n}} once, where the running number goes.")
+    models = entries["release_models"].value if "release_models" in entries else False
+    if not isinstance(models, bool):
+        entries["release_models"].wrong(f"release_models must be true or false, not {models!r}.")
     return Step(
+        fallbacks=entries["fallbacks"].texts("fallbacks") if "fallbacks" in entries else (),
+        release_models=models,
+        emergency=_emergency(entries["emergency"], roles, what) if "emergency" in entries else None,
         source=source,
         target=target,
         up_to_date=base == "up_to_date",
@@ -165,25 +192,57 @@ def _step(item: Located, roles: Mapping[str, tuple[str, ...]], protected: tuple[
 def _gates(entry: Located, roles: Mapping[str, tuple[str, ...]], what: str) -> tuple[GateSettings, ...]:
     gates = []
     for name, body in entry.mapping(f"gates of {what}", known_gates()).items():
-        kinds = gate(name).SETTINGS
+        required, optional = gate(name).SETTINGS, optional_settings(name)
+        kinds = {"override": "roles", "limit_seconds": "number", **optional, **required}
         where = f"gate {name} of {what}"
-        fields = body.mapping(where, ("reason", *kinds), ("reason", *kinds))
-        values = {key: _setting(fields[key], kind, f"{key} of {where}") for key, kind in kinds.items()}
-        if "roles" in kinds:
-            for item in fields["roles"].items("roles"):
-                role = item.text("a role")
-                if role not in roles:
-                    item.wrong(f"{where} asks for role {role!r}, which is not under roles.{nearest(role, roles)}")
-        gates.append(GateSettings(name, fields["reason"].text(f"reason of {where}"), values))
+        fields = body.mapping(where, ("reason", *kinds), ("reason", *required))
+        values = {
+            key: _setting(fields[key], kind, f"{key} of {where}", roles) for key, kind in kinds.items() if key in fields
+        }
+        limit = values.get("limit_seconds", LIMIT_SECONDS)
+        override = values.pop("override", ())
+        if not isinstance(limit, float) or not isinstance(override, tuple):
+            raise TypeError(f"{where}: {values!r}")
+        gates.append(GateSettings(name, fields["reason"].text(f"reason of {where}"), values, override, limit))
     if not gates:
         entry.wrong(f"{what} has no gate; a step that lets everything through protects nothing.")
     return tuple(gates)
 
 
-def _setting(entry: Located, kind: str, what: str) -> SettingValue:
+KINDS = ("command", "number", "texts", "lists", "roles", "role_lists")
+"""What a setting of a gate can be."""
+
+
+def _setting(entry: Located, kind: str, what: str, roles: Mapping[str, tuple[str, ...]]) -> SettingValue:
     if kind == "number":
         return entry.positive(what)
-    return _command(entry, what) if kind == "command" else entry.texts(what)
+    if kind == "command":
+        return _command(entry, what)
+    if kind == "roles":
+        return _roles(entry, roles, what)
+    if kind == "lists":
+        return {name: item.texts(f"{name} in {what}") for name, item in entry.mapping(what).items()}
+    if kind == "role_lists":
+        return {name: _roles(item, roles, f"{name} in {what}") for name, item in entry.mapping(what).items()}
+    return entry.texts(what)
+
+
+def _roles(entry: Located, roles: Mapping[str, tuple[str, ...]], what: str) -> tuple[str, ...]:
+    for item in entry.items(what):
+        role = item.text("a role")
+        if role not in roles:
+            item.wrong(f"{what} asks for role {role!r}, which is not under roles.{nearest(role, roles)}")
+    return entry.texts(what)
+
+
+def _emergency(entry: Located, roles: Mapping[str, tuple[str, ...]], what: str) -> Emergency:
+    names = ("review_within_days", "roles", "reason")
+    fields = entry.mapping(f"emergency of {what}", names, names)
+    return Emergency(
+        fields["review_within_days"].positive("review_within_days"),
+        _roles(fields["roles"], roles, f"roles of the emergency of {what}"),
+        fields["reason"].text("reason"),
+    )
 
 
 def _command(entry: Located, what: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The last steps, each safe to repeat: move every reference at once, remote first; then rebuild on the target."""
+"""The last steps, each safe to repeat: every reference at once, remote first; then models, data and the rebuild."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from mirror.clock import Clock
+from mirror.errors import MirrorError
 from mirror.promotion import errors
 from mirror.promotion.audit import AUDIT_REF, audit_commit
 from mirror.promotion.commands import run_command
+from mirror.promotion.data_moves import heads_of, moved, take_over, workspace_at
 from mirror.promotion.git import Identity, Repository
 from mirror.promotion.journal import Journal, JournalEntry
-from mirror.promotion.policy import POLICY_FILE, Policy, load_policy
+from mirror.promotion.policy import POLICY_FILE, Policy, Step, load_policy
 
 # Temporary work trees made under the lock carry this name.
 PURPOSE = "promote"
 _ATTEMPTS = 5
 
 
-def policy_of(repository: Repository, commit: str) -> Policy:
-    return load_policy(repository.read(commit, POLICY_FILE), POLICY_FILE)
+def policy_of(repository: Repository, commit: str, branch: str | None = None) -> Policy:
+    """The policy of a commit; with ``branch`` a mistake in it names where it stands."""
+    return load_policy(repository.read(commit, POLICY_FILE), f"{POLICY_FILE} on {branch}" if branch else POLICY_FILE)
 
 
-def publish(repository: Repository, journal: Journal, entry: JournalEntry, remote: str | None) -> None:
+def publish(
+    repository: Repository, journal: Journal, entry: JournalEntry, remote: str | None, next_step: str = "data"
+) -> JournalEntry:
     """Moves every reference, remote first. Safe to repeat: what has moved already is left alone."""
     if remote is not None:
         try:
@@ -40,10 +45,12 @@ def publish(repository: Repository, journal: Journal, entry: JournalEntry, remot
         repository.move({n: (new, repository.reference(n) if remote else old) for n, (new, old) in pending.items()})
     except errors.GitFailedError as error:
         journal.clear()
-        moved = (f"{', '.join(sorted(pending))} moved meanwhile",)
+        gone = (f"{', '.join(sorted(pending))} moved meanwhile",)
         fix = "Nothing was changed; run the same command again without --resume."
-        raise errors.StaleBaseError(entry.source, entry.target, moved, fix) from error
-    journal.write(replace(entry, step="rebuild"))
+        raise errors.StaleBaseError(entry.source, entry.target, gone, fix) from error
+    following = replace(entry, step=next_step)
+    journal.write(following)
+    return following
 
 
 def _has_moved(repository: Repository, name: str, new: str) -> bool:
@@ -66,22 +73,34 @@ def rebuild(
     clock: Clock,
     say: Callable[[str], None],
 ) -> bool:
-    """Publishes JobSpecs and rebuilds with the target's code, as the policy says; whether there was anything to run."""
+    """Takes over what needs no computing, then builds with the target's code, as the policy says.
+
+    Whether there was anything to run. A second time it begins where the first one stopped.
+    """
     policy = policy_of(repository, entry.merge)
     step = policy.step(entry.source, entry.target)
     if step is None or step.rebuild is None:
         journal.clear()
         return False
+    if entry.step == "data":
+        entry = _taken_over(journal, entry, workspace, who, clock, step)
     say(f"rebuilding {entry.target}: {shlex.join(step.rebuild.command)}")
     with repository.scratch_tree(entry.merge, PURPOSE) as tree:
         ended = run_command(
             step.rebuild.command,
             tree=tree,
-            values={"workspace": str(workspace.resolve()), "source": entry.source, "target": entry.target},
+            values={
+                "workspace": str(workspace.resolve()),
+                "source": entry.source,
+                "target": entry.target,
+                "fallbacks": ",".join(step.fallbacks),
+            },
             python_path=policy.python_path,
             limit_seconds=step.rebuild.limit_seconds,
             clock=clock,
         )
+    with workspace_at(workspace, clock) as opened:
+        data = moved(entry.heads, heads_of(opened, entry.target)) if opened else {}
     what = ended.problem or f"it ended with {ended.code}"
     facts = {
         "kind": "rebuilt" if ended.code == 0 else "rebuild failed",
@@ -89,12 +108,33 @@ def rebuild(
         "command": list(step.rebuild.command),
         "outcome": what,
         "evidence": ended.tail[-1],
+        "data": data,
+        "models": [list(move) for move in entry.models],
     }
     publish_audit(repository, policy.remote, facts, who, clock)
     if ended.code != 0:
-        raise errors.RebuildFailedError(entry.source, entry.target, f"{what}. {' | '.join(ended.tail[-4:-1])}")
+        shown = f"{what}. {' | '.join(ended.tail[-4:-1])}"
+        raise errors.RebuildFailedError(entry.kind, entry.name, entry.target, shown)
     journal.clear()
     return True
+
+
+def _taken_over(
+    journal: Journal, entry: JournalEntry, workspace: Path, who: Identity, clock: Clock, step: Step
+) -> JournalEntry:
+    with workspace_at(workspace, clock) as opened:
+        if opened is not None:
+            if not entry.heads:
+                # What a rollback goes back to is noted before anything moves.
+                entry = replace(entry, heads=heads_of(opened, entry.target))
+                journal.write(entry)
+            try:
+                take_over(opened, entry, who, step.fallbacks)
+            except MirrorError as error:
+                raise errors.RebuildFailedError(entry.kind, entry.name, entry.target, str(error)) from error
+    entry = replace(entry, step="rebuild")
+    journal.write(entry)
+    return entry
 
 
 def publish_audit(

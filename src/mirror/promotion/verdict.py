@@ -22,6 +22,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Override:
+    """Somebody who may lets one gate's no pass, this once and for ever on record."""
+
+    by: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"overridden by {self.by}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class GateResult:
     """One gate's answer, with what it was taken from and what to do about it.
 
@@ -35,10 +46,15 @@ class GateResult:
     evidence: tuple[str, ...] = ()
     fix: str = ""
     seconds: float = 0.0
+    override: Override | None = None
+
+    @property
+    def says_no(self) -> bool:
+        return self.outcome in (Outcome.FAIL, Outcome.ERROR)
 
     @property
     def blocks(self) -> bool:
-        return self.outcome in (Outcome.FAIL, Outcome.ERROR)
+        return self.says_no and self.override is None
 
     @property
     def fingerprint(self) -> str:
@@ -54,6 +70,7 @@ class GateResult:
             "evidence": list(self.evidence),
             "fix": self.fix,
             "seconds": round(self.seconds, 3),
+            "override": None if self.override is None else vars(self.override),
         }
 
     @classmethod
@@ -69,4 +86,5 @@ class GateResult:
             evidence=tuple(str(line) for line in evidence),
             fix=str(document["fix"]),
             seconds=float(seconds),
+            override=Override(**override) if isinstance(override := document.get("override"), dict) else None,
         )

@@ -8,6 +8,7 @@ import uuid
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+# a name and no address: another one would give every row another id
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://foundry-mirror.invalid/fleet_health")
 _SEPARATOR = "\x1f"
 _NULL = "\x00"

@@ -18,6 +18,7 @@ def judge_command(case: GateCase, settings: GateSettings, fix: str) -> GateResul
             "workspace": str(case.scratch / f"{settings.gate}-workspace"),
             "source": case.plan.source,
             "target": case.plan.target,
+            "fallbacks": ",".join(case.plan.step.fallbacks),
         },
         python_path=case.python_path,
         limit_seconds=settings.number("limit_seconds"),

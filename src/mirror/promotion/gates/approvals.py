@@ -1,23 +1,37 @@
-"""Somebody of every role the step asks for approved, nobody twice, and nobody their own change."""
+"""Somebody of every role the step asks for approved, nobody twice, and nobody their own change.
+
+``roles`` are asked for always, those of ``by_path`` when a file of the change matches the glob.
+"""
 
 from __future__ import annotations
 
 from itertools import permutations
 
 from mirror.promotion.gates import GateCase, GateSettings
+from mirror.promotion.path_globs import matching
 from mirror.promotion.verdict import GateResult, Outcome
 
-SETTINGS = {"roles": "texts"}
+SETTINGS = {"roles": "roles"}
+OPTIONAL = {"by_path": "role_lists"}
 
 
 def judge(case: GateCase, settings: GateSettings) -> GateResult:
     policy = case.plan.policy
-    roles = settings.texts("roles")
+    asked = dict.fromkeys(settings.texts("roles"), "always")
+    for glob, more in settings.lists("by_path").items():
+        if touched := matching([path for _, path in case.plan.files], [glob]):
+            asked |= {role: touched[0] for role in more if role not in asked}
+    roles = tuple(asked)
     authors = {commit.email.lower(): commit.author for commit in case.plan.commits if not commit.is_merge}
     own = [name for name in case.approvals if policy.people[name].lower() in authors]
     valid = [name for name in case.approvals if name not in own]
     evidence = tuple(
-        [f"{name} <{policy.people[name]}>: {', '.join(policy.roles_of(name)) or 'no role'}" for name in case.approvals]
+        [f"needed: {role} ({why})" for role, why in asked.items()]
+        + [
+            f"{name} <{policy.people[name]}>: {', '.join(policy.roles_of(name)) or 'no role'}"
+            for name in case.approvals
+        ]
+        + list(case.expired)
         + [f"author: {name} <{email}>" for email, name in sorted(authors.items())]
     )
     # One person may hold several roles but stands for one of them only.
@@ -44,6 +58,8 @@ def judge(case: GateCase, settings: GateSettings) -> GateResult:
         )
     elif case.approvals:
         summary = f"{', '.join(case.approvals)} cannot stand for {', '.join(missing)}."
+    elif case.expired:
+        summary = f"what was approved is no longer the head: {'; '.join(case.expired)}; needed: {', '.join(roles)}."
     else:
         summary = f"nobody approved; needed: one person each of {', '.join(roles)}."
     return GateResult(settings.gate, Outcome.FAIL, summary, evidence, f"Ask for approval: {who}.")

@@ -1,7 +1,8 @@
 """The production checklist, one line per file, found by listing this package.
 
 A line is a module with ``examine(case) -> Answer``; its docstring's first line is what the checklist says. It answers
-*met* or *not met* only on evidence from the repository or the workspace; what it cannot prove is *cannot tell*.
+*met*, *not met* or *blocked* only on evidence from the repository or the workspace; what it cannot prove is *cannot
+tell*.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from mirror.datasets.errors import WorkspaceNotFoundError
 class Verdict(StrEnum):
     MET = "met"
     NOT_MET = "not met"
+    BLOCKED = "blocked"
+    """Somebody owes something; the proof names the role."""
     CANNOT_TELL = "cannot tell"
 
 

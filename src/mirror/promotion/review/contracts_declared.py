@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from mirror.promotion.contracts import Contract, Unreadable
-from mirror.promotion.declared import declared_contracts
+from mirror.promotion.declared import declared
 from mirror.promotion.review import Answer, ReviewCase, Verdict
 from mirror.promotion.review._wording import some
 
 
 def examine(case: ReviewCase) -> Answer:
-    found = declared_contracts(case.repository, ".", ("shims/transforms-mock/src",), case.clock)
+    found = declared(case.repository, ".", ("shims/transforms-mock/src",), case.clock).contracts
     link = "mirror checks"
     if not found:
         return Answer(

@@ -23,7 +23,7 @@ def examine(case: ReviewCase) -> Answer:
     gaps = [gap for entry in entries if (gap := _gap(entry, case.repository))]
     if gaps:
         return Answer(
-            Verdict.NOT_MET, some(gaps), FILE, "Ask the named role for it; without it the release is blocked."
+            Verdict.BLOCKED, some(gaps), FILE, "Ask the named role for it; without it the release is blocked."
         )
     return Answer(Verdict.MET, f"{len(entries)} hand-overs present", FILE)
 

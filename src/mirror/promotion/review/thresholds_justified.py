@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from mirror.datasets.errors import GuestNotFoundError
+from mirror.errors import UsageError
 from mirror.health import HealthCheckFileError
 from mirror.health.check_files import HEALTH_FOLDER, load_checks
 from mirror.promotion.review import Answer, ReviewCase, Verdict
@@ -28,6 +31,12 @@ def examine(case: ReviewCase) -> Answer:
     if health.all:
         link, proof = f"{link}, {HEALTH_FOLDER}", f"{proof}, {len(health.all)} health checks"
         gaps += [
+            f"health check {check.name!r} has no {what}"
+            for check in health.all
+            for what, there in (("runbook", check.runbook), ("subscriber", check.subscribers))
+            if not there
+        ]
+        gaps += [
             f"health check {check.name!r} names runbook {check.runbook!r}, which does not exist"
             for check in health.all
             if check.runbook and check.runbook not in found.runbooks
@@ -37,6 +46,15 @@ def examine(case: ReviewCase) -> Answer:
             Verdict.NOT_MET, f"{proof}; {some(gaps)}", link, "Add what is missing where the metric is defined."
         )
     return Answer(Verdict.MET, proof, link)
+
+
+def reference_gaps(repository: Path) -> list[str]:
+    """What metrics name and nobody defined; nothing where there are no metrics."""
+    try:
+        found = monitoring(repository)
+    except UsageError as error:
+        return [] if isinstance(error, GuestNotFoundError) else [str(error)]
+    return [gap for metric in found.metrics for gap in _gaps(metric, found) if "does not exist" in gap]
 
 
 def _gaps(metric: Mapping[str, Any], found: Monitoring) -> Iterator[str]:

@@ -11,7 +11,7 @@ class NoTextFilesError(ValueError):
     """A raw dataset that should hold a CSV file holds none."""
 
     def __str__(self) -> str:
-        return "the dataset holds no *.csv file. Ingest one, for example: mirror ingest <dataset> file.csv"
+        return "the dataset holds no *.csv file. Add one to it, then build again."
 
 
 def read_text_table(filesystem: Any) -> pd.DataFrame:

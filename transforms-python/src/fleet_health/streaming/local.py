@@ -12,6 +12,7 @@ from fleet_health.streaming.runner import stream_alerts
 
 def readings_from(spark: SparkSession, folder: str, profile: Profile) -> DataFrame:
     """A stream of the Parquet files that appear in ``folder``, with the columns of ``raw_sensor_readings``."""
+    # no build runs this: a person starts the stream beside the pipeline and names its folder
     return spark.readStream.schema(raw_schema(profile)).parquet(folder)
 
 

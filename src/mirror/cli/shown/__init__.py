@@ -1,0 +1,1 @@
+"""How larger results are put on a terminal; the commands decide what is shown."""

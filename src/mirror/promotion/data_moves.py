@@ -1,0 +1,65 @@
+"""What a promotion does to models and data beside the merge: taken over, released, pinned, put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mirror.clock import Clock
+from mirror.datasets import Workspace
+from mirror.datasets import tables as t
+from mirror.datasets.errors import WorkspaceNotFoundError
+from mirror.datasets.pointing import point_branch
+from mirror.promotion.model_moves import ModelMove, release_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mirror.promotion.git import Identity
+    from mirror.promotion.journal import JournalEntry
+
+
+@contextmanager
+def workspace_at(path: Path, clock: Clock) -> Iterator[Workspace | None]:
+    """The workspace in a folder, or ``None`` where there is none."""
+    try:
+        opened = Workspace.open(path, clock=clock)
+    except WorkspaceNotFoundError:
+        yield None
+        return
+    with opened:
+        yield opened
+
+
+def heads_of(workspace: Workspace, branch: str) -> dict[str, str | None]:
+    """Dataset -> the transaction that its branch ends with; ``None`` where it has no such branch."""
+    of_branch = (t.branches.c.dataset_rid == t.datasets.c.rid) & (t.branches.c.name == branch)
+    query = sa.select(t.datasets.c.path, t.branches.c.head).select_from(t.datasets.outerjoin(t.branches, of_branch))
+    with workspace.catalog.reading() as connection:
+        return {str(row.path): row.head for row in connection.execute(query)}
+
+
+def moved(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> dict[str, list[str | None]]:
+    """Dataset -> [before, after], for those whose branch ends with something else."""
+    return {
+        path: [before.get(path), after.get(path)]
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    }
+
+
+def take_over(workspace: Workspace, entry: JournalEntry, who: Identity, fallbacks: Sequence[str]) -> None:
+    """Releases the models that come along, and points the target's data branch at results that need no computing.
+
+    Safe to repeat. Raises ReleaseRefusedError, and what :func:`mirror.datasets.pointing.point_branch` raises.
+    """
+    moves = tuple(ModelMove(*move) for move in entry.models)
+    actor = f"{who.name} <{who.email}>"
+    release_models(workspace, moves, actor, entry.approvals, f"promoted to {entry.target} with {entry.merge[:12]}")
+    if entry.reused:
+        with workspace.lock(entry.target):
+            point_branch(workspace.store, entry.target, entry.reused, fallbacks)
