@@ -79,9 +79,17 @@ ORDER = (
     "log_scoring_run",
     "stand_in",
     "raise_alerts",
+)
+WATCH = (
+    "flag_dropouts",
+    "summarise_quality",
+    "publish_drift_baselines",
     "measure_drift",
+    "measure_scores",
+    "compare_models",
     "measure_health",
     "raise_quality_alerts",
+    "trigger_retraining",
 )
 
 
@@ -108,7 +116,7 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     acute = ["replay_stream"] if built.profile.streaming else []
     steps[steps.index("raise_alerts") : steps.index("raise_alerts")] = acute
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
-    steps += ["audit_contracts", "audit_scores"]
+    steps += [*WATCH, "audit_contracts", "audit_scores"]
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
         if step == "prepare_model_input":

@@ -11,6 +11,19 @@ import tiny_fleet as tiny
 pytestmark = pytest.mark.nightly
 
 
+WATCH = (
+    "flag_dropouts",
+    "summarise_quality",
+    "publish_drift_baselines",
+    "measure_drift",
+    "measure_scores",
+    "compare_models",
+    "measure_health",
+    "raise_quality_alerts",
+    "trigger_retraining",
+)
+
+
 @pytest.fixture(scope="module")
 def fleet(build_profile: Any) -> Any:
     return build_profile(tiny.PROFILE, tiny.tiny_fleet().files, last="raise_alerts")
@@ -51,12 +64,21 @@ def test_the_failing_unit_is_found_and_the_cause_named(fleet: Any) -> None:
 
 @pytest.mark.nightly
 def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
-    for step in ("measure_drift", "measure_health"):
+    for step in WATCH:
         fleet.runner.run(spark, fleet.transform(step))
     health = fleet.frame("pipeline_health_metrics").toPandas().set_index(["metric_id", "dimension"])
     # 16:00 to 17:00: four registered units with 60 rows each
     assert health.loc[("VOL-01", "ALL"), "value"] == 1.0
     assert health.loc[("OUT-01", "ALL"), "value"] == 0.0
+    assert health.loc[("VOL-04", "ALL"), "value"] == 0.0
+    coverage = fleet.frame("metric_coverage").toPandas().set_index("metric_id")["state"]
+    assert len(coverage) == 75
+    assert coverage[coverage == "UNKNOWN"].empty
+    assert (coverage["DRF-01"], coverage["AGR-01"], coverage["FRS-11"]) == ("TOO_LITTLE", "NOT_APPLICABLE", "PLATFORM")
+    drift = fleet.frame("feature_drift_metrics").toPandas()
+    whole = drift[(drift["slice_name"] == "ALL") & ~drift["feature_name"].str.contains(":")]
+    # 280 windows say nothing against a reference of 280
+    assert (len(whole), set(whole["triage"]), whole["psi_value"].notna().sum()) == (45, {"too_few_rows"}, 0)
 
 
 @pytest.mark.nightly

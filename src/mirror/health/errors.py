@@ -3,6 +3,7 @@
 UsageError
 |-- HealthError
 |   |-- AlertColumnsError         a dataset that should hold alerts lacks columns without which nobody can be paged
+|   |-- NoBaselineReaderError     the repository cannot compute a drift baseline again
 |   |-- UnusedBranchError         no dataset has the branch asked for
 |   `-- UnknownHealthCheckError   no check has the name asked for
 `-- FileMistakeError
@@ -35,6 +36,20 @@ class AlertColumnsError(HealthError):
         return (
             f"{self.dataset} has no column {names}: an alert without it cannot be routed."
             f"{nearest(self.missing[0], self.known)} Let the transform that writes it add the column, then build again."
+        )
+
+
+class NoBaselineReaderError(HealthError):
+    """``place`` holds no module that computes a drift baseline again, or several."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place} cannot compute a drift baseline again. Let one package have a module monitoring/baselines.py "
+            "with a function recomputed(dataset, read, recorded)."
         )
 
 

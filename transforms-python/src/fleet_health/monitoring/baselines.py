@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,9 +12,11 @@ from pyspark.sql import functions as F
 from fleet_health import paths
 from fleet_health.contracts.monitoring import DRIFT_BASELINES_SCHEMA
 from fleet_health.feature_store.point_in_time import as_of
-from fleet_health.feature_store.snapshots import SnapshotReader, read_snapshot, snapshot_of
+from fleet_health.feature_store.snapshots import read_snapshot, snapshot_of
 from fleet_health.model_input.cohorts import cohort
+from fleet_health.monitoring.errors import BaselineVersionError
 from fleet_health.monitoring.references import SLICES, reference_rows
+from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.selection import eligible_windows
 from fleet_health.training_data.transforms import features_to_train_on
@@ -60,14 +63,26 @@ def made_from(
     return reference_rows(rows, profile, snapshot_id, registry_snapshot_id, rows["computed_at"].max())
 
 
-def reproduced(
-    features: SnapshotReader, registry: SnapshotReader, profile: Profile, snapshot_id: str, registry_snapshot_id: str
-) -> pd.DataFrame:
-    """``drift_baselines`` as the build wrote them that read these transactions.
+def recomputed(dataset: str, read: Callable[[str, str], DataFrame], recorded: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of one recorded baseline, from the transactions it was made of.
+
+    Args:
+        dataset: path of the ``drift_baselines`` that hold it; tells the profile.
+        read: gives the rows of a dataset as they were after a transaction.
+        recorded: ``model_id``, ``model_version``, ``snapshot_id`` and ``registry_snapshot_id``.
 
     Raises:
-        SnapshotGoneError: one of them can no longer be read.
+        SnapshotGoneError: one of the transactions can no longer be read.
+        BaselineVersionError: the profile is of another version by now.
     """
-    rows = read_snapshot(features, features_to_train_on(profile), snapshot_id)
-    devices = read_snapshot(registry, paths.dataset(profile, "device_registry"), registry_snapshot_id)
-    return made_from(rows, devices, profile, snapshot_id, registry_snapshot_id)
+    profile = next(one for one in shipped_profiles() if paths.dataset(one, "drift_baselines") == dataset)
+    version = (recorded["model_id"], recorded["model_version"])
+    if version != (profile.model.model_id, profile.model.model_version):
+        raise BaselineVersionError(
+            dataset, " ".join(version), f"{profile.model.model_id} {profile.model.model_version}"
+        )
+    source, registry = features_to_train_on(profile), paths.dataset(profile, "device_registry")
+    snapshot, registered = str(recorded["snapshot_id"]), str(recorded["registry_snapshot_id"])
+    rows = read_snapshot(lambda at: read(source, at), source, snapshot)
+    devices = read_snapshot(lambda at: read(registry, at), registry, registered)
+    return made_from(rows, devices, profile, snapshot, registered)

@@ -29,8 +29,8 @@ class Against(Strict):
     """What a figure is compared with before its limits are asked.
 
     ``given`` is what the measure itself expects; ``earlier`` the mean of up to ``periods`` figures before it, of which
-    there must be ``least``. ``as``: difference, ratio, relative drop (1 - ratio), or deviations of those figures. A ratio
-    is never taken to less than ``floor``, or the first of something rare would be infinitely more than before.
+    there must be ``least``. ``as``: difference, ratio, relative drop (1 - ratio), or deviations of those figures. A
+    ratio is never taken to less than ``floor``, or the first of something rare would be infinitely more than before.
     """
 
     what: Literal["given", "earlier"]

@@ -117,23 +117,40 @@ def ks_error(then: Array, edges: Array) -> float:
     return float(then[~single].max(initial=0) / then.sum())
 
 
-def area(gap: Array, edges: Array, low: float, high: float) -> float:
-    """Wasserstein distance; the gap is a straight line between edges, and falls to nothing at the extremes.
+def area(gap: Array, edges: Array, low: float, high: float, difference: float) -> float:
+    """Wasserstein distance; between edges the gap is a straight line, and falls to nothing at the extremes.
 
-    Exact where both sides spread evenly within a bin; off by at most the width of a bin times what it holds.
+    The area with its sign is the difference of the means, which is known exactly; what straight lines miss of it lies
+    beyond the outermost edges. Off by at most the width of a bin times what it holds, and beyond the training extremes,
+    where there is no bin, by the shape of the tail.
+
+    Args:
+        gap: distribution function now minus then, at each edge.
+        edges: the inner edges.
+        low: smallest value of both sides.
+        high: largest value of both sides.
+        difference: mean then minus mean now.
     """
-    left, right = gap[:-1], gap[1:]
-    width = np.diff(edges)
-    crossing = left * right < 0
+    places = np.clip(edges, low, high)
+    left, right, width = gap[:-1], gap[1:], np.diff(places)
     with np.errstate(divide="ignore", invalid="ignore"):
         crossed = (left**2 + right**2) / (2.0 * (np.abs(left) + np.abs(right)))
-    inner = np.where(crossing, crossed, (np.abs(left) + np.abs(right)) / 2.0)
-    beyond = abs(gap[0]) * max(edges[0] - low, 0.0) / 2.0 + abs(gap[-1]) * max(high - edges[-1], 0.0) / 2.0
-    return float((inner * width).sum() + beyond)
+    inner = np.where(left * right < 0, crossed, (np.abs(left) + np.abs(right)) / 2.0)
+    tails = np.array([gap[0] * (places[0] - low) / 2.0, gap[-1] * (high - places[-1]) / 2.0])
+    missed = difference - float(((left + right) / 2.0 * width).sum()) - tails.sum()
+    if np.abs(tails).sum():
+        tails += missed * np.abs(tails) / np.abs(tails).sum()
+    return float((inner * width).sum() + np.abs(tails).sum())
 
 
 def compare(
-    now: Array, nulls_now: int, then: Array, nulls_then: int, edges: Array, extremes: tuple[float, float]
+    now: Array,
+    nulls_now: int,
+    then: Array,
+    nulls_then: int,
+    edges: Array,
+    extremes: tuple[float, float],
+    means: tuple[float, float],
 ) -> Distances:
     """All distances of one feature.
 
@@ -144,6 +161,7 @@ def compare(
         nulls_then: its nulls.
         edges: inner edges of the bins, one fewer than bins.
         extremes: smallest and largest value of both sides together.
+        means: of the period, and of the reference.
     """
     found = bands(then, edges)
     p, q = shares_by_band(now, nulls_now, found), shares_by_band(then, nulls_then, found)
@@ -153,4 +171,6 @@ def compare(
     n, m = min(int(now.sum()), RECORDED_ROWS), int(then.sum())
     ks_p = float(stats.kstwobign.sf(ks * math.sqrt(n * m / (n + m)))) if n and m else 1.0
     v, p_value = association(p, q)
-    return Distances(psi, kl, ks, ks_p, ks_error(then, edges), area(gap, edges, *extremes), v, p_value)
+    return Distances(
+        psi, kl, ks, ks_p, ks_error(then, edges), area(gap, edges, *extremes, means[1] - means[0]), v, p_value
+    )

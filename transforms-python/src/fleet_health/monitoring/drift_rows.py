@@ -70,7 +70,8 @@ def _row(name: str, place: int, part: Part, sketch: Sketch, trained: Reference, 
     found = None
     if both is not None and present and trained.counts.sum():
         extremes = min(low, trained.row["minimum"]), max(high, trained.row["maximum"])
-        found = compare(counts, sketch.nulls(place), trained.counts, trained.nulls, edges, extremes)
+        means = sketch.mean(place) or 0.0, float(trained.row["mean"])
+        found = compare(counts, sketch.nulls(place), trained.counts, trained.nulls, edges, extremes, means)
     mean, deviates = sketch.mean(place), pd.notna(spread) and spread > 0.0
     return {
         "feature_name": name,

@@ -25,3 +25,17 @@ class BaselineMismatchError(ValueError):
             f"/Fleet/{self.profile}/drift_baselines has no reference of {self.model} for {shown} (there: {there}). "
             "Build drift_baselines from the transaction that trained this version, or train it again."
         )
+
+
+class BaselineVersionError(LookupError):
+    """A baseline belongs to a version that the profile no longer describes, so its rows cannot be chosen again."""
+
+    def __init__(self, dataset: str, recorded: str, present: str) -> None:
+        super().__init__(dataset, recorded, present)
+        self.dataset, self.recorded, self.present = dataset, recorded, present
+
+    def __str__(self) -> str:
+        return (
+            f"{self.dataset} holds a baseline of {self.recorded}, and the profile is of {self.present}. "
+            "Verify it with the repository as it was then: mirror --repository DIR monitor baseline verify."
+        )

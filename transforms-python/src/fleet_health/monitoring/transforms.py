@@ -90,24 +90,17 @@ def quality_transform(profile: Profile) -> Transform:
 
 def scores_transform(profile: Profile) -> Transform:
     """Runs that have figures keep them; only windows after the newest of them are read."""
-    optional = _in(profile, "label_events") if profile.labels else {}
-    read = ("model_scores", "device_alerts", "device_registry")
 
-    @incremental(semantic_version=1, snapshot_inputs=[*read, *optional])
-    @transform(
-        runs=_out(profile, "model_drift_metrics"),
-        **_in(profile, *read),
-        **optional,
-    )
-    def measure_scores(runs: Any, **inputs: Any) -> None:
-        frames = {name: one.dataframe() for name, one in inputs.items()}
+    @incremental(semantic_version=1, snapshot_inputs=["model_scores", "device_registry"])
+    @transform(runs=_out(profile, "model_drift_metrics"), **_in(profile, "model_scores", "device_registry"))
+    def measure_scores(runs: Any, model_scores: Any, device_registry: Any) -> None:
         before = runs.dataframe("previous", SCORE_DRIFT_SCHEMA)
         # one row: the newest run with figures
         newest = before.agg(F.max("scored_at").alias("at")).collect()[0]["at"]
-        scores = frames["model_scores"]
+        scores = model_scores.dataframe()
         # one window earlier, because flags and ranks are compared with those of the window before
         recent = scores if newest is None else scores.where(F.col("window_end") >= F.lit(newest))
-        runs.write_dataframe(with_divergence(score_runs(recent, frames["device_registry"], profile), before))
+        runs.write_dataframe(with_divergence(score_runs(recent, device_registry.dataframe(), profile), before))
 
     return measure_scores
 
@@ -133,7 +126,7 @@ def agreement_transform(profile: Profile) -> Transform:
 def baselines_transform(profile: Profile) -> Transform:
     """Rows of every training stay; the same training again adds none."""
 
-    @incremental(semantic_version=1, snapshot_inputs=["features", "statistics", "registry"])
+    @incremental(semantic_version=1, snapshot_inputs=["features", "training_statistics", "device_registry"])
     @transform(
         features=Input(features_to_train_on(profile)),
         **_in(profile, "training_statistics", "device_registry"),
