@@ -60,7 +60,8 @@ def _page(
     lines = [
         f"# {runbook['id']} {runbook['title']}",
         "",
-        f"When: {runbook['when']}. Owner: {runbook['owner']}. [All runbooks](README.md), [monitoring](../monitoring.md)",
+        f"When: {runbook['when']}. Owner: {runbook['owner']}.",
+        "[All runbooks](README.md), [monitoring](../monitoring.md)",
         "",
         *(f"{number}. {_linked(step, runbook['id'], known)}" for number, step in enumerate(runbook["steps"], 1)),
         "",

@@ -1,4 +1,4 @@
-"""Whether a drift baseline is what its recorded transactions give: computed again by the guest and compared byte by byte.
+"""Whether a drift baseline is what its recorded transactions give: computed again by the guest, compared byte by byte.
 
 The guest is discovered: a module ``<package>.monitoring.baselines`` with ``recomputed(dataset, read, recorded)``, where
 ``read(path, transaction)`` gives the rows of a dataset as they were then and ``recorded`` is one stored row.
@@ -121,7 +121,8 @@ def difference(stored: pa.Table, again: pa.Table) -> str:
     for a, b in zip(left, right, strict=True):
         for name, value in a.items():
             if value != b[name]:
-                return f"{a['slice_name']} {a['slice_value']} {a['feature_name']}: {name} is {value!r}, came out {b[name]!r}"
+                place = " ".join(str(a[key]) for key in KEY)
+                return f"{place}: {name} is {value!r}, came out {b[name]!r}"
     return "the same values in other bytes"
 
 

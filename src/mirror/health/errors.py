@@ -48,8 +48,8 @@ class NoBaselineReaderError(HealthError):
 
     def __str__(self) -> str:
         return (
-            f"{self.place} cannot compute a drift baseline again. Let one package have a module monitoring/baselines.py "
-            "with a function recomputed(dataset, read, recorded)."
+            f"{self.place} cannot compute a drift baseline again. Let one package have a module "
+            "monitoring/baselines.py with a function recomputed(dataset, read, recorded)."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
 DEVICES = [f"D{n:03d}" for n in range(150)]
-START = datetime(2026, 1, 5)
+START = datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)  # naive, as Spark takes it in a session of UTC
 SENSORS = list(PROFILE.sensor_names)
 MODEL = PROFILE.model.model_id
 Row = dict[str, Any]
@@ -163,7 +163,7 @@ def _dropouts(faulty: bool) -> Iterator[Row]:
 def _windows(faulty: bool) -> Iterator[Row]:
     for length in PROFILE.windows_minutes:
         for back in (0, 1):
-            end = hour(7 if length < 1440 else 0) - timedelta(minutes=length * back + (1500 if faulty else 0))
+            end = hour(7 if length < 1440 else 24) - timedelta(minutes=length * back + (3000 if faulty else 0))
             for device in DEVICES[:140] if faulty else DEVICES:
                 yield {
                     "device_id": device,

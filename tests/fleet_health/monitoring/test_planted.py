@@ -12,6 +12,8 @@ from fleet_health.monitoring.measured import Watched
 from fleet_health.monitoring.passes import MEASURES
 
 METRICS = shipped_metrics(MEASURES)
+# Two looks at seventeen datasets plan many small queries; each threshold is judged by day in test_judgement.py.
+pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,13 @@ every distance is made of those. Only features that drifted are asked once more,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.model_input.cohorts import cohort
@@ -149,40 +150,47 @@ def _with_devices(
     movements: dict[str, Movement], rows: DataFrame, earlier: bool, layout: Layout, known: Mapping[Part, Any]
 ) -> dict[str, Movement]:
     """Asks each device how its own mean moved, for the features that left the period before."""
-    asked = [name for name, one in movements.items() if one.sudden]
+    asked = [name for name in layout.names if name in movements and movements[name].sudden]
     if not asked or not earlier:
         return movements
-    means = rows.groupBy("device_id").agg(
-        *(
-            F.avg(F.when(F.col("_earlier") == age, F.col(name))).alias(f"{name}_{age}")
-            for name in asked
-            for age in (0, 1)
-        )
-    )
-    told = [_moves(name, float(known[WHOLE][name].row["std"] or 0.0)) for name in asked]
+    told = [one for name in asked for age in (0, 1) for one in _of_device(name, age)]
+    means = rows.groupBy("device_id").agg(*told)
+    moves = [one for name in asked for one in _moves(name, float(known[WHOLE][name].row["std"] or 0.0))]
     # one row: how many devices moved, and how differently
-    row = means.agg(*(column for columns in told for column in columns)).collect()[0]
+    row = means.agg(*moves).collect()[0]
     found = dict(movements)
     for name in asked:
-        devices, up, down = row[f"{name}_devices"], row[f"{name}_up"], row[f"{name}_down"]
-        scatters = [row[f"{name}_{kind}"] for kind in ("offset", "factor")]
-        sayable = [abs(value) for value in scatters if value is not None]
-        share = max(up, down) / devices if devices else None
-        found[name] = replace(
-            found[name], moved_devices=share, scatter=min(sayable) if sayable and devices > 1 else None
-        )
+        devices = row[f"{name}_devices"]
+        share = max(row[f"{name}_up"], row[f"{name}_down"]) / devices if devices else None
+        scatters = [_scatter(*row[f"{name}_{kind}"]) for kind in ("offset", "factor")]
+        sayable = [one for one in scatters if one is not None]
+        found[name] = replace(movements[name], moved_devices=share, scatter=min(sayable, default=None))
     return found
 
 
-def _moves(name: str, spread: float) -> tuple[Any, ...]:
-    """Devices with both means, those that moved half a deviation up or down, and the scatter of offsets and factors."""
+def _of_device(name: str, age: int) -> tuple[Column, Column]:
+    """The device's mean in a period, and the square of its standard error."""
+    value = F.when(F.col("_earlier") == age, F.col(name))
+    return F.avg(value).alias(f"{name}_{age}"), (F.variance(value) / F.count(value)).alias(f"{name}_{age}_error")
+
+
+def _moves(name: str, spread: float) -> tuple[Column, ...]:
+    """Devices with both means, those that moved half a deviation up or down; mean, variance and error of their moves."""
     now, then = F.col(f"{name}_0"), F.col(f"{name}_1")
+    error = F.col(f"{name}_0_error") + F.col(f"{name}_1_error")
     offset, factor = now - then, F.when(then != 0, now / then)
     far = F.lit(spread / 2.0)
     return (
         F.count(offset).alias(f"{name}_devices"),
         F.count(F.when(offset > far, 1)).alias(f"{name}_up"),
         F.count(F.when(offset < -far, 1)).alias(f"{name}_down"),
-        F.try_divide(F.stddev(offset), F.avg(offset)).alias(f"{name}_offset"),
-        F.try_divide(F.stddev(factor), F.avg(factor) - 1).alias(f"{name}_factor"),
+        F.array(F.avg(offset), F.variance(offset), F.avg(error)).alias(f"{name}_offset"),
+        F.array(F.avg(factor) - 1, F.variance(factor), F.avg(error / (then * then))).alias(f"{name}_factor"),
     )
+
+
+def _scatter(mean: float | None, variance: float | None, error: float | None) -> float | None:
+    """How differently devices moved beyond what their own noise explains, relative to the movement."""
+    if not mean or variance is None or error is None:
+        return None
+    return math.sqrt(max(variance - error, 0.0)) / abs(mean)

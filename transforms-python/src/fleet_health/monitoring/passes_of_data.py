@@ -184,9 +184,12 @@ def _windows(watched: Watched) -> DataFrame:
     )
     rows = ends.crossJoin(received).join(heard, F.floor((F.col("end") - 1) / DAY) * DAY == F.col("day"), "left")
     shortest = F.col("window_duration_minutes") == min(watched.profile.windows_minutes)
+    # a window of a day of which no reading was received has nobody who could be missing
+    heard_of = F.col("eligible")
+    known = F.when(heard_of > 0, length)
     by_end = figures(
         rows,
-        figure("window_coverage", share(F.col("devices"), F.col("eligible")), dimension=length, period=F.col("end")),
+        figure("window_coverage", share(F.col("devices"), heard_of), dimension=known, period=F.col("end")),
         figure("median_completeness", F.col("median"), dimension=F.when(shortest, F.lit(ALL)), period=F.col("end")),
     )
     newest = rows.groupBy("window_duration_minutes").agg(F.max("end").alias("end"), F.max("now").alias("now"))
