@@ -1,7 +1,7 @@
 """Drift of 45 features over 5,000,000 rows against a stored baseline, beside one aggregation and beside Evidently.
 
-Evidently is no dependency: where the interpreter named by ``DRIFT_PEER_PYTHON`` has it, the same rows are compared there in
-pandas with the same tests, each side in its own process.
+Evidently is no dependency: where the interpreter named by ``DRIFT_PEER_PYTHON`` has it, the same rows are compared
+there in pandas with the same tests, each side in its own process.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _of_device(name: str, age: int) -> tuple[Column, Column]:
 
 
 def _moves(name: str, spread: float) -> tuple[Column, ...]:
-    """Devices with both means, those that moved half a deviation up or down; mean, variance and error of their moves."""
+    """Devices with both means, those that moved half a deviation; mean, variance and error of their moves."""
     now, then = F.col(f"{name}_0"), F.col(f"{name}_1")
     error = F.col(f"{name}_0_error") + F.col(f"{name}_1_error")
     offset, factor = now - then, F.when(then != 0, now / then)
