@@ -1,7 +1,7 @@
 """What is found, how late, and how often somebody is called for nothing; reported, and nothing is tuned to it.
 
 Synthetic fleets with every scenario on a device of its own and as many healthy ones, one fleet per round (``--rounds
-200`` is the number to publish; a run needs minutes of processor time). With ``--data DIR`` also: the controller log of a
+200`` is the number to publish; a run takes minutes of processor time). With ``--data DIR`` also: the log of a
 solar plant (``*/*/????????.csv`` below it), where the change of regime on 2017-03-17 has to be among the days that
 differ most from the four weeks before. Fault days of the air handlers are in ``detection_report`` of their own build.
 """
@@ -86,7 +86,7 @@ def _synthetic(bench: Bench) -> Iterator[Figure]:
 
 
 def _one(bench: Bench, fleet: Any, seed: int, tally: Tally) -> None:
-    """One fleet: device n has scenario n, the rest is healthy. Scenarios of whole fleets are given to one device too."""
+    """One fleet: device n has scenario n, the rest is healthy. Whole-fleet scenarios are given to one device."""
     from fleet_health.profiles.loader import shipped_profile
     from mirror.synth import Anomaly, SynthRequest, write_fleet
 

@@ -36,9 +36,13 @@ def agreement(scores: DataFrame) -> DataFrame:
         return spark.createDataFrame([], AGREEMENT_SCHEMA)
     lengths, names = dict(models), sorted(name for name, _ in models)
     day = F.to_date(F.timestamp_seconds(F.unix_timestamp("window_end") - 1))
-    flag = F.max(F.col("anomaly_flag").cast("int"))
-    by_device = scores.groupBy(day.alias("evaluation_date"), "device_id").pivot("model_id", names)
-    wide = by_device.agg(flag.alias("flag"), F.max("anomaly_score").alias("score"))
+    flag, score = F.col("anomaly_flag").cast("int"), F.col("anomaly_score")
+    worst = [
+        F.max(F.when(F.col("model_id") == name, value)).alias(f"{name}_{kind}")
+        for name in names
+        for kind, value in (("flag", flag), ("score", score))
+    ]
+    wide = scores.groupBy(day.alias("evaluation_date"), "device_id").agg(*worst)
     pairs = list(itertools.combinations(names, 2))
     made = [_pair(a, b, max(lengths[a], lengths[b])) for a, b in pairs]
     made += [_everyone(names, max(lengths.values()))] if len(names) > 2 else []

@@ -71,7 +71,7 @@ def measure(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, p
     groups = sketches(rows, layout, ["_earlier", *SLICES])
     now = _by_part(groups, 0, layout)
     before = _by_part(groups, 1, layout).get(WHOLE)
-    movements = _movements(layout, known, now, before, period)
+    movements = movements_of(layout, known, now, before, period)
     movements = _with_devices(movements, rows, before is not None, layout, known)
     made = rows_of(_compared(now, known, period), now, known, layout, movements, profile)
     return Measured(made, movements, period)
@@ -107,13 +107,14 @@ def _season(period: Period) -> str:
     return str(season_of(pd.Series([pd.Timestamp(period.until, unit="s", tz="UTC")])).iloc[0])
 
 
-def _movements(
+def movements_of(
     layout: Layout,
     known: Mapping[Part, Mapping[str, Reference]],
     now: Mapping[Part, Sketch],
     before: Sketch | None,
     period: Period,
 ) -> dict[str, Movement]:
+    """The movement of every feature of which something can be said; devices have not been asked yet."""
     found: dict[str, Movement] = {}
     whole, season = now.get(WHOLE), known.get((SEASON, _season(period)))
     if whole is None:
