@@ -163,7 +163,7 @@ def _with_devices(
     for name in asked:
         devices = row[f"{name}_devices"]
         share = max(row[f"{name}_up"], row[f"{name}_down"]) / devices if devices else None
-        scatters = [_scatter(*row[f"{name}_{kind}"]) for kind in ("offset", "factor")]
+        scatters = [_scatter(devices, *row[f"{name}_{kind}"]) for kind in ("offset", "factor")]
         sayable = [one for one in scatters if one is not None]
         found[name] = replace(movements[name], moved_devices=share, scatter=min(sayable, default=None))
     return found
@@ -190,8 +190,12 @@ def _moves(name: str, spread: float) -> tuple[Column, ...]:
     )
 
 
-def _scatter(mean: float | None, variance: float | None, error: float | None) -> float | None:
-    """How differently devices moved beyond what their own noise explains, relative to the movement."""
-    if not mean or variance is None or error is None:
+def _scatter(devices: int, mean: float | None, variance: float | None, error: float | None) -> float | None:
+    """How differently devices moved beyond what their own noise explains, relative to the movement.
+
+    The variance of so many devices is itself uncertain, so three of its standard errors count as noise.
+    """
+    if not mean or variance is None or error is None or devices < 2:
         return None
-    return math.sqrt(max(variance - error, 0.0)) / abs(mean)
+    noise = error * (1.0 + 3.0 * math.sqrt(2.0 / (devices - 1)))
+    return math.sqrt(max(variance - noise, 0.0)) / abs(mean)
