@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import tiny_fleet as tiny
+
+from fleet_health.monitoring.baselines import recomputed
+from fleet_health.monitoring.errors import BaselineVersionError
+from mirror.health.baselines import VERSION, difference
 
 # The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
 pytestmark = pytest.mark.nightly
@@ -79,6 +84,21 @@ def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
     whole = drift[(drift["slice_name"] == "ALL") & ~drift["feature_name"].str.contains(":")]
     # 280 windows say nothing against a reference of 280
     assert (len(whole), set(whole["triage"]), whole["psi_value"].notna().sum()) == (45, {"too_few_rows"}, 0)
+
+
+@pytest.mark.nightly
+def test_the_drift_baseline_is_computed_again_byte_for_byte_and_added_once(fleet: Any, spark: Any) -> None:
+    if "/Fleet/refrigeration/drift_baselines" not in fleet.runner.datastore:
+        fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))
+    stored = pa.Table.from_pandas(fleet.frame("drift_baselines").toPandas(), preserve_index=False)
+    recorded = {name: stored[name][0].as_py() for name in VERSION}
+    dataset = "/Fleet/refrigeration/drift_baselines"
+    again = recomputed(dataset, lambda path, _at: fleet.frame(path.rsplit("/", 1)[-1]), recorded)
+    assert difference(stored, pa.Table.from_pandas(again, schema=stored.schema, preserve_index=False)) == ""
+    with pytest.raises(BaselineVersionError, match=r"holds a baseline of isolation_forest_v1 0\.1\.0"):
+        recomputed(dataset, lambda path, _at: fleet.frame(path), {**recorded, "model_version": "0.1.0"})
+    fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))
+    assert fleet.frame("drift_baselines").count() == stored.num_rows
 
 
 @pytest.mark.nightly

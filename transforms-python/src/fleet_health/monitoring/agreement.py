@@ -26,11 +26,9 @@ def agreement(scores: DataFrame) -> DataFrame:
     Args:
         scores: ``model_scores``; nothing comes of a single model.
     """
+    by_model = scores.groupBy("model_id").agg(F.max("window_duration_minutes").alias("minutes"))
     # one row per model: some families
-    models = [
-        (row["model_id"], row["minutes"])
-        for row in scores.groupBy("model_id").agg(F.max("window_duration_minutes").alias("minutes")).collect()
-    ]
+    models = [(row["model_id"], row["minutes"]) for row in by_model.collect()]
     spark = scores.sparkSession
     if len(models) < 2:
         return spark.createDataFrame([], AGREEMENT_SCHEMA)

@@ -183,7 +183,7 @@ def parse_metrics(text: str, file: str, playbook: Playbook, measures: Iterable[s
     return parsed.metrics
 
 
-def known(key: str, name: str | None, names: Iterable[str], about: str, file: str, line: int | None) -> None:
+def known(key: str, name: str | None, names: Sequence[str], about: str, file: str, line: int | None) -> None:
     """Raises MetricDefinitionError, with the nearest of ``names``, when ``name`` is none of them."""
     if name not in names:
         raise MetricDefinitionError(file, line, f"{about}: {key} {name!r} is not defined", nearest(str(name), names))

@@ -105,7 +105,8 @@ def gaps(now: Array, then: Array) -> Array:
     """Distribution function now minus then, at every edge; zeros where a side has no value."""
     if not now.sum() or not then.sum():
         return np.zeros(len(now) - 1)
-    return np.cumsum(now)[:-1] / now.sum() - np.cumsum(then)[:-1] / then.sum()
+    gap: Array = np.cumsum(now)[:-1] / now.sum() - np.cumsum(then)[:-1] / then.sum()
+    return gap
 
 
 def ks_error(then: Array, edges: Array) -> float:

@@ -63,8 +63,8 @@ def dropout_transform(profile: Profile) -> Transform:
         flags=_out(profile, "device_dropout_flags"),
     )
     def flag_dropouts(clean: Any, registry: Any, flags: Any) -> None:
-        # one row: the newest hour with verdicts
         newest = flags.dataframe("previous", DROPOUT_SCHEMA).agg(F.max(F.unix_timestamp("evaluated_hour")).alias("at"))
+        # one row: the newest hour with verdicts
         after = newest.collect()[0]["at"]
         flags.write_dataframe(dropout_flags(clean.dataframe(), registry.dataframe(), profile, after))
 
