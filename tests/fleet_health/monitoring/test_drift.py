@@ -55,7 +55,7 @@ def baselines() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def features(spark: SparkSession) -> DataFrame:
     random = np.random.default_rng(2)
-    now, before = windows(random, NOW, 48), windows(random, NOW - pd.Timedelta(days=1), 48)
+    now, before = windows(random, NOW, 96), windows(random, NOW - pd.Timedelta(days=1), 96)
     now[SHIFTED] += 1.0
     now[EMPTY] = np.nan
     now[CONSTANT] = 7.0
