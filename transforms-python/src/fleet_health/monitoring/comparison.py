@@ -70,7 +70,8 @@ def references(baselines: pd.DataFrame, profile: Profile) -> tuple[Layout, dict[
     ]
     mine = mine[mine["computed_at"] == mine["computed_at"].max()] if len(mine) else mine
     found: dict[Part, dict[str, Reference]] = {}
-    for row in mine.to_dict("records"):
+    for record in mine.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
         told = Reference(np.asarray(row["counts"], dtype=np.float64), int(row["null_count"]), row)
         found.setdefault((row["slice_name"], row["slice_value"]), {})[row["feature_name"]] = told
     whole = found.get(WHOLE, {})

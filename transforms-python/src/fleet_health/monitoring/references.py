@@ -50,7 +50,8 @@ def edges_of(values: Array) -> Array:
     upper = np.nextafter(np.array([*np.quantile(values, [0.999]), *extremes_of(values)[1:], values[-1]]), np.inf)
     lower = np.array([np.quantile(values, 0.001), *extremes_of(values)[:1]])
     every = np.concatenate([grid, alone, np.nextafter(alone, np.inf), upper, lower])
-    return np.unique(every[np.isfinite(every)])
+    found: Array = np.unique(every[np.isfinite(every)])
+    return found
 
 
 def extremes_of(values: Array) -> tuple[float, ...]:
