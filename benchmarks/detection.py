@@ -150,10 +150,12 @@ def _solar(bench: Bench) -> Iterator[Figure]:
         bench.say("detection: the solar plant is skipped, because no --data DIR holds YEAR/MONTH/YYYYMMDD.csv")
         return
     found = regime_changes(_days(files))
-    for day, psi in found.items():
-        bench.say(f"detection: solar plant, {day:%Y-%m-%d} moved, index {psi:.2f}")
-    near = min(abs((day - REGIME_CHANGE).days) for day in found.index)
-    yield bench.share("days_from_known_regime_change_to_nearest_finding", [near], [1.0], limit=1.0)
+    near = found[[abs((day - REGIME_CHANGE).days) <= 1 for _, day in found.index]]
+    for (name, day), psi in near.items():
+        rank = int((found[name] > psi).sum()) + 1
+        bench.say(f"detection: solar plant, {name} moved on {day:%Y-%m-%d}, index {psi:.2f}, its finding no. {rank}")
+    least = min(abs((day - REGIME_CHANGE).days) for _, day in found.index)
+    yield bench.share("days_from_known_regime_change_to_nearest_finding", [least], [1.0], limit=1.0)
 
 
 def _days(files: list[Path]) -> pd.DataFrame:
@@ -172,18 +174,19 @@ def _days(files: list[Path]) -> pd.DataFrame:
 
 
 def regime_changes(rows: pd.DataFrame) -> pd.Series:
-    """The days at which the week that begins differs most from the four weeks before, at most one a week.
+    """By sensor, the days at which the week that begins differs most from the four weeks before, at most one a week.
 
-    Per day the largest index among sensors that are not always there or constant; days with too few rows say nothing.
+    Days with too few rows say nothing.
     """
     from fleet_health.monitoring.distances import bands, distances, psi_noise, shares_by_band
     from fleet_health.monitoring.references import layout_of, sketch_of
     from fleet_health.monitoring.sketch import Sketch
+    from fleet_health.monitoring.triage import SIGNIFICANT
 
     names = tuple(name for name in rows.columns if name != "day")
     layout = layout_of(rows, names)
     by_day = {day: sketch_of(part, layout) for day, part in rows.groupby("day")}
-    scores: dict[pd.Timestamp, float] = {}
+    scores: dict[tuple[str, pd.Timestamp], float] = {}
     for day in sorted(by_day):
         then, now = Sketch.empty(layout), Sketch.empty(layout)
         for other, sketch in by_day.items():
@@ -193,15 +196,15 @@ def regime_changes(rows: pd.DataFrame) -> pd.Series:
                 now.add(sketch)
         if psi_noise(now.rows, then.rows) > 0.05:
             continue
-        values = []
-        for place, edges in enumerate(layout.edges):
+        for place, (name, edges) in enumerate(zip(names, layout.edges, strict=True)):
             found = bands(then.of(place), edges)
             p = shares_by_band(now.of(place), now.nulls(place), found)
-            values.append(distances(p, shares_by_band(then.of(place), then.nulls(place), found))[0])
-        scores[day] = float(np.mean(values))
+            scores[name, day] = distances(p, shares_by_band(then.of(place), then.nulls(place), found))[0]
     ranked = pd.Series(scores).sort_values(ascending=False)
-    kept: list[pd.Timestamp] = []
-    for day in ranked.index:
-        if all(abs((day - one).days) >= AFTER for one in kept):
-            kept.append(day)
-    return ranked[kept[:FINDINGS]]
+    ranked = ranked[ranked > SIGNIFICANT]
+    kept: list[tuple[str, pd.Timestamp]] = []
+    for name, day in ranked.index:
+        mine = [one for sensor, one in kept if sensor == name]
+        if len(mine) < FINDINGS and all(abs((day - one).days) >= AFTER for one in mine):
+            kept.append((name, day))
+    return ranked[kept]
