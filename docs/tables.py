@@ -57,6 +57,12 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{path.relative_to(ROOT)}: {'is stale' if '--check' in arguments else 'written'}\n")
         if "--check" not in arguments:
             path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    runbook_pages = _sibling("runbook_pages")
+    for page in runbook_pages.stale():
+        sys.stdout.write(f"{page.relative_to(ROOT)}: {'is stale' if '--check' in arguments else 'written'}\n")
+        stale.append(page)
+    if "--check" not in arguments:
+        runbook_pages.write()
     return int(bool(stale) and "--check" in arguments)
 
 
@@ -160,20 +166,14 @@ def null_rules() -> str:
 
 @table
 def metrics() -> str:
-    """What is measured about the pipeline, and who owns it."""
-    rows = [
-        (
-            m["id"],
-            m["family"],
-            f"`{m['dataset']}`",
-            m["name"],
-            m["owner"],
-            f"{m['rotation']}, {m['channel']}",
-            m["runbook"],
-        )
-        for m in _monitoring("metrics.yaml")["metrics"]
-    ]
-    return _rows(("metric", "family", "dataset", "measures", "owner", "called", "runbook"), rows)
+    """What is measured, by whom it is watched and who owns it."""
+    return _rows(*_sibling("monitoring_tables").metrics())
+
+
+@table
+def triggers() -> str:
+    """When a model is to be looked at again."""
+    return _rows(*_sibling("monitoring_tables").triggers())
 
 
 @table
@@ -214,12 +214,7 @@ def health_checks(fleet: str) -> str:
 @table
 def thresholds() -> str:
     """Each threshold with its reason."""
-    rows = [
-        (m["id"], t["severity"], f"{t['op']} {t['value']:g}", t["reason"])
-        for m in _monitoring("metrics.yaml")["metrics"]
-        for t in m["thresholds"]
-    ]
-    return _rows(("metric", "severity", "when", "because"), rows)
+    return _rows(*_sibling("monitoring_tables").thresholds())
 
 
 @table
@@ -231,12 +226,8 @@ def escalations() -> str:
 
 @table
 def runbooks() -> str:
-    """Steps in order, one list per runbook."""
-    parts = []
-    for book in _monitoring("runbooks.yaml")["runbooks"]:
-        steps = "\n".join(f"{number}. {step}" for number, step in enumerate(book["steps"], start=1))
-        parts.append(f"**{book['id']} {book['title']}** (owner: {book['owner']})\n\n{steps}")
-    return "\n\n".join(parts)
+    """Which runbook is about what; each has a page of its own."""
+    return _rows(*_sibling("monitoring_tables").runbooks())
 
 
 @table

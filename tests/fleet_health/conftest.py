@@ -83,9 +83,17 @@ ORDER = (
     "log_scoring_run",
     "stand_in",
     "raise_alerts",
+)
+WATCH = (
+    "flag_dropouts",
+    "summarise_quality",
+    "publish_drift_baselines",
     "measure_drift",
+    "measure_scores",
+    "compare_models",
     "measure_health",
     "raise_quality_alerts",
+    "trigger_retraining",
 )
 
 
@@ -113,7 +121,7 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     acute = ["replay_stream"] if built.profile.streaming else []
     steps[steps.index("raise_alerts") : steps.index("raise_alerts")] = acute
     steps += ["read_labels", "report_detection"] if built.profile.labels else []
-    steps += ["audit_contracts", "audit_scores"]
+    steps += [*WATCH, "audit_contracts", "audit_scores"]
     # the first model is published last, because it is the one that scores
     trained = steps.index("train_isolation_forest")
     steps[trained + 1 : trained + 1] = ["log_experiments", "log_metrics", "keep_regression_set"]

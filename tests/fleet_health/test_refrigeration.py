@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import tiny_fleet as tiny
 
+from fleet_health.monitoring.baselines import recomputed
+from fleet_health.monitoring.errors import BaselineVersionError
+from mirror.health.baselines import VERSION, difference
+
 # The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
 pytestmark = pytest.mark.nightly
+
+
+WATCH = (
+    "flag_dropouts",
+    "summarise_quality",
+    "publish_drift_baselines",
+    "measure_drift",
+    "measure_scores",
+    "compare_models",
+    "measure_health",
+    "raise_quality_alerts",
+    "trigger_retraining",
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +69,36 @@ def test_the_failing_unit_is_found_and_the_cause_named(fleet: Any) -> None:
 
 @pytest.mark.nightly
 def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
-    for step in ("measure_drift", "measure_health"):
+    for step in WATCH:
         fleet.runner.run(spark, fleet.transform(step))
     health = fleet.frame("pipeline_health_metrics").toPandas().set_index(["metric_id", "dimension"])
     # 16:00 to 17:00: four registered units with 60 rows each
     assert health.loc[("VOL-01", "ALL"), "value"] == 1.0
     assert health.loc[("OUT-01", "ALL"), "value"] == 0.0
+    assert health.loc[("VOL-04", "ALL"), "value"] == 0.0
+    coverage = fleet.frame("metric_coverage").toPandas().set_index("metric_id")["state"]
+    assert len(coverage) == 75
+    assert coverage[coverage == "UNKNOWN"].empty
+    assert (coverage["DRF-01"], coverage["AGR-01"], coverage["FRS-11"]) == ("TOO_LITTLE", "NOT_APPLICABLE", "PLATFORM")
+    drift = fleet.frame("feature_drift_metrics").toPandas()
+    whole = drift[(drift["slice_name"] == "ALL") & ~drift["feature_name"].str.contains(":")]
+    # 280 windows say nothing against a reference of 280
+    assert (len(whole), set(whole["triage"]), whole["psi_value"].notna().sum()) == (45, {"too_few_rows"}, 0)
+
+
+@pytest.mark.nightly
+def test_the_drift_baseline_is_computed_again_byte_for_byte_and_added_once(fleet: Any, spark: Any) -> None:
+    if "/Fleet/refrigeration/drift_baselines" not in fleet.runner.datastore:
+        fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))
+    stored = pa.Table.from_pandas(fleet.frame("drift_baselines").toPandas(), preserve_index=False)
+    recorded = {name: stored[name][0].as_py() for name in VERSION}
+    dataset = "/Fleet/refrigeration/drift_baselines"
+    again = recomputed(dataset, lambda path, _at: fleet.frame(path.rsplit("/", 1)[-1]), recorded)
+    assert difference(stored, pa.Table.from_pandas(again, schema=stored.schema, preserve_index=False)) == ""
+    with pytest.raises(BaselineVersionError, match=r"holds a baseline of isolation_forest_v1 0\.1\.0"):
+        recomputed(dataset, lambda path, _at: fleet.frame(path), {**recorded, "model_version": "0.1.0"})
+    fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))
+    assert fleet.frame("drift_baselines").count() == stored.num_rows
 
 
 @pytest.mark.nightly

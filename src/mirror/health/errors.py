@@ -8,6 +8,7 @@ UsageError
 |   |-- UnknownAlertError         no alert or silence has the id asked for
 |   |-- SilenceError              a silence that would hold for everything, for ever or in the past
 |   |-- SinkSettingsError         a sink of the workspace's config.toml is not usable as written
+|   |-- NoBaselineReaderError     the repository cannot compute a drift baseline again
 |   |-- UnusedBranchError         no dataset has the branch asked for
 |   `-- UnknownHealthCheckError   no check has the name asked for
 `-- FileMistakeError
@@ -84,6 +85,20 @@ class SinkSettingsError(HealthError):
     def __str__(self) -> str:
         sink, problem = self.args
         return f"[alerts.sinks.{sink}] of the workspace's config.toml: {problem}"
+
+
+class NoBaselineReaderError(HealthError):
+    """``place`` holds no module that computes a drift baseline again, or several."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place} cannot compute a drift baseline again. Let one package have a module "
+            "monitoring/baselines.py with a function recomputed(dataset, read, recorded)."
+        )
 
 
 class UnusedBranchError(HealthError):

@@ -103,7 +103,9 @@ BESIDE = (
     *AUDITS,
     *("training_data", "training_statistics", "training_exclusions", "feature_baselines"),
     *("scoring_run_metrics", "consistency_check_metrics"),
-    *("pipeline_health_metrics", "feature_drift_metrics"),
+    *("pipeline_health_metrics", "metric_coverage", "feature_drift_metrics", "drift_baselines", "retraining_triggers"),
+    *("device_dropout_flags", "data_quality_daily_summary", "ingestion_distribution_stats", "quality_alerts"),
+    *("model_drift_metrics", "model_agreement_metrics", "alert_effectiveness_metrics"),
 )
 
 

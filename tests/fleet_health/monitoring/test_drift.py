@@ -1,128 +1,185 @@
-"""Drift: distances that can be computed by hand, and the measured campaigns against their training days."""
+"""Drift on Spark: one frame with every kind of movement at once, against a baseline of training rows."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from pyspark.sql import DataFrame, SparkSession
 
-from fleet_health.monitoring.drift import distances
-from fleet_health.training_data.statistics import bin_counts, bin_edges
+from fleet_health.contracts.schemas import stored_schema
+from fleet_health.monitoring.comparison import WHOLE, Measured, Period, references
+from fleet_health.monitoring.definitions import shipped_metrics
+from fleet_health.monitoring.drift import measure, movements_of
+from fleet_health.monitoring.drift_rows import drift_rows, rows_of
+from fleet_health.monitoring.errors import BaselineMismatchError
+from fleet_health.monitoring.health import judged
+from fleet_health.monitoring.judgement import Figure
+from fleet_health.monitoring.passes import MEASURES
+from fleet_health.monitoring.references import reference_rows, sketch_of
+from fleet_health.monitoring.retraining import fired, shipped_triggers
+from fleet_health.monitoring.triage import scope
+from fleet_health.profiles.loader import shipped_profile
+
+PROFILE = shipped_profile("refrigeration")
+NAMES = list(PROFILE.model_features)
+SHIFTED, EMPTY, CONSTANT, PARTIAL, UNEQUAL = NAMES[:15], NAMES[15], NAMES[16], NAMES[17], NAMES[18]
+COUNTS = ["quality_flag_count", "reading_count"]
+DEVICES = [f"D{n}" for n in range(10)]
+TRAINED_ON, NOW = pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-21")
 
 
-def test_equal_shares_have_no_distance() -> None:
-    assert distances(np.array([10.0] * 12), np.array([1000.0] * 12)) == pytest.approx((0.0, 0.0), abs=2e-3)
+def windows(random: np.random.Generator, end: pd.Timestamp, per_device: int) -> pd.DataFrame:
+    """Healthy windows of ten devices, the last of which end at ``end``; each device has a level of its own."""
+    ends = [end - pd.Timedelta(minutes=15 * n) for n in range(per_device)]
+    rows = pd.DataFrame([(device, one) for device in DEVICES for one in ends], columns=["device_id", "window_end"])
+    rows["window_start"] = rows["window_end"] - pd.Timedelta(minutes=15)
+    rows["window_duration_minutes"] = PROFILE.model.window_duration_minutes
+    rows["computed_at"] = rows["window_end"]
+    level = rows["device_id"].map({device: 0.1 * n for n, device in enumerate(DEVICES)}).to_numpy()
+    values = random.normal(size=(len(rows), len(NAMES))) + level[:, None]
+    return pd.concat([rows, pd.DataFrame(values, columns=NAMES)], axis=1)
 
 
-def test_two_bins_by_hand() -> None:
-    now, then = np.array([300.0, 700.0]), np.array([500.0, 500.0])
-    p, q = (300.5 / 1001, 700.5 / 1001), (0.5, 0.5)
-    psi = sum((a - b) * math.log(a / b) for a, b in zip(p, q, strict=True))
-    kl = max(
-        sum(a * math.log(a / b) for a, b in zip(p, q, strict=True)),
-        sum(b * math.log(b / a) for a, b in zip(p, q, strict=True)),
+@pytest.fixture(scope="module")
+def baselines() -> pd.DataFrame:
+    rows = windows(np.random.default_rng(1), TRAINED_ON, 200)
+    south = rows["device_id"].isin(DEVICES[:5])
+    known = rows.assign(cohort_id=None, model=None, firmware_version=None, region=np.where(south, "south", "north"))
+    return reference_rows(known, PROFILE, "t1", "r1", TRAINED_ON)
+
+
+@pytest.fixture(scope="module")
+def features(spark: SparkSession) -> DataFrame:
+    random = np.random.default_rng(2)
+    now, before = windows(random, NOW, 96), windows(random, NOW - pd.Timedelta(days=1), 96)
+    now[SHIFTED] += 1.0
+    now[EMPTY] = np.nan
+    now[CONSTANT] = 7.0
+    south = now["device_id"].isin(DEVICES[:5])
+    now.loc[south, PARTIAL] += 3.0
+    now[UNEQUAL] += now["device_id"].map({device: 0.2 * n for n, device in enumerate(DEVICES)})
+    schema = stored_schema("device_features", PROFILE)
+    together = pd.concat([now, before]).reindex(columns=schema.fieldNames())
+    together = together.astype(dict.fromkeys(COUNTS, "int32"))
+    plain = [
+        field
+        for field in schema
+        if field.name in ("device_id", "window_end", "window_duration_minutes", "computed_at", *NAMES)
+    ]
+    return spark.createDataFrame(together[[f.name for f in plain]], type(schema)(plain))
+
+
+@pytest.fixture(scope="module")
+def registry(spark: SparkSession) -> DataFrame:
+    rows = [(d, "south" if n < 5 else "north", None, None, None, None) for n, d in enumerate(DEVICES)]
+    columns = (
+        "device_id string, region string, model string, firmware_version string, cohort_id string, climate_zone string"
     )
-    assert distances(now, then) == pytest.approx((psi, kl), rel=1e-12)
+    return spark.createDataFrame(rows, columns)
 
 
-def test_an_empty_bin_has_a_finite_distance() -> None:
-    psi, kl = distances(np.array([0.0, 100.0]), np.array([100.0, 0.0]))
-    assert 5.0 < psi < 15.0
-    assert math.isfinite(kl)
+@pytest.fixture(scope="module")
+def measured(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame) -> Measured:
+    found = measure(features, registry, baselines, PROFILE)
+    assert found is not None
+    return found
 
 
-@pytest.mark.parametrize(
-    ("shift", "low", "high"), [(0.0, 0.0, 0.001), (0.32, 0.08, 0.12), (0.5, 0.2, 0.3), (1.0, 0.8, 1.2)]
-)
-def test_a_pure_shift_has_the_squared_shift_as_its_index(shift: float, low: float, high: float) -> None:
-    values = np.random.default_rng(1).normal(size=100_000)
-    edges = bin_edges(values)
-    then = np.array(bin_counts(values, edges), dtype=float)
-    now = np.array(bin_counts(values + shift, edges), dtype=float)
-    assert low <= distances(now, then)[0] <= high
+def whole(measured: Measured) -> pd.DataFrame:
+    rows = pd.DataFrame(measured.rows)
+    single = rows[(rows["slice_name"] == "ALL") & rows["feature_name"].isin(NAMES)]
+    return single.set_index("feature_name")
 
 
-@pytest.mark.case("MST-02")
-def test_three_sizes_of_shift_measure_within_a_tenth() -> None:
-    values = np.random.default_rng(2).normal(size=20_000)
-    edges = bin_edges(values)
-    then = np.array(bin_counts(values, edges), dtype=float)
-    for shift, expected in ((0.32, 0.10), (0.5, 0.25), (1.0, 1.0)):
-        now = np.array(bin_counts(values + shift, edges), dtype=float)
-        assert distances(now, then)[0] == pytest.approx(expected, rel=0.1), shift
+@pytest.mark.case("MST-06")
+def test_fifteen_of_forty_five_are_all_written_and_one_systemic_warning(baselines: pd.DataFrame) -> None:
+    layout, known = references(baselines, PROFILE)
+    moved = windows(np.random.default_rng(2), NOW, 96)
+    moved[SHIFTED] += 1.0
+    now = {WHOLE: sketch_of(moved, layout)}
+    period = Period(int(NOW.timestamp()), 1)
+    movements = movements_of(layout, known, now, None, period)
+    rows = pd.DataFrame(rows_of(list(now.items()), now, known, layout, movements, PROFILE)).set_index("feature_name")
+    assert len(rows.loc[NAMES]) == 45
+    assert rows.loc[SHIFTED, "psi_value"].between(0.6, 1.6).all()
+    assert rows.loc[NAMES[15:], "psi_value"].max() < 0.1
+    assert set(rows.loc[NAMES[15:], "drift_severity"]) == {"none"}
+    drifted = [Figure("ALL", 0, float((rows.loc[NAMES, "psi_value"] > 0.25).mean()))]
+    metric = [one for one in shipped_metrics(MEASURES) if one.id == "DRF-07"]
+    [(_, said)] = judged(metric, {"drifted_share": drifted}, PROFILE, {"feature_drift_metrics"}).verdicts
+    assert (said.severity, said.status) == ("HIGH", "BREACH")
 
 
-@pytest.mark.case("MST-03")
-def test_values_above_all_training_are_a_large_and_finite_drift() -> None:
-    values = np.random.default_rng(2).normal(size=2_000)
-    edges = bin_edges(values)
-    now = np.array(bin_counts(np.full(2_000, 1e6), edges), dtype=float)
-    assert now[9] == 2_000
-    psi, kl = distances(now, np.array(bin_counts(values, edges), dtype=float))
-    assert psi > 1.0
-    assert math.isfinite(psi)
-    assert math.isfinite(kl)
+@pytest.mark.nightly
+def test_the_triage_tells_faults_of_the_pipeline_from_drift(measured: Measured) -> None:
+    rows = whole(measured)
+    assert set(rows.loc[SHIFTED, "triage"]) == {"pipeline_fault"}  # sudden, everywhere, the same offset
+    assert rows.loc[[EMPTY, CONSTANT], "triage"].tolist() == ["pipeline_fault"] * 2
+    assert rows.loc[PARTIAL, "triage"] == "composition"  # one region and not the other
+    assert rows.loc[UNEQUAL, "triage"] == "covariate"  # each device its own way
+    assert scope(measured.movements) == "many features"
+    one = {name: movement for name, movement in measured.movements.items() if name == PARTIAL}
+    assert scope(one) == "one cohort"
 
 
-@pytest.mark.case("MST-04")
-def test_a_feature_that_is_mostly_zero_drifts_in_its_zero_bin() -> None:
-    values = np.concatenate([np.zeros(9_000), np.random.default_rng(2).uniform(0.1, 1.0, 1_000)])
-    edges = bin_edges(values)
-    then = np.array(bin_counts(values, edges), dtype=float)
-    assert then[10] == 9_000
-    assert distances(then, then)[0] == 0.0
-    woken = np.array(bin_counts(np.concatenate([values[2_000:], np.full(2_000, 0.5)]), edges), dtype=float)
-    psi, _ = distances(woken, then)
-    assert 0.05 < psi < 5.0
+def test_a_fault_of_the_pipeline_trains_nothing() -> None:
+    figures = {"features_in_significant_drift": [Figure("ALL", n, 15.0) for n in range(3)]}
+    kinds = Counter(pipeline_fault=15, covariate=4)
+    assert list(fired(shipped_triggers(), figures, kinds, PROFILE)) == []
+    [row] = fired(shipped_triggers(), figures, Counter(covariate=15), PROFILE)
+    assert (row[0], row[1], row[3]) == ("RT-01", PROFILE.model.model_id, "train_candidate")
+    assert '"triage": {"covariate": 15}' in row[2]
 
 
-def test_campaigns_against_their_training_days(lbnl: Any) -> None:
-    drift = lbnl.frame("feature_drift_metrics").toPandas().set_index("feature_name")
-    assert set(drift.index) == set(lbnl.profile.model_features)
-    assert drift["current_row_count"].unique().tolist() == [96]
-    assert drift["scoring_window_start"].map(str).unique().tolist() == ["2017-09-24 07:45:00"]
-    assert (drift["psi_value"] >= 0).all()
-    assert drift.loc["duct_static_pressure_mean", "null_rate_delta"] == pytest.approx(1.0 - 192 / 672)
-    assert drift.loc["duct_static_pressure_mean", "drift_severity"] == "emergency"
-    assert drift.loc["occupied_fraction", "drift_severity"] == "none"
-    assert drift.loc["occupied_fraction", "current_mean"] == 0.5
+@pytest.mark.nightly
+def test_bins_give_exact_shares_of_nulls_and_outliers(
+    measured: Measured, features: DataFrame, baselines: pd.DataFrame
+) -> None:
+    rows = whole(measured)
+    now = features.where("window_end > '2026-01-20 00:00:00'").toPandas()
+    told = baselines[baselines["slice_name"] == "ALL"].set_index("feature_name")
+    for name in (SHIFTED[0], CONSTANT, UNEQUAL):
+        values, known = now[name], told.loc[name]
+        assert (
+            rows.loc[name, "out_of_range_fraction"]
+            == ((values < known["minimum"]) | (values > known["maximum"])).mean()
+        )
+        assert rows.loc[name, "soft_band_fraction"] == ((values < known["p0_1"]) | (values > known["p99_9"])).mean()
+        assert rows.loc[name, "current_mean"] == pytest.approx(values.mean())
+        assert rows.loc[name, "current_std"] == pytest.approx(values.std(), abs=1e-9)
+    assert rows.loc[EMPTY, "null_rate_delta"] == 1.0
+    assert rows.loc[SHIFTED[0], "mean_shift_sigma"] == pytest.approx(1.0, abs=0.15)
 
 
-def test_baseline_belongs_to_the_model_version(lbnl: Any) -> None:
-    statistics = lbnl.frame("training_statistics").toPandas()
-    constants = lbnl.model.load().constants
-    assert set(statistics["model_version"]) == {constants["model_version"]}
-    assert (
-        statistics.set_index("feature_name").loc[constants["feature_names"], "training_p50"].tolist()
-        == constants["medians"]
-    )
+@pytest.mark.nightly
+def test_rows_have_the_shape_of_their_contract(measured: Measured, features: DataFrame) -> None:
+    made = drift_rows(measured, features).toPandas()
+    assert len(made) == len(measured.rows)
+    assert str(made["scoring_window_start"].iloc[0]) == "2026-01-20 00:00:00"
+    groups = made[made["feature_name"].str.startswith("group:")]
+    assert set(groups["feature_name"]) == {f"group:{feature.group}" for feature in PROFILE.features}
 
 
-def test_health_and_alerts_of_the_campaigns(lbnl: Any) -> None:
-    health = lbnl.frame("pipeline_health_metrics").toPandas()
-    by_id = health[health["dimension"] == "ALL"].set_index("metric_id")
-    assert by_id.loc["VOL-01", "value"] == 1.0  # 60 of 60 rows of the one unit still active
-    assert by_id.loc["FRS-02", "value"] == 0.0
-    assert by_id.loc["OUT-01", "value"] == 0.0
-    nulls = health[health["metric_id"] == "NUL-01"]
-    assert len(nulls) == 14  # sensors that no active unit should report have no row
-    assert (nulls["status"] == "OK").all()
-    alerts = lbnl.frame("quality_alerts").toPandas()
-    assert alerts["metric_id"].tolist() == ["DRF-02"]
-    alert = alerts.iloc[0]
-    assert (alert["severity"], alert["threshold"], alert["dataset"]) == (
-        "HIGH",
-        5.0,
-        "/Fleet/air_handler/feature_drift_metrics",
-    )
-    assert alert["observed"] == (lbnl.frame("feature_drift_metrics").toPandas()["psi_value"] > 0.25).sum()
-    assert (alert["owner"], alert["rotation"], alert["channel"]) == (
-        "ML Scientist",
-        "On-call ML Platform",
-        "#ml-model-alerts",
-    )
-    assert alert["runbook_id"] == "RB-10"
-    assert alert["runbook_step"].startswith("Sort the features by PSI")
-    assert "two sensors" in alert["reason"]
+def test_a_baseline_of_another_version_or_other_features_is_refused(baselines: pd.DataFrame) -> None:
+    for wrong in (baselines.assign(model_version="9.9.9"), baselines[baselines["feature_name"] != NAMES[3]]):
+        with pytest.raises(BaselineMismatchError) as caught:
+            references(wrong, PROFILE)
+        assert NAMES[0 if "9.9.9" in str(caught.value) else 3] in str(caught.value)
+        assert "drift_baselines" in str(caught.value)
+
+
+@pytest.mark.nightly
+def test_no_row_now_gives_no_verdict(
+    features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, spark: SparkSession
+) -> None:
+    assert measure(spark.createDataFrame([], features.schema), registry, baselines, PROFILE) is None
+    few: Any = features.where("device_id = 'D1' AND window_end > '2026-01-20 20:00:00'")
+    found = measure(few, registry, baselines, PROFILE)
+    assert found is not None
+    rows = whole(found)
+    assert set(rows["triage"]) == {"too_few_rows"}
+    assert rows["psi_value"].notna().sum() == 0

@@ -1,121 +1,201 @@
-"""``feature_drift_metrics``: how far the newest day of windows has moved from the rows that trained the model."""
+"""``feature_drift_metrics``: how far the newest windows have moved from the rows that trained the model.
+
+One pass over the windows of two periods gives histograms per feature and slice (:mod:`fleet_health.monitoring.sketch`);
+every distance is made of those. Only features that drifted are asked once more, device by device.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from fleet_health.contracts.conform import conform
-from fleet_health.contracts.monitoring import DRIFT_SCHEMA
-from fleet_health.data_time import with_data_time
+from fleet_health.model_input.cohorts import cohort
+from fleet_health.monitoring.comparison import DAY, NOISE, WHOLE, Measured, Part, Period, Reference, index, references
+from fleet_health.monitoring.distances import psi_noise
+from fleet_health.monitoring.drift_rows import rows_of
+from fleet_health.monitoring.references import SEASON, SLICES, season_of
+from fleet_health.monitoring.sketch import Layout, Sketch, sketches
+from fleet_health.monitoring.triage import Movement
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.statistics import bin_counts
 
-SMOOTHING = 0.5
-"""Added to every bin on both sides, so that an empty bin has a finite distance."""
-LIMITS = ((1.0, "emergency"), (0.25, "significant"), (0.10, "moderate"))
-
-_PARTIAL = "feature_name string, counts array<long>, total double, squares double, present long, outside long"
+LONGEST_DAYS = 7
+"""A fleet too small for a day is compared by as many days as give it enough rows, up to these."""
 
 
-def feature_drift(features: DataFrame, statistics: pd.DataFrame, profile: Profile) -> DataFrame:
-    """The rows of contract M3 for the fleet as a whole, one per model feature.
+def period_of(windows: DataFrame, trained: int) -> Period | None:
+    """The days to compare: one, or as many as a small fleet needs for a verdict; null without any window."""
+    end = F.unix_timestamp("window_end")
+    hours = windows.groupBy(F.floor((end - 1) / 3600).alias("hour")).agg(
+        F.count(F.lit(1)).alias("n"), F.max(end).alias("until")
+    )
+    # a row per hour of a week and a day
+    newest = hours.orderBy(F.desc("hour")).limit(24 * (LONGEST_DAYS + 1)).collect()
+    if not newest:
+        return None
+    until = int(newest[0]["until"])
+    for days in range(1, LONGEST_DAYS + 1):
+        rows = sum(row["n"] for row in newest if row["hour"] * 3600 >= until - days * DAY)
+        if psi_noise(rows, trained) <= NOISE:
+            return Period(until, days)
+    return Period(until, 1)
+
+
+def measure(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, profile: Profile) -> Measured | None:
+    """The distances of every feature, slice by slice; null when there is no window at all.
 
     Args:
-        features: ``device_features``; the last 24 hours before its newest ``window_end`` are compared.
-        statistics: ``training_statistics`` of one model version (small: one row per feature).
-        profile: names the model and its window length.
+        features: ``device_features``.
+        registry: ``device_registry``; names the slices.
+        baselines: ``drift_baselines`` (bins and moments, some hundred rows per version).
+        profile: names the model version and the length of its windows.
 
-    Returns:
-        PSI and KL on the training deciles plus a zero and a null bin, mean shift in training deviations, share outside
-        the training range, change of the null rate. KS is null: deciles underestimate it.
+    Raises:
+        BaselineMismatchError: the references are of another version, or of other features.
     """
-    length = profile.model.window_duration_minutes
-    rows = features.where(F.col("window_duration_minutes") == length)
-    timed = with_data_time(rows, rows, "_until", F.col("window_end"))
-    start = F.col("_until") - F.expr("INTERVAL 24 HOURS")
-    recent = timed.where(F.col("window_start") >= start)
-    reference = statistics.set_index("feature_name").loc[list(profile.model_features)].dropna(subset=["training_p50"])
-    names = [str(name) for name in reference.index]
-    rows_of_reference = [row for _, row in reference.iterrows()]
-
-    def count(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for batch in batches:
-            yield pd.DataFrame(
-                [_partial(name, batch[name], row) for name, row in zip(names, rows_of_reference, strict=True)]
-            )
-
-    def compare(partials: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame([_compared(partials, reference.loc[partials["feature_name"].iloc[0]], profile)])
-
-    body = [field for field in DRIFT_SCHEMA if field.name not in ("scoring_window_start", "computed_at")]
-    partials = recent.select(*names).mapInPandas(count, _PARTIAL)
-    compared = partials.groupBy("feature_name").applyInPandas(compare, type(DRIFT_SCHEMA)(body))
-    until = with_data_time(compared, rows, "_until", F.col("window_end"))
-    timed = with_data_time(
-        until.withColumn("scoring_window_start", start), features, "computed_at", F.col("computed_at")
-    )
-    return conform(timed, DRIFT_SCHEMA)
-
-
-def _partial(name: str, column: pd.Series[Any], reference: pd.Series[Any]) -> dict[str, object]:
-    values = column.to_numpy(dtype="float64", na_value=np.nan)
-    present = values[~np.isnan(values)]
-    return {
-        "feature_name": name,
-        "counts": bin_counts(values, list(reference["bin_edges"])),
-        "total": float(present.sum()),
-        "squares": float((present**2).sum()),
-        "present": len(present),
-        "outside": int(((present < reference["training_min"]) | (present > reference["training_max"])).sum()),
-    }
-
-
-def _compared(partials: pd.DataFrame, reference: pd.Series[Any], profile: Profile) -> dict[str, object]:
-    counts = np.sum(np.vstack(partials["counts"].tolist()), axis=0)
-    rows, present = int(counts.sum()), int(partials["present"].sum())
-    trained = np.asarray(reference["bin_fractions"]) * float(reference["training_row_count"])
-    psi, kl = distances(counts, trained)
-    mean = float(partials["total"].sum() / present) if present else None
-    spread = reference["training_stddev"]
-    shift = abs(mean - reference["training_mean"]) / spread if mean is not None and spread and spread > 0.0 else None
-    return {
-        "feature_name": reference.name,
-        "window_duration_minutes": profile.model.window_duration_minutes,
-        "slice_name": "ALL",
-        "slice_value": "ALL",
-        "model_id": reference["model_id"],
-        "model_version": reference["model_version"],
-        "ks_statistic": None,
-        "ks_p_value": None,
-        "psi_value": psi,
-        "kl_divergence": kl,
-        "mean_shift_sigma": shift,
-        "out_of_range_fraction": float(partials["outside"].sum() / present) if present else None,
-        "null_rate_delta": 1.0 - present / rows - float(reference["training_null_rate"]) if rows else None,
-        "current_mean": mean,
-        "current_std": _deviation(partials, present),
-        "current_row_count": rows,
-        "drift_severity": next((name for limit, name in LIMITS if psi > limit), "none"),
-    }
-
-
-def distances(current: NDArray[Any], trained: NDArray[Any]) -> tuple[float, float]:
-    """Population stability index and the larger of both KL divergences (nats); counts per bin, smoothed, normalised."""
-    now = (current + SMOOTHING) / (current + SMOOTHING).sum()
-    then = (trained + SMOOTHING) / (trained + SMOOTHING).sum()
-    ratio = np.log(now / then)
-    return float(((now - then) * ratio).sum()), float(max((now * ratio).sum(), -(then * ratio).sum()))
-
-
-def _deviation(partials: pd.DataFrame, present: int) -> float | None:
-    if present < 2:
+    layout, known = references(baselines, profile)
+    windows = features.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
+    trained = int(known[WHOLE][layout.names[0]].row["row_count"])
+    period = period_of(windows.select("window_end"), trained)
+    if period is None:
         return None
-    total, squares = float(partials["total"].sum()), float(partials["squares"].sum())
-    return float(np.sqrt(max(squares - total * total / present, 0.0) / (present - 1)))
+    ended = F.unix_timestamp("window_end")
+    both = windows.where((ended > period.start - period.days * DAY) & (ended <= period.until))
+    named = F.broadcast(registry.select("device_id", *_slices(profile)))
+    rows = both.join(named, "device_id", "left").withColumn("_earlier", (ended <= period.start).cast("int"))
+    groups = sketches(rows, layout, ["_earlier", *SLICES])
+    now = _by_part(groups, 0, layout)
+    before = _by_part(groups, 1, layout).get(WHOLE)
+    movements = movements_of(layout, known, now, before, period)
+    movements = _with_devices(movements, rows, before is not None, layout, known)
+    made = rows_of(_compared(now, known, period), now, known, layout, movements, profile)
+    return Measured(made, movements, period)
+
+
+def _slices(profile: Profile) -> list[Any]:
+    columns = {"cohort": cohort(profile.cohorts)}
+    return [columns.get(name, F.col(column)).cast("string").alias(name) for name, column in SLICES.items()]
+
+
+def _by_part(groups: Mapping[tuple[Any, ...], Sketch], earlier: int, layout: Layout) -> dict[Part, Sketch]:
+    """Sums of the groups: the whole, and each part of each slice."""
+    found: dict[Part, Sketch] = {}
+    for (age, *values), sketch in groups.items():
+        if age != earlier:
+            continue
+        parts = [(name, str(value)) for name, value in zip(SLICES, values, strict=True) if value is not None]
+        for part in (WHOLE, *parts):
+            found.setdefault(part, Sketch.empty(layout)).add(sketch)
+    return found
+
+
+def _compared(now: Mapping[Part, Sketch], known: Mapping[Part, Any], period: Period) -> list[tuple[Part, Sketch]]:
+    """What is compared with what training saw of the same part; the fleet also with what it saw of the season."""
+    found = [(part, sketch) for part, sketch in sorted(now.items()) if part in known]
+    season = (SEASON, _season(period))
+    if season in known and WHOLE in now and sum(name == SEASON for name, _ in known) > 1:
+        found.append((season, now[WHOLE]))
+    return found
+
+
+def _season(period: Period) -> str:
+    return str(season_of(pd.Series([pd.Timestamp(period.until, unit="s", tz="UTC")])).iloc[0])
+
+
+def movements_of(
+    layout: Layout,
+    known: Mapping[Part, Mapping[str, Reference]],
+    now: Mapping[Part, Sketch],
+    before: Sketch | None,
+    period: Period,
+) -> dict[str, Movement]:
+    """The movement of every feature of which something can be said; devices have not been asked yet."""
+    found: dict[str, Movement] = {}
+    whole, season = now.get(WHOLE), known.get((SEASON, _season(period)))
+    if whole is None:
+        return found
+    for place, name in enumerate(layout.names):
+        psi = index(whole, place, known[WHOLE][name])
+        if psi is None:
+            continue
+        parts: dict[str, dict[str, float]] = {}
+        for part, sketch in now.items():
+            value = index(sketch, place, known[part][name]) if part != WHOLE and part in known else None
+            if value is not None:
+                parts.setdefault(part[0], {})[part[1]] = value
+        low, high = whole.extremes(place)
+        trained = known[WHOLE][name].row
+        emptied = (whole.present(place) == 0 and trained["null_count"] < trained["row_count"]) or (
+            low == high and trained["minimum"] != trained["maximum"] and whole.present(place) > 0
+        )
+        in_season = index(whole, place, season[name]) if season else None
+        found[name] = Movement(
+            psi, _since(whole, before, place, known[WHOLE][name]), in_season, parts, None, None, emptied
+        )
+    return found
+
+
+def _since(whole: Sketch, before: Sketch | None, place: int, reference: Reference) -> float | None:
+    if before is None or psi_noise(whole.rows, before.rows) > NOISE:
+        return None
+    earlier = Reference(before.of(place), before.nulls(place), {**reference.row, "row_count": before.rows})
+    return index(whole, place, earlier)
+
+
+def _with_devices(
+    movements: dict[str, Movement], rows: DataFrame, earlier: bool, layout: Layout, known: Mapping[Part, Any]
+) -> dict[str, Movement]:
+    """Asks each device how its own mean moved, for the features that left the period before."""
+    asked = [name for name in layout.names if name in movements and movements[name].sudden]
+    if not asked or not earlier:
+        return movements
+    told = [one for name in asked for age in (0, 1) for one in _of_device(name, age)]
+    means = rows.groupBy("device_id").agg(*told)
+    moves = [one for name in asked for one in _moves(name, float(known[WHOLE][name].row["std"] or 0.0))]
+    # one row: how many devices moved, and how differently
+    row = means.agg(*moves).collect()[0]
+    found = dict(movements)
+    for name in asked:
+        devices = row[f"{name}_devices"]
+        share = max(row[f"{name}_up"], row[f"{name}_down"]) / devices if devices else None
+        scatters = [_scatter(devices, *row[f"{name}_{kind}"]) for kind in ("offset", "factor")]
+        sayable = [one for one in scatters if one is not None]
+        found[name] = replace(movements[name], moved_devices=share, scatter=min(sayable, default=None))
+    return found
+
+
+def _of_device(name: str, age: int) -> tuple[Column, Column]:
+    """The device's mean in a period, and the square of its standard error."""
+    value = F.when(F.col("_earlier") == age, F.col(name))
+    return F.avg(value).alias(f"{name}_{age}"), (F.variance(value) / F.count(value)).alias(f"{name}_{age}_error")
+
+
+def _moves(name: str, spread: float) -> tuple[Column, ...]:
+    """Devices with both means, those that moved half a deviation; mean, variance and error of their moves."""
+    now, then = F.col(f"{name}_0"), F.col(f"{name}_1")
+    error = F.col(f"{name}_0_error") + F.col(f"{name}_1_error")
+    offset, factor = now - then, F.when(then != 0, now / then)
+    far = F.lit(spread / 2.0)
+    return (
+        F.count(offset).alias(f"{name}_devices"),
+        F.count(F.when(offset > far, 1)).alias(f"{name}_up"),
+        F.count(F.when(offset < -far, 1)).alias(f"{name}_down"),
+        F.array(F.avg(offset), F.variance(offset), F.avg(error)).alias(f"{name}_offset"),
+        F.array(F.avg(factor) - 1, F.variance(factor), F.avg(error / (then * then))).alias(f"{name}_factor"),
+    )
+
+
+def _scatter(devices: int, mean: float | None, variance: float | None, error: float | None) -> float | None:
+    """How differently devices moved beyond what their own noise explains, relative to the movement.
+
+    The variance of so many devices is itself uncertain, so three of its standard errors count as noise.
+    """
+    if not mean or variance is None or error is None or devices < 2:
+        return None
+    noise = error * (1.0 + 3.0 * math.sqrt(2.0 / (devices - 1)))
+    return math.sqrt(max(variance - noise, 0.0)) / abs(mean)

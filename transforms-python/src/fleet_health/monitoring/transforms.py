@@ -4,66 +4,240 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.monitoring import (
+    DRIFT_BASELINES_SCHEMA,
+    DRIFT_SCHEMA,
+    DROPOUT_SCHEMA,
+    RETRAINING_SCHEMA,
+    SCORE_DRIFT_SCHEMA,
+)
+from fleet_health.monitoring.agreement import agreement
+from fleet_health.monitoring.baselines import published_baselines
 from fleet_health.monitoring.definitions import shipped_metrics, shipped_playbook
-from fleet_health.monitoring.drift import feature_drift
-from fleet_health.monitoring.health import pipeline_health, quality_alerts
-from fleet_health.monitoring.measures import MEASURES, Watched
+from fleet_health.monitoring.drift import measure
+from fleet_health.monitoring.drift_rows import drift_rows, with_joint
+from fleet_health.monitoring.dropouts import dropout_flags
+from fleet_health.monitoring.effectiveness import effectiveness
+from fleet_health.monitoring.health import coverage_rows, health_rows, look, quality_alerts
+from fleet_health.monitoring.joint import drawn, joint
+from fleet_health.monitoring.measured import Watched
+from fleet_health.monitoring.passes import MEASURES, PASSES
+from fleet_health.monitoring.quality import daily_summary, sensor_statistics
+from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
+from fleet_health.monitoring.retraining import shipped_triggers, triggered
+from fleet_health.monitoring.scores import score_runs, with_divergence
+from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.statistics import of_model
-from transforms.api import Input, Output, Transform, transform, transform_df
+from fleet_health.training_data.split import TRAIN
+from fleet_health.training_data.transforms import features_to_train_on
+from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 METRICS = shipped_metrics(MEASURES)
 PLAYBOOK = shipped_playbook()
+TRIGGERS = shipped_triggers()
+ASKED_FROM = 3
+"""Features in moderate drift from which on whole vectors are compared."""
+
+
+def _in(profile: Profile, *names: str) -> dict[str, Input]:
+    return {name: Input(paths.dataset(profile, name)) for name in names}
+
+
+def _out(profile: Profile, name: str) -> Output:
+    return Output(paths.dataset(profile, name), checks=checks_of(name, profile))
+
+
+def dropout_transform(profile: Profile) -> Transform:
+    """Hours that have verdicts keep them."""
+
+    @incremental(semantic_version=1, snapshot_inputs=["clean", "registry"])
+    @transform(
+        clean=Input(paths.dataset(profile, "clean_sensor_readings")),
+        registry=Input(paths.dataset(profile, "device_registry")),
+        flags=_out(profile, "device_dropout_flags"),
+    )
+    def flag_dropouts(clean: Any, registry: Any, flags: Any) -> None:
+        newest = flags.dataframe("previous", DROPOUT_SCHEMA).agg(F.max(F.unix_timestamp("evaluated_hour")).alias("at"))
+        # one row: the newest hour with verdicts
+        after = newest.collect()[0]["at"]
+        flags.write_dataframe(dropout_flags(clean.dataframe(), registry.dataframe(), profile, after))
+
+    return flag_dropouts
+
+
+def quality_transform(profile: Profile) -> Transform:
+    read = ("raw_sensor_readings", "clean_sensor_readings", "row_conservation", "device_features", "device_registry")
+
+    @transform(
+        summary=_out(profile, "data_quality_daily_summary"),
+        sensors=_out(profile, "ingestion_distribution_stats"),
+        **_in(profile, *read, "device_dropout_flags"),
+    )
+    def summarise_quality(summary: Any, sensors: Any, **inputs: Any) -> None:
+        frames = {name: one.dataframe() for name, one in inputs.items()}
+        summary.write_dataframe(daily_summary(frames, profile))
+        clean, registry = frames["clean_sensor_readings"], frames["device_registry"]
+        sensors.write_dataframe(sensor_statistics(clean, registry, profile))
+
+    return summarise_quality
+
+
+def scores_transform(profile: Profile) -> Transform:
+    """Runs that have figures keep them; only windows after the newest of them are read."""
+
+    @incremental(semantic_version=1, snapshot_inputs=["model_scores", "device_registry"])
+    @transform(runs=_out(profile, "model_drift_metrics"), **_in(profile, "model_scores", "device_registry"))
+    def measure_scores(runs: Any, model_scores: Any, device_registry: Any) -> None:
+        before = runs.dataframe("previous", SCORE_DRIFT_SCHEMA)
+        # one row: the newest run with figures
+        newest = before.agg(F.max("scored_at").alias("at")).collect()[0]["at"]
+        scores = model_scores.dataframe()
+        # one window earlier, because flags and ranks are compared with those of the window before
+        recent = scores if newest is None else scores.where(F.col("window_end") >= F.lit(newest))
+        runs.write_dataframe(with_divergence(score_runs(recent, device_registry.dataframe(), profile), before))
+
+    return measure_scores
+
+
+def agreement_transform(profile: Profile) -> Transform:
+    labelled = _in(profile, "label_events") if profile.labels else {}
+
+    @transform(
+        pairs=_out(profile, "model_agreement_metrics"),
+        work=_out(profile, "alert_effectiveness_metrics"),
+        **_in(profile, "model_scores", "device_alerts", "device_registry"),
+        **labelled,
+    )
+    def compare_models(pairs: Any, work: Any, **inputs: Any) -> None:
+        frames = {name: one.dataframe() for name, one in inputs.items()}
+        pairs.write_dataframe(agreement(frames["model_scores"]))
+        alerts, labels = frames["device_alerts"], frames.get("label_events")
+        work.write_dataframe(effectiveness(alerts, labels, frames["device_registry"]))
+
+    return compare_models
+
+
+def baselines_transform(profile: Profile) -> Transform:
+    """Rows of every training stay; the same training again adds none."""
+
+    @incremental(semantic_version=1, snapshot_inputs=["features", "training_statistics", "device_registry"])
+    @transform(
+        features=Input(features_to_train_on(profile)),
+        **_in(profile, "training_statistics", "device_registry"),
+        baselines=_out(profile, "drift_baselines"),
+    )
+    def publish_drift_baselines(features: Any, training_statistics: Any, device_registry: Any, baselines: Any) -> None:
+        before = baselines.dataframe("previous", DRIFT_BASELINES_SCHEMA)
+        made = published_baselines(features, training_statistics.dataframe(), device_registry, before, profile)
+        baselines.write_dataframe(made)
+
+    return publish_drift_baselines
 
 
 def drift_transform(profile: Profile) -> Transform:
-    @transform(
-        features=Input(paths.dataset(profile, "device_features")),
-        statistics=Input(paths.dataset(profile, "training_statistics")),
-        drift=Output(
-            paths.dataset(profile, "feature_drift_metrics"), checks=checks_of("feature_drift_metrics", profile)
-        ),
-    )
-    def measure_drift(features: Any, statistics: Any, drift: Any) -> None:
-        # one row per feature, whatever the size of the fleet
-        reference = of_model(statistics.dataframe().toPandas(), profile.model.model_id)
-        drift.write_dataframe(feature_drift(features.dataframe(), reference, profile))
+    """Periods that were compared keep their rows."""
+    whole = ("device_features", "device_registry", "drift_baselines", "training_data", "model_input")
+
+    @incremental(semantic_version=2, snapshot_inputs=list(whole))
+    @transform(drift=_out(profile, "feature_drift_metrics"), **_in(profile, *whole))
+    def measure_drift(ctx: Any, drift: Any, **inputs: Any) -> None:
+        frames = {name: one.dataframe() for name, one in inputs.items()}
+        before = drift.dataframe("previous", DRIFT_SCHEMA)
+        # a histogram per feature and slice of each version, whatever the size of the fleet
+        baselines = frames["drift_baselines"].toPandas()
+        found = (
+            measure(frames["device_features"], frames["device_registry"], baselines, profile)
+            if len(baselines)
+            else None
+        )
+        if found is None:
+            drift.write_dataframe(ctx.spark_session.createDataFrame([], DRIFT_SCHEMA))
+            return
+        if sum(one.psi > MODERATE for one in found.movements.values()) >= ASKED_FROM:
+            found = with_joint(found, _joint(frames, found.period.start, profile))
+        made = drift_rows(found, frames["device_features"])
+        key = ["scoring_window_start", "model_id", "model_version"]
+        done = before.select(*key).distinct()
+        drift.write_dataframe(made.join(F.broadcast(done), key, "left_anti"))
 
     return measure_drift
 
 
+def _joint(frames: dict[str, DataFrame], start: int, profile: Profile) -> Any:
+    model = profile.model
+    of_length = F.col("window_duration_minutes") == model.window_duration_minutes
+    recent = frames["model_input"].where(F.unix_timestamp("window_end") > start)
+    parts = (F.col("device_part") == TRAIN) & (F.col("period") == TRAIN)
+    learned = frames["training_data"].where(parts)
+    samples = [
+        drawn(rows.where(own), profile.model.seed)
+        for rows, own in ((recent, F.col("model_id") == model.model_id), (learned, of_length))
+    ]
+    if any(sample.empty for sample in samples):
+        return None
+    now, then = (np.vstack(sample["feature_vector"].tolist()) for sample in samples)
+    return joint(now, then, profile.model.seed)
+
+
 def health_transform(profile: Profile) -> Transform:
-    @transform_df(
-        Output(paths.dataset(profile, "pipeline_health_metrics"), checks=checks_of("pipeline_health_metrics", profile)),
-        raw=Input(paths.dataset(profile, "raw_sensor_readings")),
-        clean=Input(paths.dataset(profile, "clean_sensor_readings")),
-        registry=Input(paths.dataset(profile, "device_registry")),
-        drift=Input(paths.dataset(profile, "feature_drift_metrics")),
+    read = {name for one in PASSES if one.absent(profile) is None for name in one.needs}
+
+    @transform(
+        health=_out(profile, "pipeline_health_metrics"),
+        coverage=_out(profile, "metric_coverage"),
+        **_in(profile, *sorted(read)),
     )
-    def measure_health(raw: DataFrame, clean: DataFrame, registry: DataFrame, drift: DataFrame) -> DataFrame:
-        return pipeline_health(Watched(raw, clean, registry, drift, profile), METRICS)
+    def measure_health(health: Any, coverage: Any, **inputs: Any) -> None:
+        frames = {name: one.dataframe() for name, one in inputs.items()}
+        looked = look(Watched(frames, profile), METRICS)
+        raw = frames["raw_sensor_readings"]
+        health.write_dataframe(health_rows(looked, raw, profile))
+        coverage.write_dataframe(coverage_rows(looked, METRICS, raw))
 
     return measure_health
 
 
 def quality_alert_transform(profile: Profile) -> Transform:
-    @transform_df(
-        Output(paths.dataset(profile, "quality_alerts"), checks=checks_of("quality_alerts", profile)),
-        health=Input(paths.dataset(profile, "pipeline_health_metrics")),
-    )
+    @transform_df(_out(profile, "quality_alerts"), health=Input(paths.dataset(profile, "pipeline_health_metrics")))
     def raise_quality_alerts(health: DataFrame) -> DataFrame:
         return quality_alerts(health, METRICS, PLAYBOOK)
 
     return raise_quality_alerts
 
 
+def retraining_transform(profile: Profile) -> Transform:
+    """A trigger that fired stays; looking again the same day adds nothing."""
+
+    @incremental(semantic_version=1, snapshot_inputs=list(RETRAINING_DATASETS))
+    @transform(triggers=_out(profile, "retraining_triggers"), **_in(profile, *RETRAINING_DATASETS))
+    def trigger_retraining(triggers: Any, **inputs: Any) -> None:
+        frames = {name: one.dataframe() for name, one in inputs.items()}
+        done = triggers.dataframe("previous", RETRAINING_SCHEMA).select("trigger_id")
+        made = triggered(Watched(frames, profile), TRIGGERS)
+        triggers.write_dataframe(made.join(F.broadcast(done), "trigger_id", "left_anti"))
+
+    return trigger_retraining
+
+
 def for_profile(profile: Profile) -> list[Transform]:
-    made = [drift_transform(profile), health_transform(profile), quality_alert_transform(profile)]
+    made = [
+        dropout_transform(profile),
+        quality_transform(profile),
+        baselines_transform(profile),
+        drift_transform(profile),
+        scores_transform(profile),
+        agreement_transform(profile),
+        health_transform(profile),
+        quality_alert_transform(profile),
+        retraining_transform(profile),
+    ]
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

@@ -20,15 +20,6 @@ from fleet_health.profiles.model import Profile
 _PERIODS = {"outage": "KNOWN_OUTAGE", "firmware_rollout": "FIRMWARE_ROLLOUT", "maintenance": "AFTER_MAINTENANCE"}
 
 
-def eligible_windows(features: DataFrame, profile: Profile) -> DataFrame:
-    """The rows of ``device_features`` that may train the profile's models; columns unchanged.
-
-    A declared day is a local day of the device; a window belongs to it when it lies inside. Without declared days every
-    day is eligible. No label is read: the days are written in the profile.
-    """
-    return of_length(features, profile).where(left_out_because(profile).isNull())
-
-
 def of_length(features: DataFrame, profile: Profile) -> DataFrame:
     """The windows of the lengths that the models use."""
     return features.where(F.col("window_duration_minutes").isin(*profile.training_lengths))

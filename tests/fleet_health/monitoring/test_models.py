@@ -1,0 +1,76 @@
+"""Agreement of models and reviews of alerts, against figures that chance or a hand gives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from fleet_health.monitoring.agreement import agreement
+from fleet_health.monitoring.effectiveness import effectiveness
+from fleet_health.monitoring.scores import divergence
+
+DAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.case("MST-05")
+def test_agreement_by_chance_is_no_agreement(spark: SparkSession) -> None:
+    model = F.explode(F.array(F.lit("a"), F.lit("b"))).alias("model_id")
+    devices = spark.range(20_000).select(F.concat(F.lit("D"), "id").alias("device_id"), model)
+    # a hash of device and model: two models that know nothing of each other
+    lot = F.pmod(F.xxhash64("device_id", "model_id"), F.lit(10_000)) / 10_000.0
+    scores = devices.select("*", (lot < 0.05).alias("anomaly_flag"), F.lit(0.5).alias("anomaly_score")).withColumns(
+        {
+            "window_end": F.lit(DAY.replace(tzinfo=None)),
+            "scored_at": F.lit(DAY.replace(tzinfo=None)),
+            "window_duration_minutes": F.lit(15),
+        }
+    )
+    [row] = agreement(scores).collect()
+    assert (row["pair_id"], row["devices_compared"], row["high_disagreement_devices"]) == ("a|b", 20_000, 0)
+    assert row["agreement_rate"] == pytest.approx(0.905, abs=0.01)
+    assert row["jaccard_flagged"] == pytest.approx(0.026, abs=0.01)
+    assert row["cohen_kappa"] == pytest.approx(0.0, abs=0.02)
+    assert agreement(scores.where("model_id = 'a'")).count() == 0
+
+
+@pytest.mark.case("MST-10")
+def test_twenty_nine_reviews_give_no_rate_and_thirty_do(spark: SparkSession) -> None:
+    rows = []
+    for model, reviewed in (("m29", 29), ("m30", 30)):
+        for n in range(reviewed + 5):
+            status = "OPEN" if n >= reviewed else "FALSE_POSITIVE" if n < 6 else "RESOLVED"
+            rows.append((f"{model}-{n}", f"D{n}", model, "HIGH", status, n < 3, "ANOMALY_DETECTED", False))
+    rows.append(("quiet", "D0", "m30", "HIGH", "FALSE_POSITIVE", False, "ANOMALY_DETECTED", True))
+    names = ["alert_id", "device_id", "model_id", "severity", "status", "sla_breached", "alert_type", "suppressed"]
+    table = pd.DataFrame(rows, columns=names)
+    for name in ("first_detected_at", "alert_created_at", "sla_deadline", "resolved_at"):
+        table[name] = pd.Timestamp(DAY)
+    registry = spark.createDataFrame(
+        [(f"D{n}", "active", None) for n in range(80)], "device_id string, status string, region string"
+    )
+    repaired = [(f"D{n}", "failure_confirmed", (DAY + timedelta(hours=12 + n)).replace(tzinfo=None)) for n in range(7)]
+    repaired += [
+        (f"D{n}", "planned_maintenance", (DAY + timedelta(hours=1)).replace(tzinfo=None)) for n in (70, 71, 72)
+    ]
+    labels = spark.createDataFrame(repaired, "device_id string, label_type string, event_timestamp timestamp")
+    found = effectiveness(spark.createDataFrame(table), labels, registry).toPandas()
+    assert len(found) == 4  # each model at HIGH and ALL; no device has a region
+    by_model = found[found["severity"] == "HIGH"].set_index("model_id")
+    assert pd.isna(by_model.loc["m29", "false_positive_rate"])
+    assert by_model.loc["m30", "false_positive_rate"] == 6 / 30
+    assert by_model.loc["m30", ["alerts_total", "alerts_reviewed"]].tolist() == [35, 30]
+    assert by_model.loc["m30", "acknowledged_in_sla_rate"] == pytest.approx(27 / 30)
+    assert by_model.loc["m30", "median_lead_time_hours"] == 15.0
+    # 7 of 35 flagged devices and 3 of the other 45
+    assert by_model.loc["m30", "maintenance_lift"] == pytest.approx((7 / 35) / (3 / 45))
+
+
+def test_divergence_by_hand() -> None:
+    import numpy as np
+
+    p, q = np.array([30.5, 70.5]) / 101, np.array([50.5, 50.5]) / 101
+    assert divergence(np.array([30.0, 70.0]), np.array([50.0, 50.0])) == pytest.approx(float((p * np.log(p / q)).sum()))
