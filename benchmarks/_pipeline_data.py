@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from transforms.api import FileStatus
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,11 +31,11 @@ def synthetic(folder: Path, devices: int, hours: float, *, late: float = 0.01) -
 
 
 def clean(raw: Path, target: Path) -> int:
-    """``raw`` in the shape of ``clean_sensor_readings``, in the order of receipt; how many rows that are.
+    """``raw`` in the shape of ``clean_sensor_readings``, by day and in the order of receipt; how many rows that are.
 
     Written without Spark and without judging: the three engines shall read one and the same.
     """
-    from fleet_health.contracts.clean import clean_schema
+    from fleet_health.contracts.clean import PARTITION, clean_schema
     from fleet_health.profiles.loader import shipped_profile
 
     profile = shipped_profile("refrigeration")
@@ -51,10 +55,15 @@ def clean(raw: Path, target: Path) -> int:
     columns["sensor_null_count"] = pa.array(nulls)
     columns["source_file"] = pa.array(["bench"] * count)
     columns["line_number"] = pa.array(np.arange(count))
+    columns["date"] = columns["timestamp_utc"].cast(pa.date32())
     table = pa.table({name: columns[name] for name in clean_schema(profile).fieldNames()})
-    for number, first in enumerate(range(0, count, _ROWS_A_FILE)):
-        part = table.slice(first, _ROWS_A_FILE)
-        pq.write_table(part, target / f"part-{number:05d}.parquet", use_dictionary=["device_id", "source_file"])
+    for day in pc.unique(table["date"]):
+        rows_of_day = table.filter(pc.equal(table["date"], day)).drop_columns(list(PARTITION))
+        folder = target / f"date={day}"
+        folder.mkdir()
+        for number, first in enumerate(range(0, len(rows_of_day), _ROWS_A_FILE)):
+            part = rows_of_day.slice(first, _ROWS_A_FILE)
+            pq.write_table(part, folder / f"part-{number:05d}.parquet", use_dictionary=["device_id", "source_file"])
     return count
 
 
@@ -70,8 +79,28 @@ def windows(spark: SparkSession, clean_folder: Path, lengths: tuple[int, ...] | 
     if lengths is not None:
         late = tuple(part for part in profile.lateness if part.window_minutes in lengths)
         profile = profile.model_copy(update={"windows_minutes": lengths, "lateness": late})
-    frame = spark.read.parquet(str(clean_folder))
+    clean = Folder(clean_folder)
     # as a run does: one look at the receipt times, then one pass over the readings
-    watermark = frame.agg(F.max(F.unix_micros("timestamp_ingested"))).first()
-    assert watermark is not None
-    return all_versions(frame, profile, due(profile, None, watermark[0]))
+    received = spark.read.parquet(str(clean_folder)).agg(F.max(F.unix_micros("timestamp_ingested"))).first()
+    assert received is not None
+    return all_versions(spark, clean, profile, due(profile, None, received[0]))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of clean files as the window job sees its input: files that workers open by their names."""
+
+    root: Path
+
+    def filesystem(self, mode: str) -> Folder:
+        """Itself: everything is current."""
+        return self
+
+    def ls(self, glob: str) -> Iterator[FileStatus]:
+        """The files."""
+        for file in self.root.glob(glob):
+            yield FileStatus(str(file.relative_to(self.root)), file.stat().st_size, 0)
+
+    def open(self, path: str, mode: str) -> IO[bytes]:
+        """One of them."""
+        return (self.root / path).open(mode)

@@ -59,9 +59,9 @@ def window_transform(profile: Profile) -> Transform:
             return
         dues = due(profile, before, landing.watermark)
         if before is None:
-            written = all_versions(clean.dataframe("current"), profile, dues)
+            written = all_versions(ctx.spark_session, clean, profile, dues)
         elif any(part.advanced for part in dues) or any(landing.landed_late.values()):
-            written = new_versions(clean.dataframe("previous"), clean.dataframe("added"), profile, dues, landing)
+            written = new_versions(ctx.spark_session, clean, profile, dues, landing)
         else:
             ctx.abort_job()
             return

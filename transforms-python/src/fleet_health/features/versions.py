@@ -8,20 +8,22 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.clean import CLOCK_DRIFT
 from fleet_health.contracts.conform import conform
 from fleet_health.contracts.features import features_schema
-from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Due
-from fleet_health.features.readings import clustered, ordered, packed, received_micros, whole_spans
+from fleet_health.features.exchange import Tasks, exchanged, unpacked
+from fleet_health.features.files import CleanFile, files_of
+from fleet_health.features.lateness import MICROS_PER_DAY, MICROS_PER_MINUTE, NEVER, Due
+from fleet_health.features.readings import ordered_blocks, received_micros
 from fleet_health.features.runs import Landing
+from fleet_health.features.wanted import Touched, Wanted
 from fleet_health.features.windows import due_versions
 from fleet_health.profiles.model import Profile
 
 KEY = ("device_id", "window_start", "window_duration_minutes")
-_MICROS_PER_DAY = 1440 * MICROS_PER_MINUTE
 
 
 def summarised(clean: DataFrame, profile: Profile) -> DataFrame:
@@ -31,11 +33,12 @@ def summarised(clean: DataFrame, profile: Profile) -> DataFrame:
     return clean.where(~F.array_contains("quality_flags", CLOCK_DRIFT))
 
 
-def all_versions(clean: DataFrame, profile: Profile, dues: Sequence[Due]) -> DataFrame:
+def all_versions(session: SparkSession, clean: Any, profile: Profile, dues: Sequence[Due]) -> DataFrame:
     """Every version of every window: what any sequence of :func:`new_versions` adds up to.
 
     Args:
-        clean: ``clean_sensor_readings``.
+        session: makes the frame.
+        clean: the input ``clean_sensor_readings``; its files are read.
         profile: windows, lateness and features.
         dues: from :func:`~fleet_health.features.lateness.due`, with nothing before.
 
@@ -43,44 +46,31 @@ def all_versions(clean: DataFrame, profile: Profile, dues: Sequence[Due]) -> Dat
         ``feature_versions``: key, features in the profile's order (see :mod:`fleet_health.features.kernel` for nulls)
         and ``computed_at``. A window without readings has no row.
     """
-    return _computed(packed(summarised(clean, profile), profile, F.lit(True)), profile, dues)
+    wanted, current = Wanted(), clean.filesystem("current")
+    return _computed(session, {True: current}, files_of(current, wanted, landed=True), wanted, profile, dues)
 
 
 def new_versions(
-    previous: DataFrame, added: DataFrame, profile: Profile, dues: Sequence[Due], landing: Landing
+    session: SparkSession, clean: Any, profile: Profile, dues: Sequence[Due], landing: Landing
 ) -> DataFrame:
     """The versions that came into being since the last run, or that a reading which landed late belongs to.
 
-    Reads no more of ``previous`` than the days (or times) in which such windows lie.
+    Reads no more of what the last run saw than the days (or times) in which such windows lie.
 
     Args:
-        previous: ``clean_sensor_readings`` as the last run saw it.
-        added: what landed since.
+        session: makes the frame.
+        clean: the input ``clean_sensor_readings``, of which some part is new.
         profile: windows, lateness and features.
         dues: what is due.
-        landing: what was measured about ``added``.
+        landing: what was measured about the new part.
     """
-    before, now = summarised(previous, profile), summarised(added, profile)
-    near = _within_days(before, _days(dues, landing)).where(_any(_near(due, landing) for due in dues))
-    rows = near.withColumn("_landed", F.lit(False)).unionByName(
-        now.withColumn("_landed", F.lit(True)), allowMissingColumns=True
-    )
-    micros, received = F.unix_micros("timestamp_utc"), received_micros()
-    wanted = [micros.between(first, last) for first, last in map(_due_range, dues) if last >= first]
+    ranges = tuple(limits for due in dues if (limits := _due_range(due))[1] >= limits[0])
     rewritten = [due for due in dues if _may_be_rewritten(due, landing)]
-    if rewritten:
-        late = {
-            _touched(due): F.when(_late(due, micros, received), due.length.start_column(micros)) for due in rewritten
-        }
-        found = rows.select("device_id", *(start.alias(name) for name, start in late.items()))
-        found = found.where(_any(F.col(name).isNotNull() for name in late))
-        touched = found.groupBy("device_id").agg(*(F.collect_set(name).alias(name) for name in late))
-        rows = rows.join(F.broadcast(touched), "device_id", "left")
-        wanted += [
-            F.coalesce(F.array_contains(_touched(due), due.length.start_column(micros)), F.lit(False))
-            for due in rewritten
-        ]
-    return _computed(packed(rows.where(_any(wanted)), profile, F.col("_landed")), profile, dues)
+    touched = _touched(clean, profile, rewritten, dues, landing) if rewritten else ()
+    wanted = Wanted(ranges, touched)
+    filesystems = {landed: clean.filesystem(mode) for landed, mode in ((False, "previous"), (True, "added"))}
+    files = [file for landed, place in filesystems.items() for file in files_of(place, wanted, landed=landed)]
+    return _computed(session, filesystems, files, wanted, profile, dues)
 
 
 def newest_versions(versions: DataFrame, profile: Profile) -> DataFrame:
@@ -94,18 +84,54 @@ def newest_versions(versions: DataFrame, profile: Profile) -> DataFrame:
     return conform(newest, features_schema(profile))
 
 
-def _computed(rows: DataFrame, profile: Profile, dues: Sequence[Due]) -> DataFrame:
+def _computed(
+    session: SparkSession,
+    filesystems: dict[bool, Any],
+    files: Sequence[CleanFile],
+    wanted: Wanted,
+    profile: Profile,
+    dues: Sequence[Due],
+) -> DataFrame:
+    if not files:
+        return session.createDataFrame([], features_schema(profile))
     span = math.lcm(*profile.windows_minutes) * MICROS_PER_MINUTE
 
     def summarise(batches: Iterable[Any]) -> Iterator[Any]:
-        for table in whole_spans(batches, span):
-            yield from due_versions(ordered(table, profile), dues, profile)
+        readings = unpacked(batches, profile)
+        for block in ordered_blocks(readings, span) if readings is not None else ():
+            yield from due_versions(block, dues, profile)
 
-    return clustered(rows).mapInArrow(summarise, features_schema(profile))
+    parcels = exchanged(session, filesystems, files, wanted, profile, Tasks.for_files(files, span))
+    return parcels.mapInArrow(summarise, features_schema(profile))
 
 
-def _touched(due: Due) -> str:
-    return f"_touched_{due.length.minutes}"
+def _touched(
+    clean: Any, profile: Profile, rewritten: Sequence[Due], dues: Sequence[Due], landing: Landing
+) -> tuple[Touched, ...]:
+    """The windows that were written before and have a reading that gives them a new version."""
+    before, now = (summarised(clean.dataframe(mode), profile) for mode in ("previous", "added"))
+    near = _within_days(before, _days(dues, landing)).where(_any(_near(due, landing) for due in dues))
+    micros, received = F.unix_micros("timestamp_utc"), received_micros()
+    rows = near.withColumn("_landed", F.lit(False)).unionByName(
+        now.withColumn("_landed", F.lit(True)), allowMissingColumns=True
+    )
+    windows = F.array_compact(
+        F.array(
+            *(
+                F.when(
+                    _late(due, micros, received),
+                    F.struct(F.lit(due.length.micros).alias("length"), due.length.start_column(micros).alias("start")),
+                )
+                for due in rewritten
+            )
+        )
+    )
+    found = rows.select("device_id", F.explode(windows).alias("window")).select("device_id", "window.*").distinct()
+    # one row per window with a late reading: few, and every worker has to know them
+    late = found.toPandas()
+    return tuple(
+        Touched.of(length, part["device_id"].tolist(), part["start"].tolist()) for length, part in late.groupby("length")
+    )
 
 
 def _late(due: Due, micros: Column, received: Column) -> Column:
@@ -140,7 +166,7 @@ def _near(due: Due, landing: Landing) -> Column:
             conditions.append(_between(time, _late_range(due)))
     if landing.landed_late[due.length.minutes]:
         first, last = min(landing.late_days), max(landing.late_days)
-        day, length = _MICROS_PER_DAY, due.length.micros
+        day, length = MICROS_PER_DAY, due.length.micros
         conditions.append(_between(time, (first * day - length, (last + 1) * day + length)))
     return _any(conditions)
 
@@ -162,11 +188,11 @@ def _days(dues: Sequence[Due], landing: Landing) -> list[tuple[int, int]] | None
             first, last = _due_range(due)
             if due.length.horizon > 0:
                 first = _late_range(due)[0]
-            ranges.append((first // _MICROS_PER_DAY, last // _MICROS_PER_DAY))
+            ranges.append((first // MICROS_PER_DAY, last // MICROS_PER_DAY))
         if landing.landed_late[due.length.minutes]:
-            reach = -(-due.length.micros // _MICROS_PER_DAY)
+            reach = -(-due.length.micros // MICROS_PER_DAY)
             # a window reaches into a neighbouring day only where its length does not divide the day
-            reach = 0 if _MICROS_PER_DAY % due.length.micros == 0 else reach
+            reach = 0 if MICROS_PER_DAY % due.length.micros == 0 else reach
             ranges += [(day - reach, day + reach) for day in landing.late_days]
     return sorted(set(ranges))
 
