@@ -41,7 +41,9 @@ def duckdb_windows(clean: Path, target: Path, profile: Profile, threads: int) ->
     derived = ", ".join(
         _SQL_DERIVED[f.aggregation].format(a=f.of[0], b=f.of[1]) + f" as {f.name}" for f in profile.features if f.of
     )
-    rows = f"select *, (epoch_us(timestamp_utc) % {MICROS}) / 6e7 as minutes from '{clean}/**/*.parquet' where {_IN_TIME}"  # noqa: S608
+    rows = (
+        f"select *, (epoch_us(timestamp_utc) % {MICROS}) / 6e7 as minutes from '{clean}/**/*.parquet' where {_IN_TIME}"  # noqa: S608
+    )
     grouped = f"select device_id, epoch_us(timestamp_utc) // {MICROS} as k, {told} from ({rows}) group by all"  # noqa: S608
     with duckdb.connect() as connection:
         connection.execute(f"set threads={threads}")

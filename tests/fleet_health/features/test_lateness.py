@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 
 from fleet_health.contracts.baselines import DEFINITIONS_SCHEMA
 from fleet_health.contracts.clean import clean_schema
-from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Length, due
 from fleet_health.features.exchange import Tasks, parcels, unpacked
+from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Length, due
 from fleet_health.features.readings import Readings, ordered_blocks, summarised_sensors
 from fleet_health.features.transforms import feature_transform, window_transform, window_version
 from fleet_health.features.versions import newest_versions

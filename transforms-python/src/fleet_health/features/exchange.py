@@ -8,6 +8,7 @@ share, however large the fleet.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import zlib
@@ -116,7 +117,7 @@ def parcels(readings: Readings, tasks: Tasks, numbers: Sequence[int]) -> Iterato
     whole = np.stack([readings.micros[order], readings.received[order]])
     facts = ((readings.null_count << _NULLS) + readings.flagged * _FLAGGED + readings.landed * _LANDED)[order]
     edges = [0, *(np.flatnonzero(task[1:] != task[:-1]) + 1).tolist(), len(order)]
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in itertools.pairwise(edges):
         another = np.append(True, codes[first + 1 : last] != codes[first : last - 1])
         names = json.dumps(readings.devices.take(pa.array(codes[first:last][another])).to_pylist())
         small = np.stack([np.cumsum(another) - 1, facts[first:last]]).astype(np.int32)
@@ -128,7 +129,7 @@ def parcels(readings: Readings, tasks: Tasks, numbers: Sequence[int]) -> Iterato
 
 
 def _sorted_by(keys: Ints) -> Ints:
-    """Equal keys stay in their order; numpy sorts numbers of 16 bits by their digits, which is several times as fast."""
+    """Equal keys stay in their order; numpy sorts numbers of 16 bits by digits, which is several times as fast."""
     small = keys.astype(np.uint16) if len(keys) and keys.max() < 1 << 16 else keys
     return np.argsort(small, kind="stable")
 

@@ -153,7 +153,7 @@ class Centred:
             left, right = ranked[below, group], ranked[above, group]
         else:
             groups = self.groups
-            there = groups.chunks.T < len(groups.of_row)
+            there = len(groups.of_row) > groups.chunks.T
             rows = self.values.T[there]
             ranked = rows[np.lexsort((rows, groups.of_row))]
             left, right = ranked[groups.starts + below], ranked[groups.starts + above]

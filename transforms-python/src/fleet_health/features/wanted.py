@@ -1,4 +1,4 @@
-"""Which readings a run needs: those of windows that are first written now, and of windows that a late reading touched."""
+"""Which readings a run needs: those of windows first written now, and of windows that a late reading touched."""
 
 from __future__ import annotations
 
