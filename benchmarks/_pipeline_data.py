@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-
-from transforms.api import FileStatus
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -74,33 +70,27 @@ def windows(spark: SparkSession, clean_folder: Path, lengths: tuple[int, ...] | 
     from fleet_health.features.lateness import due
     from fleet_health.features.versions import all_versions
     from fleet_health.profiles.loader import shipped_profile
+    from transforms.api import IncrementalTransformInput
+    from transforms.verbs.testing._memory_ports import MemoryReadPort
+    from transforms.verbs.testing._parts import Part
 
     profile = shipped_profile("refrigeration")
     if lengths is not None:
         late = tuple(part for part in profile.lateness if part.window_minutes in lengths)
         profile = profile.model_copy(update={"windows_minutes": lengths, "lateness": late})
-    clean = Folder(clean_folder)
+    frame = spark.read.parquet(str(clean_folder))
+    files = MemoryReadPort("clean", added=[Part(folder=clean_folder, schema=frame.schema)])
     # as a run does: one look at the receipt times, then one pass over the readings
-    received = spark.read.parquet(str(clean_folder)).agg(F.max(F.unix_micros("timestamp_ingested"))).first()
+    received = frame.agg(F.max(F.unix_micros("timestamp_ingested"))).first()
     assert received is not None
-    return all_versions(spark, clean, profile, due(profile, None, received[0]))
+    dues = due(profile, None, received[0])
+    return all_versions(spark, IncrementalTransformInput(files, spark), profile, dues)
 
 
-@dataclass(frozen=True)
-class Folder:
-    """A folder of clean files as the window job sees its input: files that workers open by their names."""
+def write(versions: DataFrame, target: Path) -> None:
+    """As the window job has its features written."""
+    from fleet_health.contracts.features import write_options
+    from fleet_health.profiles.loader import shipped_profile
 
-    root: Path
-
-    def filesystem(self, mode: str) -> Folder:
-        """Itself: everything is current."""
-        return self
-
-    def ls(self, glob: str) -> Iterator[FileStatus]:
-        """The files."""
-        for file in self.root.glob(glob):
-            yield FileStatus(str(file.relative_to(self.root)), file.stat().st_size, 0)
-
-    def open(self, path: str, mode: str) -> IO[bytes]:
-        """One of them."""
-        return (self.root / path).open(mode)
+    options = write_options(shipped_profile("refrigeration"))
+    versions.write.mode("overwrite").options(**options).parquet(str(target))
