@@ -47,9 +47,11 @@ def touched_windows(clean: Any, profile: Profile, dues: Sequence[Due], landing: 
     found = rows.select("device_id", F.explode(F.array_compact(F.array(*starts))).alias("window"))
     # one row per window with a late reading: few, and every worker has to know them
     late = found.select("device_id", "window.*").distinct().toPandas()
+    of_length = {due.length.micros: late[late["length"] == due.length.micros] for due in rewritten}
     return tuple(
-        Touched.of(int(length), part["device_id"].tolist(), part["start"].tolist())
-        for length, part in late.groupby("length")
+        Touched.of(micros, part["device_id"].tolist(), part["start"].tolist())
+        for micros, part in of_length.items()
+        if len(part)
     )
 
 
