@@ -78,6 +78,7 @@ def test_a_device_and_day_is_one_task_whatever_file_it_lies_in() -> None:
     files = [CleanFile(f"{n}", 40_000_000, False, n % 2) for n in range(4)]
     tasks = Tasks.for_files(files, day)
     assert (tasks.spans, tasks.shares) == (2, 5)
+    assert Tasks.for_files([CleanFile(f"{n}", 9_000, False, n) for n in range(365)], day).count == 1
     rows = [{"micros": n * HOUR, "device_id": f"d{n % 30}", LOW: float(n)} for n in range(96)]
     sent = [one for part in (rows[:50], rows[50:]) for one in parcels(read(stored(part)), tasks, range(tasks.count))]
     seen: dict[tuple[str, int], int] = {}

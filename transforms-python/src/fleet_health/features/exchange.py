@@ -57,9 +57,10 @@ class Tasks:
 
     @classmethod
     def for_files(cls, files: Sequence[CleanFile], span: int) -> Tasks:
-        days = len({file.day for file in files})
-        wanted = math.ceil(sum(file.size for file in files) / TASK_BYTES)
-        return cls(span, days, max(1, math.ceil(wanted / days)))
+        """As many as their bytes need: by days first, and the devices of a day where it alone is too much for one."""
+        needed = max(1, math.ceil(sum(file.size for file in files) / TASK_BYTES))
+        spans = min(needed, len({file.day for file in files}))
+        return cls(span, spans, math.ceil(needed / spans))
 
     @property
     def count(self) -> int:
