@@ -27,11 +27,11 @@ def synthetic(folder: Path, devices: int, hours: float, *, late: float = 0.01) -
 
 
 def clean(raw: Path, target: Path) -> int:
-    """``raw`` in the shape of ``clean_sensor_readings``, in the order of receipt; how many rows that are.
+    """``raw`` in the shape of ``clean_sensor_readings``, by day and in the order of receipt; how many rows that are.
 
     Written without Spark and without judging: the three engines shall read one and the same.
     """
-    from fleet_health.contracts.clean import clean_schema
+    from fleet_health.contracts.clean import PARTITION, clean_schema
     from fleet_health.profiles.loader import shipped_profile
 
     profile = shipped_profile("refrigeration")
@@ -51,10 +51,15 @@ def clean(raw: Path, target: Path) -> int:
     columns["sensor_null_count"] = pa.array(nulls)
     columns["source_file"] = pa.array(["bench"] * count)
     columns["line_number"] = pa.array(np.arange(count))
+    columns["date"] = columns["timestamp_utc"].cast(pa.date32())
     table = pa.table({name: columns[name] for name in clean_schema(profile).fieldNames()})
-    for number, first in enumerate(range(0, count, _ROWS_A_FILE)):
-        part = table.slice(first, _ROWS_A_FILE)
-        pq.write_table(part, target / f"part-{number:05d}.parquet", use_dictionary=["device_id", "source_file"])
+    for day in pc.unique(table["date"]):
+        rows_of_day = table.filter(pc.equal(table["date"], day)).drop_columns(list(PARTITION))
+        folder = target / f"date={day}"
+        folder.mkdir()
+        for number, first in enumerate(range(0, len(rows_of_day), _ROWS_A_FILE)):
+            part = rows_of_day.slice(first, _ROWS_A_FILE)
+            pq.write_table(part, folder / f"part-{number:05d}.parquet", use_dictionary=["device_id", "source_file"])
     return count
 
 
@@ -65,13 +70,27 @@ def windows(spark: SparkSession, clean_folder: Path, lengths: tuple[int, ...] | 
     from fleet_health.features.lateness import due
     from fleet_health.features.versions import all_versions
     from fleet_health.profiles.loader import shipped_profile
+    from transforms.api import IncrementalTransformInput
+    from transforms.verbs.testing._memory_ports import MemoryReadPort
+    from transforms.verbs.testing._parts import Part
 
     profile = shipped_profile("refrigeration")
     if lengths is not None:
         late = tuple(part for part in profile.lateness if part.window_minutes in lengths)
         profile = profile.model_copy(update={"windows_minutes": lengths, "lateness": late})
     frame = spark.read.parquet(str(clean_folder))
+    files = MemoryReadPort("clean", added=[Part(folder=clean_folder, schema=frame.schema)])
     # as a run does: one look at the receipt times, then one pass over the readings
-    watermark = frame.agg(F.max(F.unix_micros("timestamp_ingested"))).first()
-    assert watermark is not None
-    return all_versions(frame, profile, due(profile, None, watermark[0]))
+    received = frame.agg(F.max(F.unix_micros("timestamp_ingested"))).first()
+    assert received is not None
+    dues = due(profile, None, received[0])
+    return all_versions(spark, IncrementalTransformInput(files, spark), profile, dues)
+
+
+def write(versions: DataFrame, target: Path) -> None:
+    """As the window job has its features written."""
+    from fleet_health.contracts.features import write_options
+    from fleet_health.profiles.loader import shipped_profile
+
+    options = write_options(shipped_profile("refrigeration"))
+    versions.write.mode("overwrite").options(**options).parquet(str(target))

@@ -41,7 +41,9 @@ def duckdb_windows(clean: Path, target: Path, profile: Profile, threads: int) ->
     derived = ", ".join(
         _SQL_DERIVED[f.aggregation].format(a=f.of[0], b=f.of[1]) + f" as {f.name}" for f in profile.features if f.of
     )
-    rows = f"select *, (epoch_us(timestamp_utc) % {MICROS}) / 6e7 as minutes from '{clean}/*.parquet' where {_IN_TIME}"  # noqa: S608
+    rows = (
+        f"select *, (epoch_us(timestamp_utc) % {MICROS}) / 6e7 as minutes from '{clean}/**/*.parquet' where {_IN_TIME}"  # noqa: S608
+    )
     grouped = f"select device_id, epoch_us(timestamp_utc) // {MICROS} as k, {told} from ({rows}) group by all"  # noqa: S608
     with duckdb.connect() as connection:
         connection.execute(f"set threads={threads}")
@@ -83,7 +85,7 @@ def polars_windows(clean: Path, target: Path, profile: Profile) -> None:
     """Computes and writes them with Polars."""
     micros = pl.col("timestamp_utc").dt.timestamp("us")
     closed = (micros // MICROS + 1) * MICROS + 1_200_000_000
-    rows = pl.scan_parquet(f"{clean}/*.parquet").filter(pl.col("timestamp_ingested").dt.timestamp("us") <= closed)
+    rows = pl.scan_parquet(f"{clean}/**/*.parquet").filter(pl.col("timestamp_ingested").dt.timestamp("us") <= closed)
     rows = rows.with_columns(k=micros // MICROS, minutes=micros % MICROS / 6e7)
     made = rows.group_by("device_id", "k").agg(
         [_polars(f, profile).alias(f.name) for f in profile.features if f.of is None]

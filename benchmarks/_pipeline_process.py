@@ -34,7 +34,7 @@ def _peak(command: bytes) -> int:
 
 def main(clean: str, out: str) -> None:
     from benchmarks._pipeline_cpu import cost
-    from benchmarks._pipeline_data import windows
+    from benchmarks._pipeline_data import windows, write
     from mirror.spark import start_session
 
     guest = Path(__file__).resolve().parent.parent / "transforms-python" / "src"
@@ -42,7 +42,7 @@ def main(clean: str, out: str) -> None:
     spark = start_session(app_name="windows", python_path=[guest], settings=settings)
 
     def work() -> None:
-        windows(spark, Path(clean)).write.mode("overwrite").parquet(out)
+        write(windows(spark, Path(clean)), Path(out))
 
     work()
     figures = {"cpu": cost(work), "jvm_bytes": _peak(b"java"), "python_bytes": _peak(b"pyspark.daemon")}

@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks import Bench, Figure
 from benchmarks._pipeline_cpu import cost
-from benchmarks._pipeline_data import clean, synthetic, windows
+from benchmarks._pipeline_data import clean, synthetic, windows, write
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -46,7 +46,7 @@ def _against_peers(bench: Bench, folder: Path, rows: int) -> Iterator[Figure]:
     ours, duck, polars = (bench.scratch / name for name in ("ours", "duckdb.parquet", "polars.parquet"))
 
     def us() -> None:
-        windows(spark, folder, (15,)).write.mode("overwrite").parquet(str(ours))
+        write(windows(spark, folder, (15,)), ours)
 
     def duckdb() -> None:
         duckdb_windows(folder, duck, profile, CORES)
@@ -80,12 +80,13 @@ def _from_raw(bench: Bench, raw: Path, registry: Path, rows: int) -> Figure:
     from fleet_health.profiles.loader import shipped_profile
 
     spark, profile = bench.spark(), shipped_profile("refrigeration")
-    target, features, copy = (str(bench.scratch / name) for name in ("judged", "versions", "copy"))
+    target, copy = (str(bench.scratch / name) for name in ("judged", "copy"))
+    features = bench.scratch / "versions"
 
     def all_the_way() -> None:
         judged = judge(_raw_frame(spark, raw, profile), spark.read.parquet(str(registry)), profile)
         clean_rows(judged.where("outcome = 'CLEAN'"), profile).write.mode("overwrite").parquet(target)
-        windows(spark, Path(target)).write.mode("overwrite").parquet(features)
+        write(windows(spark, Path(target)), features)
 
     def copied() -> None:
         spark.read.parquet(str(raw)).write.mode("overwrite").parquet(copy)

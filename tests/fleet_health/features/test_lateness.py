@@ -16,8 +16,9 @@ from pyspark.sql import functions as F
 
 from fleet_health.contracts.baselines import DEFINITIONS_SCHEMA
 from fleet_health.contracts.clean import clean_schema
+from fleet_health.features.exchange import Tasks, parcels, unpacked
 from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Length, due
-from fleet_health.features.readings import ordered, summarised_sensors, whole_spans
+from fleet_health.features.readings import Readings, ordered_blocks, summarised_sensors
 from fleet_health.features.transforms import feature_transform, window_transform, window_version
 from fleet_health.features.versions import newest_versions
 from fleet_health.features.windows import due_versions
@@ -49,21 +50,40 @@ def readings(seed: int, count: int, devices: int, days: int) -> pd.DataFrame:
 
 
 def versions(
-    rows: pd.DataFrame, dues: Any, landed: Any = True, batch: int = 997, profile: Profile = PROFILE
+    rows: pd.DataFrame, dues: Any, landed: Any = True, slices: int = 3, profile: Profile = PROFILE
 ) -> pd.DataFrame:
-    """What a worker makes of rows, in the order in which Spark would hand them over."""
-    minute = rows["micros"] // MICROS_PER_MINUTE
-    hashed = rows["device_id"].map(lambda name: int(name[1:]) % 3)  # devices that share a hash
-    facts = rows["micros"] % MICROS_PER_MINUTE + (1 << 27) * np.asarray(landed)
-    packed = rows.drop(columns="micros").assign(key=(hashed * 2**32) | minute, facts=facts).sort_values("key")
-    table = pa.Table.from_pandas(packed, preserve_index=False)
-    made = [
-        part.to_pandas()
-        for whole in whole_spans(table.to_batches(max_chunksize=batch), DAY * MICROS_PER_MINUTE)
-        for part in due_versions(ordered(whole, profile), dues, profile)
+    """What workers make of rows that lie in some files: parcels of each file by device and day, then windows."""
+    span = DAY * MICROS_PER_MINUTE
+    tasks = Tasks(span, spans=2, shares=2)
+    sent = [
+        parcel
+        for part in np.array_split(np.arange(len(rows)), slices)
+        for parcel in parcels(as_readings(rows, landed, profile).take(part), tasks, range(tasks.count))
     ]
-    found = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=[*KEY, "computed_at"])
-    return found.sort_values([*KEY, "computed_at", "reading_count"] if made else KEY, ignore_index=True)
+    found = [pd.DataFrame(columns=[*KEY, "computed_at"])]
+    for task in range(tasks.count):
+        there = unpacked((parcel for parcel in sent if parcel.column("task")[0].as_py() == task), profile)
+        blocks = ordered_blocks(there, span, 50) if there is not None else ()
+        made = [part.to_pandas() for block in blocks for part in due_versions(block, dues, profile)]
+        found = [*(part for part in found if len(part)), *made] or found
+    together = pd.concat(found, ignore_index=True)
+    by = [*KEY, "computed_at", "reading_count"] if len(together) else KEY
+    return together.sort_values(by, ignore_index=True)
+
+
+def as_readings(rows: pd.DataFrame, landed: Any, profile: Profile) -> Readings:
+    codes, devices = pd.factorize(rows["device_id"])
+    nothing = np.zeros(len(rows), dtype=np.int64)
+    return Readings(
+        devices=pa.array(devices, pa.string()),
+        codes=codes,
+        micros=rows["micros"].to_numpy(),
+        received=rows["received"].to_numpy(),
+        landed=np.zeros(len(rows), dtype=bool) | landed,
+        flagged=nothing.astype(bool),
+        null_count=nothing,
+        values={name: rows[name].to_numpy(dtype=float) for name in summarised_sensors(profile)},
+    )
 
 
 def best(found: pd.DataFrame, key: list[str]) -> pd.DataFrame:
@@ -142,8 +162,8 @@ def test_windows_before_a_cut_are_those_of_the_readings_before_it() -> None:
 def test_ten_devices_together_are_each_alone() -> None:
     rows = readings(6, 800, 10, 1)
     everything = due(PROFILE, None, int(rows["received"].max()))
-    alone = [versions(part, everything, batch=10_000) for _, part in rows.groupby("device_id")]
-    together = versions(rows, everything, batch=100)
+    alone = [versions(part, everything, slices=1) for _, part in rows.groupby("device_id")]
+    together = versions(rows, everything, slices=7)
     assert together["device_id"].nunique() == 10
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True), check_exact=True)
 

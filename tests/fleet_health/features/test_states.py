@@ -12,14 +12,14 @@ MERGEABLE = ("mean", "std", "min", "max", "slope", "fraction")
 
 
 def whole(values: np.ndarray, minutes: np.ndarray, groups: Groups) -> dict[str, np.ndarray]:
-    sensor = Centred.of(values, ~np.isnan(values), groups)
+    sensor = Centred.of(values, groups)
     return {
         "mean": sensor.mean,
         "fraction": sensor.mean,
         "std": sensor.std(),
         "min": sensor.low,
         "max": sensor.high,
-        "slope": sensor.slope(minutes),
+        "slope": sensor.slope(groups.laid_out(minutes)),
     }
 
 

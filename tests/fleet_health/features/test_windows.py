@@ -16,14 +16,22 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.clean import clean_schema
 from fleet_health.features.lateness import due
 from fleet_health.features.versions import all_versions
+from transforms.api import IncrementalTransformInput
+from transforms.verbs.testing._memory_ports import MemoryReadPort
+from transforms.verbs.testing._parts import Part
 
 PROFILE, START = fleet.PROFILE, fleet.START
 Value = Callable[..., Any]
 
 
+def as_input(clean: DataFrame) -> IncrementalTransformInput:
+    """The rows as a transform gets them: with the files that they lie in."""
+    return IncrementalTransformInput(MemoryReadPort("clean", added=[Part(clean)]), clean.sparkSession)
+
+
 def newest(clean: DataFrame) -> pd.DataFrame:
     watermark = round(fleet.WATERMARK.value / 1000)
-    versions = all_versions(clean, PROFILE, due(PROFILE, None, watermark))
+    versions = all_versions(clean.sparkSession, as_input(clean), PROFILE, due(PROFILE, None, watermark))
     instants = {name: F.unix_micros(name) for name in ("window_start", "window_end", "computed_at")}
     found = versions.withColumns(instants).toPandas().sort_values("computed_at")
     return found.drop_duplicates(["device_id", "window_start", "window_duration_minutes"], keep="last")
@@ -237,7 +245,7 @@ def test_windows_before_1970_align_too(features: dict[str, pd.DataFrame]) -> Non
 def test_nan_in_clean_fails_the_job_and_names_where(spark: SparkSession) -> None:
     rows = spark.createDataFrame(fleet.frame(fleet.series("a", fleet.LOW, [1.0, None]), 1), clean_schema(PROFILE))
     broken = rows.unionByName(rows.withColumns({"device_id": F.lit("b"), fleet.HIGH: F.lit(float("nan"))}))
-    versions = all_versions(broken, PROFILE, due(PROFILE, None, 0))
+    versions = all_versions(spark, as_input(broken), PROFILE, due(PROFILE, None, 0))
     with pytest.raises(PythonException, match=r"NotANumberInCleanError.*'pressure_high_side' of device 'b'"):
         versions.collect()
 

@@ -7,7 +7,7 @@ from pyspark.sql import types as T
 from fleet_health.contracts.schemas import COUNTS, plain_schema, schema_of
 from fleet_health.profiles.model import Profile
 
-__all__ = ["COUNTS", "RUNS_SCHEMA", "features_schema"]
+__all__ = ["COUNTS", "RUNS_SCHEMA", "features_schema", "write_options"]
 
 RUNS_SCHEMA = plain_schema("feature_runs")
 
@@ -15,3 +15,8 @@ RUNS_SCHEMA = plain_schema("feature_runs")
 def features_schema(profile: Profile) -> T.StructType:
     """Key, every feature in the profile's order, and the instant at which the row could first be known."""
     return schema_of("device_features", profile)
+
+
+def write_options(profile: Profile) -> dict[str, str]:
+    """How Parquet keeps features: plainly. Their values hardly repeat, and to look for repetitions costs a third."""
+    return {f"parquet.enable.dictionary#{feature.name}": "false" for feature in profile.features}

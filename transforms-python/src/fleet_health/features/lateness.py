@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from fleet_health.profiles.model import Profile
 
 MICROS_PER_MINUTE = 60_000_000
+MICROS_PER_DAY = 1440 * MICROS_PER_MINUTE
 
 Ints = NDArray[np.int64]
 

@@ -33,17 +33,16 @@ class PartialStates:
     @classmethod
     def of(cls, values: Floats, minutes: Floats, groups: Groups) -> PartialStates:
         """States of consecutive groups of readings; null is NaN."""
-        present = ~np.isnan(values)
-        sensor = Centred.of(values, present, groups)
-        time = np.where(present, minutes, 0.0)
+        sensor = Centred.of(values, groups)
+        time = np.where(sensor.present, groups.laid_out(minutes), 0.0)
         some = sensor.count > 0
         return cls(
             count=sensor.count,
             mean=np.where(some, sensor.mean, 0.0),
-            m2=groups.total(sensor.away**2),
-            sum_x=groups.total(time),
-            sum_xx=groups.total(time**2),
-            sum_xy=groups.total(time * np.where(present, values, 0.0)),
+            m2=sensor.squares(),
+            sum_x=groups.total_laid_out(time),
+            sum_xx=groups.total_laid_out(time * time),
+            sum_xy=groups.total_laid_out(time * np.where(sensor.present, sensor.values, 0.0)),
             low=np.where(some, sensor.low, np.inf),
             high=np.where(some, sensor.high, -np.inf),
         )

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.contracts.features import RUNS_SCHEMA, features_schema
+from fleet_health.contracts.features import RUNS_SCHEMA, features_schema, write_options
 from fleet_health.features.evolution import with_new_features
 from fleet_health.features.lateness import due
 from fleet_health.features.runs import measure, previous_watermark, run_rows
@@ -19,10 +19,14 @@ from fleet_health.profiles.model import Profile
 from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
+SUMS = 2
+"""Raised by whoever changes the order in which readings are added up: it decides the last digit of a feature."""
+
 
 def window_version(profile: Profile) -> int:
     """A number that changes with everything that decides a feature's value; another one computes all windows anew."""
     decides = {
+        "sums": SUMS,
         "features": formula_version(profile),
         "sensors": [(sensor.name, sensor.type) for sensor in profile.sensors],
         "lateness": [
@@ -60,13 +64,13 @@ def window_transform(profile: Profile) -> Transform:
             return
         dues = due(profile, before, landing.watermark)
         if before is None:
-            written = all_versions(clean.dataframe("current"), profile, dues)
+            written = all_versions(ctx.spark_session, clean, profile, dues)
         elif any(part.advanced for part in dues) or any(landing.landed_late.values()):
-            written = new_versions(clean.dataframe("previous"), clean.dataframe("added"), profile, dues, landing)
+            written = new_versions(ctx.spark_session, clean, profile, dues, landing)
         else:
             ctx.abort_job()
             return
-        versions.write_dataframe(written)
+        versions.write_dataframe(written, options=write_options(profile))
         runs.write_dataframe(run_rows(ctx.spark_session, versions.dataframe("added"), dues, landing))
 
     summarise_windows.__name__ = f"{profile.profile}_summarise_windows"

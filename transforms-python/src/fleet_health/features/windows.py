@@ -88,7 +88,7 @@ def window_table(readings: Readings, minutes: int, computed_at: Ints, profile: P
     starts = key[groups.starts] * length
     instant = pa.timestamp("us", tz="UTC")
     table = {
-        "device_id": readings.devices.take(pa.array(groups.starts)),
+        "device_id": readings.devices.take(pa.array(readings.codes[groups.starts])),
         "window_start": pa.array(starts, instant),
         "window_end": pa.array(starts + length, instant),
         "window_duration_minutes": pa.array(np.full(len(starts), minutes, dtype=np.int32)),
@@ -105,22 +105,22 @@ def _column(feature: Feature, values: Floats) -> pa.Array:
 
 def _columns(readings: Readings, groups: Groups, minutes: Floats, profile: Profile) -> dict[str, Floats]:
     centred: dict[str, Centred] = {}
+    minutes = groups.laid_out(minutes)
     columns: dict[str, Floats] = {}
     for feature in profile.features:
         if feature.of is not None:
             left, right = (columns[name] for name in feature.of)
             columns[feature.name] = _DERIVED[feature.aggregation](left, right)
         elif feature.sensor is not None:
-            values = readings.values[feature.sensor]
             if feature.sensor not in centred:
-                centred[feature.sensor] = Centred.of(values, readings.present[feature.sensor], groups)
-            columns[feature.name] = _statistic(feature, centred[feature.sensor], values, minutes)
+                centred[feature.sensor] = Centred.of(readings.values[feature.sensor], groups)
+            columns[feature.name] = _statistic(feature, centred[feature.sensor], minutes)
         else:
             columns[feature.name] = _quality(feature, readings, groups, profile)
     return columns
 
 
-def _statistic(feature: Feature, sensor: Centred, values: Floats, minutes: Floats) -> Floats:
+def _statistic(feature: Feature, sensor: Centred, minutes: Floats) -> Floats:
     match feature.aggregation:
         case "mean" | "fraction":
             return sensor.mean
@@ -131,7 +131,7 @@ def _statistic(feature: Feature, sensor: Centred, values: Floats, minutes: Float
         case "max":
             return sensor.high
         case "p95":
-            return sensor.percentile(values, P95)
+            return sensor.percentile(P95)
         case "slope":
             return sensor.slope(minutes)
     raise ValueError(f"feature {feature.name!r} has no aggregation {feature.aggregation!r}")  # the loader refuses it
@@ -142,5 +142,4 @@ def _quality(feature: Feature, readings: Readings, groups: Groups, profile: Prof
         return groups.total(readings.flagged)
     if feature.aggregation == "reading_count":
         return groups.total(np.ones(len(readings)))
-    share = 1.0 - readings.null_count / len(profile.sensors)
-    return Centred.of(share, np.ones(len(share), dtype=bool), groups).mean
+    return Centred.of(1.0 - readings.null_count / len(profile.sensors), groups).mean
