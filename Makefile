@@ -48,8 +48,8 @@ run: $(VENV)/.installed  ## real telemetry in, alerts and a report out
 test: $(VENV)/.installed  ## the default test suite on Spark local[2]
 	$(BIN)/python -m pytest
 
-test-nightly: $(VENV)/.installed  ## the long and large tests
-	$(BIN)/python -m pytest -m nightly
+test-nightly: $(VENV)/.installed  ## the long and large tests, and the default suite on generated code
+	$(BIN)/python -m pytest -m "nightly or not nightly"
 
 test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
 	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds
