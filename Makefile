@@ -56,8 +56,8 @@ test-changed: $(VENV)/.installed  ## the tests that a change SINCE=commit can to
 port-check: $(VENV)/.installed  ## what would not run, or not mean the same, in Foundry
 	$(BIN)/mirror port --check
 
-test-nightly: $(VENV)/.installed  ## the long and large tests
-	$(BIN)/python -m pytest -m nightly
+test-nightly: $(VENV)/.installed  ## the long and large tests, and the default suite on generated code
+	$(BIN)/python -m pytest -m "nightly or not nightly"
 
 test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
 	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds

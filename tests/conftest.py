@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import sqlite3
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,26 +19,89 @@ from pyspark.sql import SparkSession
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 # Imports and thousands of test items make no garbage, and looking for it among them takes seconds.
 gc.disable()
 
+# Without compiled copies each process would compile all tests and modules anew, which takes longer than to import them.
+# Container images often forbid them; the ones here are in nobody's way (see .gitignore).
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 
+# Thousands of small commits and files are proved, none of them against a power cut: where there is memory for them,
+# they need not wait for a disk. A container's /dev/shm may hold as little as 64 MB.
+_MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
+_FLEET = "tests/fleet_health"
 # Rooms whose tests share an expensive session fixture stay together on one of the two test processes: some always, and
 # the measured campaigns at night, when they are scored to the end.
-_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), ("tests/fleet_health",)
+_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), (_FLEET,)
+
+
+# The files that take longest, dearest first: they are handed out first, so that no process ends with a long one while
+# the other has nothing left. `python -m benchmarks suite_split` tells when the order has changed.
+_LONGEST = (
+    "tests/promotion",
+    "tests/fleet_health/ingestion/test_incremental.py",
+    "tests/fleet_health/features/test_lateness.py",
+    "tests/checks/test_row_expectations.py",
+    "tests/fleet_health/ingestion/test_cleansing.py",
+    "tests/fleet_health/contracts/test_schemas.py",
+    "tests/fleet_health/feature_store/test_published.py",
+    "tests/builds/test_incremental_builds.py",
+    "tests/cli/test_datasets_and_builds.py",
+    "tests/builds/test_builds.py",
+    "tests/checks/test_dataset_expectations.py",
+    "tests/shim/test_s09_incremental.py",
+    "tests/shim/test_s05_spark_runtime.py",
+    "tests/fleet_health/feature_store/test_point_in_time.py",
+    "tests/fleet_health/contracts/test_audits.py",
+    "tests/fleet_health/ingestion/test_lbnl_stretches.py",
+    "tests/fleet_health/contracts/test_planted.py",
+    "tests/fleet_health/model_input/test_vectors.py",
+)
+
+
+def _by_day(config: pytest.Config) -> bool:
+    return str(config.option.markexpr) == "not nightly"
+
+
+def _scope(nodeid: str, *, by_day: bool) -> str:
+    file = nodeid.split("::", 1)[0]
+    rooms = _TOGETHER if by_day else (*_TOGETHER, *_TOGETHER_AT_NIGHT)
+    return next((room for room in rooms if file.startswith(f"{room}/")), file)
 
 
 class ByFile(LoadScopeScheduling):
     """Two processes share the suite: file by file, or room by room where a fixture is dear."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        by_day = "not nightly" in self.config.option.markexpr
-        rooms = _TOGETHER if by_day else (*_TOGETHER, *_TOGETHER_AT_NIGHT)
-        return next((room for room in rooms if file.startswith(f"{room}/")), file)
+        return _scope(nodeid, by_day=_by_day(self.config))
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Of what is left, one process takes the fleet's files first and the other the rest.
+
+        A JVM is twice as fast at what it has done before, and these do different things.
+        """
+        fleet = self.nodes.index(node) % 2 == 0
+        preferred = (scope for scope in self.workqueue if scope.startswith(_FLEET) == fleet)
+        if (first := next(preferred, None)) is not None:
+            self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the order in which the processes take them: :data:`_LONGEST`, then the scopes with most tests."""
+    scope = {item: _scope(item.nodeid, by_day=_by_day(config)) for item in items}
+    tests = Counter(scope.values())
+    rank = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (rank.get(scope[item], len(rank)), -tests[scope[item]]))
 
 
 def pytest_collection_finish() -> None:
@@ -55,11 +121,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """The session of all tests: ``local[2]``, UTC, Arrow on. Never stop it in a test."""
+def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
+    """The session of all tests: ``local[2]``, UTC, Arrow on. Never stop it in a test.
+
+    By day expressions are interpreted: to generate and compile Java for plans that see a hundred rows costs more than
+    to run them. With any other ``-m`` than the default's code is generated, as in production: ``-m nightly``, and
+    ``-m ''`` for all tests.
+    """
     from mirror.spark import start_session
 
-    session = start_session(app_name="foundry-mirror tests", python_path=[ROOT / "transforms-python" / "src"])
+    interpreted = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    session = start_session(
+        app_name="foundry-mirror tests",
+        python_path=[ROOT / "transforms-python" / "src"],
+        settings=interpreted if _by_day(pytestconfig) else {},
+    )
     # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
     session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session

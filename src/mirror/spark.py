@@ -16,11 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mirror.java import Java, find_java
 
 if TYPE_CHECKING:
+    from py4j.java_gateway import JVMView
     from pyspark.sql import DataFrame, SparkSession
 
 LOCAL_MASTER = "local[2]"
@@ -161,7 +162,33 @@ def start_session(
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    _remember_classes(session._jvm)
     return session
+
+
+# What pyspark names anew for every column, function and frame.
+_NAMED_OFTEN = ("functions", "PythonUtils", "PythonSQLUtils", "SparkSession")
+
+
+def _remember_classes(jvm: JVMView | None) -> None:
+    """Has the JVM look for the classes of :data:`_NAMED_OFTEN` once, and once for each of their static methods.
+
+    Otherwise every mention opens every jar, for each package that pyspark imports: where frames are small and
+    expressions many, that is a tenth of all that the JVM does.
+    """
+    from py4j.java_gateway import JavaClass, JavaMember
+
+    class Remembered(JavaClass):
+        def __getattr__(self, name: str) -> Any:
+            found = super().__getattr__(name)
+            if isinstance(found, JavaMember):
+                setattr(self, name, found)
+            return found
+
+    for name in _NAMED_OFTEN:
+        found = getattr(jvm, name)
+        if type(found) is JavaClass:  # else there is no such class in this Spark, or it is remembered already
+            setattr(jvm, name, Remembered(found._fqn, found._gateway_client))
 
 
 def copy_session(session: SparkSession, settings: Mapping[str, str] | None = None) -> SparkSession:

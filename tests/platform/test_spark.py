@@ -28,6 +28,16 @@ def test_the_session_is_what_tests_are_promised(spark: SparkSession) -> None:
     assert spark.sparkContext.uiWebUrl is None
 
 
+def test_java_is_asked_once_where_a_class_and_its_method_are(spark: SparkSession) -> None:
+    jvm = start_session()._jvm
+    for name, method in (("functions", "col"), ("PythonUtils", "toSeq"), ("SparkSession", "getActiveSession")):
+        known = getattr(jvm, name)
+        assert getattr(jvm, name) is known, name
+        assert getattr(known, method) is getattr(known, method), method
+    frame = spark.range(3).select(F.when(F.col("id") > 1, F.lit("more")).otherwise("less").alias("said"))
+    assert [row.said for row in frame.collect()] == ["less", "less", "more"]
+
+
 def test_pandas_arrow_and_spark_agree_on_values_types_and_nulls(spark: SparkSession) -> None:
     sent = pd.DataFrame(
         {

@@ -20,6 +20,8 @@ from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Condition, ImpossibleRow, Profile
 from transforms.api import Pipeline
+from transforms.api._arrow import read_arrow
+from transforms.verbs.testing._memory_ports import MemoryReadPort
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
@@ -98,10 +100,10 @@ def history(seed: int, devices: Sequence[str] = (KNOWN, NEW, LATER, NEVER)) -> d
     return files
 
 
-def flat(frame: DataFrame) -> pd.DataFrame:
-    """Collected, with lists that compare."""
+def flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """With lists that compare."""
     cell = lambda value: tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value  # noqa: E731
-    return frame.toPandas().map(cell)
+    return frame.map(cell)
 
 
 @dataclass
@@ -162,7 +164,11 @@ class Fleet:
         return self.runner.run(self.spark, self.transforms["refrigeration_cleanse"])
 
     def frame(self, name: str) -> pd.DataFrame:
-        return flat(self.stored(name))
+        """What is stored, read without Spark."""
+        alias = f"/Fleet/refrigeration/{name}"
+        frame = read_arrow(MemoryReadPort(alias, self.store.parts(alias)), "current").to_pandas()
+        instants = frame.select_dtypes("datetimetz").columns
+        return flat(frame.assign(**{one: frame[one].dt.tz_localize(None) for one in instants}))
 
     def outputs(self) -> dict[str, pd.DataFrame]:
         return {name: self.frame(name) for name in OUTPUTS}
@@ -282,7 +288,8 @@ def test_every_row_has_one_fate_over_builds(steps: Steps) -> None:
 def test_builds_of_parts_end_with_the_rows_of_one_build(steps: Steps) -> None:
     apart = told_apart(steps.files, SPLIT)
     assert len(apart) > 5
-    judged = flat(judge(steps.fleet.stored("raw_sensor_readings"), steps.fleet.stored("device_registry"), PROFILE))
+    raw, registry = (steps.fleet.stored(name) for name in ("raw_sensor_readings", "device_registry"))
+    judged = flat(judge(raw, registry, PROFILE).toPandas())
     names = {"reason": "quarantine_reason", "rule": "quarantine_rule", "known_at": "quarantined_at"}
     at_once = {
         "clean_sensor_readings": judged[judged["outcome"] == "CLEAN"],
@@ -325,7 +332,7 @@ def test_a_registered_device_is_freed_with_the_verdict_it_would_have_had(steps: 
     """The rows alone; that they move from dataset to dataset is proved at night."""
     registry = steps.fleet.registry(KNOWN, NEW, BUSY, LATER)
     held, raw = (steps.fleet.stored(name) for name in ("quarantine_sensor_readings", "raw_sensor_readings"))
-    freed = flat(release(held, registry, raw, PROFILE).freed).set_index("event_id")
+    freed = flat(release(held, registry, raw, PROFILE).freed.toPandas()).set_index("event_id")
     assert set(freed["device_id"]) == {LATER}
     assert "too stale" not in freed.index  # exactly 90 days before the newest receipt, which came two days late
     assert freed.loc["stale", "outcome"] == "CLEAN"
