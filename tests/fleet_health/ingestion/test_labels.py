@@ -66,5 +66,5 @@ def test_a_landing_dataset_without_a_table_says_what_to_ingest(spark: SparkSessi
     job, pipeline, store = label_transform(PROFILE, PROFILE.labels), Pipeline(), InMemoryDatastore()
     pipeline.add_transforms(job)
     store.store_files(PROFILE.labels.dataset, {"notes.txt": b"nothing"})
-    with pytest.raises(NoTextFilesError, match=r"holds no \*\.csv file\. Ingest one"):
+    with pytest.raises(NoTextFilesError, match=r"holds no \*\.csv file\. Add one"):
         TransformRunner(pipeline, store).run(spark, job)
