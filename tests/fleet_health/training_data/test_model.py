@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleet_health.monitoring.drift import distances
+from fleet_health.monitoring.distances import distances
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.statistics import bin_counts, bin_edges
 from model_adapters.errors import FeatureMismatchError

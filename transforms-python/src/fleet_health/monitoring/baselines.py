@@ -22,6 +22,8 @@ from fleet_health.training_data.assembly import learned_from, learning_windows
 from fleet_health.training_data.transforms import features_to_train_on
 
 KEY = ("model_id", "model_version", "snapshot_id")
+PROFILES = {paths.dataset(profile, "drift_baselines"): profile for profile in shipped_profiles()}
+"""By the dataset that holds their baselines."""
 
 
 def published_baselines(
@@ -77,7 +79,7 @@ def recomputed(dataset: str, read: Callable[[str, str], DataFrame], recorded: Ma
         SnapshotGoneError: one of the transactions can no longer be read.
         BaselineVersionError: the profile is of another version by now.
     """
-    profile = next(one for one in shipped_profiles() if paths.dataset(one, "drift_baselines") == dataset)
+    profile = PROFILES[dataset]
     version = (recorded["model_id"], recorded["model_version"])
     if version != (profile.model.model_id, profile.model.model_version):
         raise BaselineVersionError(
