@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from mirror.datasets.storage import local_paths
 from mirror.models.criteria.base import Candidate
@@ -46,10 +46,9 @@ def newest_data(candidate: Candidate, rule: DataTime) -> datetime | None:
         return None
     view = workspace.store.view(dataset, workspace.config.default_branch)
     files = local_paths([entry for entry in view.entries if entry.path.endswith(".parquet")])
-    source = ds.dataset(files, format="parquet") if files else None
-    if source is None or rule.column not in source.schema.names:
+    if not files or rule.column not in pq.read_schema(files[0]).names:
         return None
-    found = [pc.max(batch.column(0)).as_py() for batch in source.to_batches(columns=[rule.column]) if batch.num_rows]
+    found = [pc.max(pq.ParquetFile(file).read([rule.column]).column(0)).as_py() for file in files]
     known = [one for one in found if one is not None]
     if not known:
         return None

@@ -11,6 +11,7 @@ from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
+from fleet_health import paths
 from fleet_health.contracts.loader import contract_names, shipped_contract
 from fleet_health.contracts.schemas import stored_schema
 from fleet_health.profiles.loader import shipped_profile, shipped_profiles
@@ -71,6 +72,8 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
     for name in contract_names():
         store.store_dataframe(folder + name, seed(spark, name, profile))
+    for spec in profile.every_model:
+        store.store_dataframe(paths.experiment(profile, spec.model_id), seed(spark, "experiment_runs", profile))
     model = profile.model
     constants: Any = {
         **{key: getattr(model, key) for key in ("model_id", "model_version", "window_duration_minutes")},
