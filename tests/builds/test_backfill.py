@@ -45,7 +45,8 @@ class Doubled:
         chunks = [Chunk(day, min(day + timedelta(days=1), last)) for day in days]
         return SimpleNamespace(chunks=chunks, formula_version=FORMULA)
 
-    def begin(self, rows):
+    def begin(self, session, clean):
+        rows = clean.dataframe("current")
         newest = rows.agg(F.max("v")).first()[0]
 
         def of(chunk):
@@ -168,10 +169,15 @@ def test_chunks_of_windows_equal_the_windows_of_one_computation(
 ) -> None:
     """The shipped declaration over readings of two months, row for row and bit for bit."""
     import pandas as pd
+    from case_fleet import PROFILE
 
+    from fleet_health.features.lateness import due
+    from fleet_health.features.runs import measure
+    from fleet_health.features.versions import all_versions
     from mirror.datasets import TransactionType
     from mirror.datasets.output_port import DatasetWritePort
     from mirror.datasets.ports import whole_input
+    from transforms.api import IncrementalTransformInput
     from transforms.ports import WriteOptions
 
     workspace = Workspace.create(tmp_path / ".mirror", repository=Path(__file__).resolve().parents[2])
@@ -180,7 +186,7 @@ def test_chunks_of_windows_equal_the_windows_of_one_computation(
     opened = workspace.store.open_transaction(
         workspace.store.create(declared.source), "master", TransactionType.SNAPSHOT
     )
-    DatasetWritePort(opened).write_dataframe(clean, WriteOptions())
+    DatasetWritePort(opened).write_dataframe(clean, WriteOptions(partition_cols=("date",)))
     opened.commit()
     first, last = date(2026, 1, 1), date(2026, 4, 15)
     planned = plan_backfill(workspace, declared.target, first, last, "master")
@@ -188,8 +194,12 @@ def test_chunks_of_windows_equal_the_windows_of_one_computation(
     run_backfill(workspace, planned, spark)
     view = workspace.store.view(workspace.store.dataset(planned.into), "master")
     found = whole_input(view, workspace.store.storage).dataframe(spark).toPandas()
-    everything: Any = type(planned.chunks[0])(first, last)
-    wanted = declared.begin(clean)(everything).toPandas()
+    source = workspace.store.view(workspace.store.dataset(declared.source), "master")
+    readings = IncrementalTransformInput(whole_input(source, workspace.store.storage), spark)
+    watermark = measure(clean, PROFILE, None).watermark
+    assert watermark is not None
+    wanted = all_versions(spark, readings, PROFILE, due(PROFILE, None, watermark)).toPandas()
+    wanted = wanted[wanted["window_start"].dt.date.between(first, last)]
     key = ["device_id", "window_duration_minutes", "window_start", "computed_at"]
     assert len(wanted) > 100
     pd.testing.assert_frame_equal(

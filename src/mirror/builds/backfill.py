@@ -21,6 +21,7 @@ from mirror.datasets import Dataset, TransactionType, View, Workspace
 from mirror.datasets.errors import BranchNotFoundError, NoViewError
 from mirror.datasets.output_port import DatasetWritePort
 from mirror.datasets.ports import whole_input
+from transforms.api import IncrementalTransformInput
 from transforms.ports import WriteOptions
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class DeclaredBackfill(Protocol):
 
     def plan(self, first: date, last: date) -> DeclaredPlan: ...
 
-    def begin(self, rows: DataFrame) -> Callable[[Any], DataFrame]: ...
+    def begin(self, session: SparkSession, source: IncrementalTransformInput) -> Callable[[Any], DataFrame]: ...
 
     def missing_days(self, rows: DataFrame, first: date, last: date) -> tuple[date, ...]: ...
 
@@ -158,7 +159,8 @@ def run_backfill(
     with workspace.lock(plan.branch):
         store.abort_abandoned()
         dataset = store.create(plan.into, exist_ok=True)
-        rows_of = declared.begin(whole_input(source, store.storage).dataframe(spark)) if plan.left else None
+        pinned = IncrementalTransformInput(whole_input(source, store.storage), spark)
+        rows_of = declared.begin(spark, pinned) if plan.left else None
         for chunk in plan.left:
             assert rows_of is not None  # noqa: S101 - there is something left
             advance(chunk, _write(workspace, plan, dataset, chunk, rows_of(chunk)))

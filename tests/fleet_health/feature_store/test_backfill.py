@@ -8,14 +8,9 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from fleet_health.feature_store.backfill import (
-    Chunk,
-    backfilled,
-    check_days,
-    missing_days,
-    plan_backfill,
-)
+from fleet_health.feature_store.backfill import Chunk, check_days, missing_days, plan_backfill
 from fleet_health.feature_store.errors import BackfillDaysError, BackfillWindowError, MixedFormulasError
+from fleet_health.features.wanted import Wanted
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -38,10 +33,10 @@ def test_months_meet_without_a_gap_and_without_a_double_day(spark: SparkSession)
         ["2026-01-14 23:59:59.999999", "2026-01-15", "2026-01-31 23:59:59.999999", "2026-02-01", "2026-05-03"],
         format="ISO8601",
     )
-    readings = spark.createDataFrame(pd.DataFrame({"timestamp_utc": edges}), "timestamp_utc timestamp")
-    found = backfilled(readings, chunks, lambda part: part).toPandas()["timestamp_utc"]
-    assert sorted(found) == list(edges[1:4])
-    rows = readings.withColumnRenamed("timestamp_utc", "window_start")
+    micros = (edges - pd.Timestamp(0)) // pd.Timedelta(microseconds=1)
+    wanted = [Wanted((chunk.reach,)) for chunk in chunks]
+    assert [[one.may_lie_in(at, at) for one in wanted].count(True) for at in micros] == [0, 1, 1, 1, 0]
+    rows = spark.createDataFrame(pd.DataFrame({"window_start": edges}), "window_start timestamp")
     assert missing_days(rows, date(2026, 1, 30), date(2026, 2, 2)) == (date(2026, 1, 30), date(2026, 2, 2))
 
 

@@ -7,15 +7,16 @@ and the chunks together hold the very rows that one full computation makes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.feature_store.errors import BackfillDaysError, BackfillWindowError, MixedFormulasError
+from fleet_health.features.lateness import MICROS_PER_DAY
 from fleet_health.profiles.definitions import formula_version
 from fleet_health.profiles.model import Profile
 
@@ -23,6 +24,7 @@ WHOLE_UP_TO_DAYS = 90
 """A range that is longer is cut at the months, so that a failed chunk costs a month and not a year."""
 _MINUTES_OF_DAY = 24 * 60
 _DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class Chunk:
     @property
     def days(self) -> tuple[date, ...]:
         return tuple(self.first + n * _DAY for n in range((self.last - self.first).days + 1))
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """First and last microsecond since the epoch; both belong to it."""
+        return _day(self.first) * MICROS_PER_DAY, (_day(self.last) + 1) * MICROS_PER_DAY - 1
+
+
+def _day(day: date) -> int:
+    return (day - _EPOCH).days
 
 
 @dataclass(frozen=True)
@@ -101,33 +112,11 @@ def check_days(chunks: Sequence[Chunk], first: date, last: date) -> None:
         raise BackfillDaysError(missing, wrong)
 
 
-def of_chunk(rows: DataFrame, chunk: Chunk, column: str = "timestamp_utc") -> DataFrame:
-    """The rows whose ``column`` lies in the days of the chunk."""
-    until = chunk.last + _DAY
-    return rows.where((F.col(column) >= _midnight(chunk.first)) & (F.col(column) < _midnight(until)))
-
-
-def _midnight(day: date) -> Column:
-    return F.timestamp_seconds(F.lit((day - date(1970, 1, 1)).days * 86_400))
-
-
-def backfilled(clean: DataFrame, chunks: Sequence[Chunk], compute: Callable[[DataFrame], DataFrame]) -> DataFrame:
-    """What ``compute`` makes of each chunk of readings, together.
-
-    ``compute`` must judge each window by its own readings and the instant handed to it beforehand, never by the newest
-    reading of the frame: then the result equals ``compute(clean)`` row for row.
-    """
-    made = [compute(of_chunk(clean, chunk)) for chunk in chunks]
-    whole = made[0]
-    for more in made[1:]:
-        whole = whole.unionByName(more)
-    return whole
-
-
 def missing_days(rows: DataFrame, first: date, last: date) -> tuple[date, ...]:
     """Days of the range on which no window of ``rows`` starts: the gap check after a backfill."""
     day = F.to_date("window_start")
-    inside = of_chunk(rows, Chunk(first, last), "window_start")
+    limits = (F.timestamp_micros(F.lit(micros)) for micros in Chunk(first, last).reach)
+    inside = rows.where(F.col("window_start").between(*limits))
     # one row per day of a chunk of at most a month
     found = set(pd.to_datetime(inside.select(day.alias("day")).distinct().toPandas()["day"]).dt.date)
     return tuple(one for one in Chunk(first, last).days if one not in found)

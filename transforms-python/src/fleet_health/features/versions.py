@@ -24,7 +24,12 @@ from fleet_health.profiles.model import Profile
 KEY = ("device_id", "window_start", "window_duration_minutes")
 
 
-def all_versions(session: SparkSession, clean: Any, profile: Profile, dues: Sequence[Due]) -> DataFrame:
+EVERY_READING = Wanted()
+
+
+def all_versions(
+    session: SparkSession, clean: Any, profile: Profile, dues: Sequence[Due], wanted: Wanted = EVERY_READING
+) -> DataFrame:
     """Every version of every window: what any sequence of :func:`new_versions` adds up to.
 
     Args:
@@ -32,12 +37,13 @@ def all_versions(session: SparkSession, clean: Any, profile: Profile, dues: Sequ
         clean: the input ``clean_sensor_readings``; its files are read.
         profile: windows, lateness and features.
         dues: from :func:`~fleet_health.features.lateness.due`, with nothing before.
+        wanted: the readings that there are; it must not cut a window in two.
 
     Returns:
         ``feature_versions``: key, features in the profile's order (see :mod:`fleet_health.features.kernel` for nulls)
         and ``computed_at``. A window without readings has no row.
     """
-    wanted, current = Wanted(), clean.filesystem("current")
+    current = clean.filesystem("current")
     return _computed(session, {True: current}, files_of(current, wanted, landed=True), wanted, profile, dues)
 
 
