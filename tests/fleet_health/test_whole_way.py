@@ -1,4 +1,4 @@
-"""Synthetic fleets from raw messages to alerts. One walk of 22 units answers most cases, one unit each; the ten healthy
+"""Synthetic fleets from raw messages to alerts. One walk of 21 units answers most cases, one unit each; the ten healthy
 ones train the model. A second walk knows a single unit and fewer hours, and may not see any of it otherwise.
 """
 
@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
-from whole_way import PROFILE, Measured, Scored, measured, scored, trained
+from whole_way import PROFILE, Measured, Scored, Stored, measured, scored, trained
 
 from fleet_health.contracts.compiled import checks_of, input_checks_of
 from fleet_health.contracts.schemas import stored_schema
+from fleet_health.ingestion.registry import registry_from_text
+from fleet_health.model_input.prepared import model_input_exclusions
 from mirror.checks import CheckSubject, evaluate
 from mirror.synth import Anomaly, Fleet, SynthRequest, load_fleet, write_fleet
 from mirror.synth.fleet import Scenario
@@ -28,7 +30,7 @@ HEALTHY = [f"REF-TEST-{n:05d}" for n in range(10)]
 SPIKE, LEAK, NULLS, DROPOUT, ONE_SENSOR, SILENT, HALF, BURST, MIXED, REPLAY = (
     f"REF-TEST-{n:05d}" for n in range(10, 20)
 )
-BORDER, FAST = "REF-TEST-00020", "REF-TEST-00021"
+FAST = BORDER = "REF-TEST-00020"
 LEAK_HOUR = 10  # of the long series, so that the leak has a whole day
 REPLAY_LEAD = 22  # its 30 silent hours begin before the others, so that it empties its buffer in their eighth hour
 CUT = 10  # hours that the second walk knows
@@ -85,21 +87,22 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
         Anomaly(18, "strangers_and_torn"),
         Anomaly(20, "compressor_vibration_spike", 8.125),
     )
-    request = SynthRequest(22, HOURS, SEED, planted, start=start, chunk_rows=1, format="csv")
+    request = SynthRequest(21, HOURS, SEED, planted, start=start, chunk_rows=1, format="csv")
     earlier = (Anomaly(19, "buffered_replay_30h"), Anomaly(11, "refrigerant_leak", LEAK_HOUR))
     long = SynthRequest(20, HOURS + REPLAY_LEAD, SEED, earlier, chunk_rows=1, format="csv")
     made, replayed = write_fleet(fleet, request, folder / "a"), write_fleet(fleet, long, folder / "b")
     landed = made.files[0].parent
-    for device in (11, 19):
-        (landed / f"part-{device:05d}.csv").write_bytes(replayed.files[device].read_bytes())
+    (landed / "part-00019.csv").write_bytes(replayed.files[19].read_bytes())
+    _only_the_first(replayed.files[11], landed / "part-00011.csv", (LEAK_HOUR + 15) * 60)
     names = [file.name for file in made.files]
     names += _in_two_batches(landed / "part-00017.csv")
-    _ten_times_as_often(landed / "part-00021.csv", hours=2)
+    _ten_times_as_often(landed / "part-00020.csv", hours=1)
     _only_the_first(landed / "part-00000.csv", landed / "alone.csv", CUT * 60)
     registry = pd.read_csv(made.registry, dtype=str, keep_default_na=False)
-    before = measured(spark, landed, names, registry)
+    known = registry_from_text(spark.createDataFrame(registry), PROFILE).persist()
+    before = measured(Stored(spark, folder / "among"), landed, names, known)
     model = trained(before, HEALTHY)
-    alone = scored(measured(spark, landed, ["alone.csv"], registry), model)
+    alone = scored(measured(Stored(spark, folder / "alone"), landed, ["alone.csv"], known), model)
     return World(pd.Timestamp(start).tz_localize(None), before, scored(before, model), alone)
 
 
@@ -229,7 +232,8 @@ def test_one_working_sensor_is_too_few(world: World) -> None:
     windows = world.windows(ONE_SENSOR)
     assert windows["sensor_completeness"].unique() == pytest.approx([1 / 14])
     assert world.after.of(ONE_SENSOR).empty
-    excluded = world.after.excluded[world.after.excluded["device_id"] == ONE_SENSOR]
+    own = world.after.vectors.where(world.after.vectors["device_id"] == ONE_SENSOR)
+    excluded = model_input_exclusions(own).toPandas()
     assert excluded["reason"].value_counts().to_dict() == {"SENSOR_COMPLETENESS_BELOW_GATE": len(windows)}
 
 
@@ -286,7 +290,7 @@ def test_strangers_and_torn_messages_are_contained(world: World) -> None:
     unknown = world.before.judged[world.before.judged["outcome"] == "QUARANTINE"]
     assert set(unknown["reason"]) == {"DEVICE_UNKNOWN"}
     assert len(unknown) == pytest.approx(HOURS * 60 * 0.1, rel=0.4)
-    dead = world.before.dead["reason"].isin(["SCHEMA_MISMATCH", "DESERIALIZATION_FAILURE"]).sum()
+    dead = world.before.malformed["reason"].isin(["SCHEMA_MISMATCH", "DESERIALIZATION_FAILURE"]).sum()
     clean = len(world.verdicts(MIXED).query("outcome == 'CLEAN'"))
     assert dead > 0
     assert clean + len(unknown) + dead == HOURS * 60
@@ -311,6 +315,6 @@ def test_a_renamed_column_stops_at_the_first_border(spark: SparkSession) -> None
 
 def test_a_unit_at_ten_times_the_rate_is_scored_and_crowds_nobody_out(world: World) -> None:
     counts = world.windows(FAST).sort_values("window_start")["reading_count"].tolist()
-    assert counts == [150] * 8 + [15] * (HOURS * 4 - 2 - 8)
+    assert counts == [150] * 4 + [15] * (HOURS * 4 - 2 - 4)
     assert len(world.after.of(FAST)) == len(counts)
     assert set(world.windows(HEALTHY[0])["reading_count"]) == {15}

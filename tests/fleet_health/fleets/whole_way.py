@@ -1,27 +1,30 @@
 """The way of a refrigeration fleet from raw messages to alerts, composed of the functions that the transforms call.
 
-One device is one case, so a single walk answers many. Without transactions, files and ledgers between the steps it
-costs a quarter of what a build of the same fleet does.
+One device is one case, so a single walk answers many. As in a build each step reads what the one before stored, or
+Spark would plan the whole way anew with every step; transactions, checks and ledgers are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from fleet_health.alerting.alerts import device_alerts
+from fleet_health.contracts.raw import parsed_schema
 from fleet_health.features.lateness import due
-from fleet_health.features.runs import measure
 from fleet_health.features.versions import all_versions, newest_versions
 from fleet_health.ingestion import routing
 from fleet_health.ingestion.cleansing import judge
-from fleet_health.ingestion.deserialise import deserialise, malformed, readable
-from fleet_health.ingestion.registry import registry_from_text
+from fleet_health.ingestion.deserialise import malformed, parse_file, readable
 from fleet_health.model_input import prepared
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.profiles.loader import shipped_profile
@@ -29,6 +32,9 @@ from fleet_health.scoring.scores import model_scores
 from fleet_health.training_data.assembly import learned_from, learning_windows, training_rows
 from fleet_health.training_data.described import described_models
 from model_training.training import train
+from transforms.api import IncrementalTransformInput
+from transforms.verbs.testing._memory_ports import MemoryReadPort
+from transforms.verbs.testing._parts import Part
 
 _SHIPPED = shipped_profile("refrigeration")
 _GUARD = _SHIPPED.alerting.guard
@@ -39,12 +45,34 @@ PROFILE = _SHIPPED.model_copy(update={"alerting": _GUARDED})
 
 
 @dataclass(frozen=True)
+class Stored:
+    """``stored(frame)``: the same rows from files, so that whatever follows knows nothing of how they were made."""
+
+    spark: SparkSession
+    folder: Path
+    steps: list[Path] = field(default_factory=list)
+
+    def __call__(self, frame: DataFrame) -> DataFrame:
+        self.steps.append(self.folder / f"step-{len(self.steps)}")
+        frame.coalesce(1).write.parquet(str(self.steps[-1]))
+        return self.spark.read.schema(frame.schema).parquet(str(self.steps[-1]))
+
+    def as_input(self, frame: DataFrame) -> IncrementalTransformInput:
+        """The rows as a transform gets them: with the files that they lie in."""
+        schema = self(frame).schema
+        return IncrementalTransformInput(
+            MemoryReadPort("clean", added=[Part(None, self.steps[-1], schema)]), self.spark
+        )
+
+
+@dataclass(frozen=True)
 class Measured:
     """Messages to windows: frames of Spark where the way goes on, of pandas where it ends."""
 
+    stored: Stored
     registry: DataFrame
     judged: pd.DataFrame
-    dead: pd.DataFrame
+    malformed: pd.DataFrame
     features: DataFrame
     windows: pd.DataFrame
 
@@ -53,7 +81,7 @@ class Measured:
 class Scored:
     """Windows to alerts."""
 
-    excluded: pd.DataFrame
+    vectors: DataFrame
     scores: pd.DataFrame
     alerts: pd.DataFrame
 
@@ -62,50 +90,64 @@ class Scored:
         return self.scores[self.scores["device_id"] == device].sort_values("window_end", ignore_index=True)
 
 
-def measured(spark: SparkSession, folder: Path, files: Sequence[str], registry: pd.DataFrame) -> Measured:
-    """The first half of the way: landed files below ``folder`` and the asset system's rows to windows."""
-    landed = spark.createDataFrame([(name,) for name in files], "path string").repartition(2)
-
-    def open_file(path: str) -> Any:
-        return (folder / path).open("rb")
-
-    parsed = deserialise(landed, open_file, PROFILE).persist()
-    known = registry_from_text(spark.createDataFrame(registry), PROFILE).persist()
-    rows = judge(readable(parsed, PROFILE), known, PROFILE).persist()
-    clean = routing.clean_rows(rows, PROFILE)
-    landing = measure(clean, PROFILE, None)
-    assert landing.watermark is not None
-    versions = all_versions(clean, PROFILE, due(PROFILE, None, landing.watermark))
-    features = newest_versions(versions, PROFILE).persist()
+def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataFrame) -> Measured:
+    """The first half of the way: files below ``landed`` and the registry to windows."""
+    spark = stored.spark
+    parsed = _parsed(stored, landed, files)
+    with _compiled(spark):
+        rows = stored(judge(readable(parsed, PROFILE), registry, PROFILE))
+    clean = stored.as_input(routing.clean_rows(rows, PROFILE))
     verdicts = rows.select(
-        *("event_id", "device_id", "timestamp_utc", "quality_flags", "sensor_null_count"), *("outcome", "reason")
-    )
-    dead = routing.dead_letters(rows, malformed(parsed))
-    made = Measured(known, verdicts.toPandas(), dead.toPandas(), features, features.toPandas())
-    rows.unpersist()
-    parsed.unpersist()
-    return made
+        *("device_id", "timestamp_utc", "timestamp_ingested"),
+        *("quality_flags", "sensor_null_count", "outcome", "reason"),
+    ).toPandas()
+    watermark = verdicts.loc[verdicts["outcome"] == "CLEAN", "timestamp_ingested"].max()
+    dues = due(PROFILE, None, (watermark - pd.Timestamp(0)) // pd.Timedelta(microseconds=1))
+    features = stored(newest_versions(all_versions(spark, clean, PROFILE, dues), PROFILE))
+    unread = malformed(parsed).select("reason").toPandas()
+    return Measured(stored, registry, verdicts, unread, features, features.toPandas())
+
+
+def _parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:
+    """Parsed here, by what the executors call: to send few lines through Spark costs more than to read them."""
+    schema = parsed_schema(PROFILE)
+    columns = to_arrow_schema(schema)
+    stored.folder.mkdir()
+    target = stored.folder / "parsed.parquet"
+    with pq.ParquetWriter(target, columns) as out:
+        for name in files:
+            with (landed / name).open("rb") as stream:
+                for frame in parse_file(stream, name, PROFILE):
+                    out.write_table(pa.Table.from_pandas(frame, columns, preserve_index=False))
+    return stored.spark.read.schema(schema).parquet(str(target))
+
+
+@contextmanager
+def _compiled(spark: SparkSession) -> Iterator[None]:
+    """Twenty thousand rows with a hundred expressions each are worth the Java that tests do without by day."""
+    before = spark.conf.get("spark.sql.codegen.factoryMode", "FALLBACK")
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
+    try:
+        yield
+    finally:
+        spark.conf.set("spark.sql.codegen.factoryMode", before)
 
 
 def trained(way: Measured, devices: Sequence[str]) -> Any:
     """A forest that has seen the windows of ``devices`` and no other."""
     own = way.features.where(way.features["device_id"].isin(*devices))
     rows = with_cohorts(own, way.registry, PROFILE.cohorts)
-    learning = learning_windows(rows, PROFILE).rows
+    learning = way.stored(learning_windows(rows, PROFILE).rows)
     described = described_models(learning.where(learned_from()).toPandas(), PROFILE, "test")
-    vectors = training_rows(learning, own, described.constants, "test", PROFILE)
-    of_length = vectors.where(vectors["window_duration_minutes"] == PROFILE.model.window_duration_minutes)
-    return train(of_length.toPandas(), described.statistics, PROFILE)
+    length = PROFILE.model.window_duration_minutes
+    rows = training_rows(learning, own, {length: described.constants[length]}, "test", PROFILE)
+    return train(rows.toPandas(), described.statistics, PROFILE)
 
 
 def scored(way: Measured, model: Any) -> Scored:
     """The second half of the way: windows to vectors, scores and alerts."""
     rows = with_cohorts(way.features, way.registry, PROFILE.cohorts)
-    vectors = prepared.judged(rows, model, PROFILE).persist()
-    excluded = prepared.model_input_exclusions(vectors).toPandas()
-    scores = model_scores(prepared.model_input(vectors), way.features, model).persist()
+    vectors = way.stored(prepared.judged(rows, model, PROFILE))
+    scores = way.stored(model_scores(prepared.model_input(vectors), way.features, model))
     alerts = device_alerts(scores, way.registry, PROFILE)
-    made = Scored(excluded, scores.toPandas(), alerts.toPandas())
-    scores.unpersist()
-    vectors.unpersist()
-    return made
+    return Scored(vectors, scores.toPandas(), alerts.toPandas())
