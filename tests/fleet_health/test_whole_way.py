@@ -23,7 +23,7 @@ from mirror.checks import CheckSubject, evaluate
 from mirror.synth import Anomaly, Fleet, SynthRequest, load_fleet, write_fleet
 from mirror.synth.fleet import Scenario
 
-pytestmark = pytest.mark.timeout(600)  # the two walks take most of a minute, and longer on a busy machine
+pytestmark = pytest.mark.timeout(600)  # the two walks take half a minute, and minutes on a busy machine
 
 HOURS, SEED = 14, 18  # ten units teach a model little: with three seeds of seven it wakes somebody for a healthy one
 HEALTHY = [f"REF-TEST-{n:05d}" for n in range(10)]
