@@ -40,11 +40,8 @@ _SHIPPED = shipped_profile("refrigeration")
 _GUARD = _SHIPPED.alerting.guard
 assert _GUARD is not None
 _GUARDED = _SHIPPED.alerting.model_copy(update={"guard": _GUARD.model_copy(update={"enabled": True})})
-_UNCLEANED = _SHIPPED.model.model_copy(update={"self_cleaning": None})
-PROFILE = _SHIPPED.model_copy(update={"alerting": _GUARDED, "model": _UNCLEANED})
-"""As shipped, with the guard on that its YAML leaves to operations: two windows before anybody is woken. The units that
-train are few and known to be healthy, so none of their windows is taken for the trace of a fault and left out.
-"""
+PROFILE = _SHIPPED.model_copy(update={"alerting": _GUARDED})
+"""As shipped, with the guard on that its YAML leaves to operations: two windows before anybody is woken."""
 
 
 @dataclass(frozen=True)

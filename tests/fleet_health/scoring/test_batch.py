@@ -126,6 +126,7 @@ def test_an_hourly_run_scores_every_window_that_this_version_has_not(spark: Spar
     assert counts.T.to_dict("list") == {"first": [4, 4, 50], "half": [2, 2, 50], "other": [4, 4, 50]}
 
 
+@pytest.mark.nightly
 def test_a_live_canary_drives_its_share_and_everything_is_scored_by_both(
     spark: SparkSession, features: DataFrame
 ) -> None:

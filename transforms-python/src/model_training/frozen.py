@@ -17,7 +17,7 @@ from fleet_health.semantic_version import semantic_version
 from model_adapters.constants import Constants
 from model_training.rows import Floats, LearningRows
 
-RECIPE = 2
+RECIPE = 3
 """Raise it when the arithmetic of a training changes while profiles stay as they are."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy")
 # A normal spread's standard deviation is 1.4826 times its median absolute deviation.

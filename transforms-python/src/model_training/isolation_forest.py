@@ -38,8 +38,9 @@ def fit_isolation_forest(
         kept = cleaned(raw, kept, model)
         forest = _fitted(vectors[kept], model)
         raw = raw_of(forest, vectors)
-    # the scale is that of the rows it learned from, the share that is flagged counts the rows it took out as well
-    low, high = float(raw[kept].min()), float(raw[kept].max())
+    # The scale reaches to the oddest row that was looked at, taken out or not. Were it that of the rows that stayed,
+    # each row taken out would score 1.0, and a healthy fleet would raise as many urgent alerts.
+    low, high = float(raw.min()), float(raw.max())
     constants = frozen(
         model,
         profile,

@@ -31,9 +31,7 @@ class ReleaseDecisionError(ValueError):
 
     def __str__(self) -> str:
         place = self.dataset if self.row is None else f"{self.dataset}, data row {self.row}"
-        return (
-            f"{place}: {self.problem}. Correct the file and ingest it again; `mirror models release` writes such rows."
-        )
+        return f"{place}: {self.problem}. Correct the file and land it again; releasing a version writes such a row."
 
 
 class ReleaseHistoryError(ValueError):

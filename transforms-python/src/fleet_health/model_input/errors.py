@@ -72,8 +72,7 @@ class ReleaseNotBoundError(ModelInputError):
         decided = f"names {self.wanted} as {self.role}" if self.wanted else f"names no {self.role}"
         return (
             f"model_release_config {decided}, but the versions bound here are {' and '.join(self.bound)}. "
-            "`mirror models release` (or `rollback`) binds a version and writes its row; in Foundry, bind that "
-            "version, or add the row of the version that is bound."
+            "Release or bind the version that was decided, or add the row of the version that is bound."
         )
 
 

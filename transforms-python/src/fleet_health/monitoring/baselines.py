@@ -60,9 +60,9 @@ def made_from(
         *(F.col(column) for name, column in SLICES.items() if name != "cohort"),
     )
     named = as_of(features, profile.training.as_of).join(F.broadcast(known), "device_id", "left")
-    # the rows that trained a model, which held them in memory as well
     learned = learning_windows(named, profile).rows.where(learned_from())
     own = learned.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
+    # the rows that trained a model, which held them in memory as well
     rows = own.toPandas().sort_values(["device_id", "window_start"], kind="stable")
     return reference_rows(rows, profile, snapshot_id, registry_snapshot_id, rows["computed_at"].max())
 

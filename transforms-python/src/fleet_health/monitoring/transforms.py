@@ -165,7 +165,9 @@ def drift_transform(profile: Profile) -> Transform:
         made = drift_rows(found, frames["device_features"])
         key = ["scoring_window_start", "model_id", "model_version"]
         done = before.select(*key).distinct()
-        drift.write_dataframe(made.join(F.broadcast(done), key, "left_anti"))
+        # a join by name puts its key first
+        added = made.join(F.broadcast(done), key, "left_anti").select(*made.columns)
+        drift.write_dataframe(added)
 
     return measure_drift
 
@@ -221,7 +223,8 @@ def retraining_transform(profile: Profile) -> Transform:
         frames = {name: one.dataframe() for name, one in inputs.items()}
         done = triggers.dataframe("previous", RETRAINING_SCHEMA).select("trigger_id")
         made = triggered(Watched(frames, profile), TRIGGERS)
-        triggers.write_dataframe(made.join(F.broadcast(done), "trigger_id", "left_anti"))
+        added = made.join(F.broadcast(done), "trigger_id", "left_anti")
+        triggers.write_dataframe(added.select(*made.columns))
 
     return trigger_retraining
 

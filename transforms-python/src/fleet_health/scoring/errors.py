@@ -25,7 +25,7 @@ class AdapterShapeError(ScoringError):
     def __str__(self) -> str:
         return (
             f"{self.version}: {self.problem}. Scoring and adapter belong to different states of the code: promote them "
-            "together, or `mirror models rollback` to a version that fits."
+            "together, or roll the release back to a version that fits."
         )
 
 
@@ -53,5 +53,5 @@ class NotAScoreError(ScoringError):
     def __str__(self) -> str:
         return (
             f"{self.version} gives no number for device {self.device_id}, window ending {self.window_end}. "
-            "Nothing of this run is kept. `mirror models rollback` puts the version before it in force."
+            "Nothing of this run is kept. Roll the release back to the version before it."
         )
