@@ -128,7 +128,7 @@ def test_what_could_not_be_typed_is_noticed() -> None:
 @each_document
 def test_every_file_exists(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    tops = {entry.name for entry in ROOT.iterdir() if entry.is_dir()}
+    tops = {entry.name for entry in ROOT.iterdir() if entry.is_dir() and entry.name != ".git"}
     named = {word for word in re.findall(r"`([\w./*-]+)`", text) if word.split("/")[0] in tops and "/" in word}
     gone = {word for word in named if not any(ROOT.glob(word.rstrip("/")))}
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
