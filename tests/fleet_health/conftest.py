@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
+from watching import WATCH
 
 from palantir_models.ports import PublishedState
 from palantir_models.state import ModelStateReader
@@ -83,17 +84,6 @@ ORDER = (
     "log_scoring_run",
     "stand_in",
     "raise_alerts",
-)
-WATCH = (
-    "flag_dropouts",
-    "summarise_quality",
-    "publish_drift_baselines",
-    "measure_drift",
-    "measure_scores",
-    "compare_models",
-    "measure_health",
-    "raise_quality_alerts",
-    "trigger_retraining",
 )
 
 

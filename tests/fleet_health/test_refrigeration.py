@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import tiny_fleet as tiny
+from watching import WATCH
 
 from fleet_health.monitoring.baselines import recomputed
 from fleet_health.monitoring.errors import BaselineVersionError
@@ -14,19 +15,6 @@ from mirror.health.baselines import VERSION, difference
 
 # The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
 pytestmark = pytest.mark.nightly
-
-
-WATCH = (
-    "flag_dropouts",
-    "summarise_quality",
-    "publish_drift_baselines",
-    "measure_drift",
-    "measure_scores",
-    "compare_models",
-    "measure_health",
-    "raise_quality_alerts",
-    "trigger_retraining",
-)
 
 
 @pytest.fixture(scope="module")
