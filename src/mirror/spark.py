@@ -56,6 +56,7 @@ _SMALL = {
     # encoding a cached frame costs about as much again as computing it, and local frames fit into memory
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.sql.codegen.cache.maxEntries": "1000",
+    "spark.python.daemon.module": "mirror.python_daemon",
 }
 
 _JVM_SMALL = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-XX:+IgnoreUnrecognizedVMOptions")
@@ -154,7 +155,9 @@ def start_session(
         os.environ["JAVA_HOME"] = str(java.home)
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
         inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited] if p))
+        # the daemon of the workers is ours, and may be asked for where this package is not installed
+        ours = str(Path(__file__).resolve().parent.parent)
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited, ours] if p))
     local = master.startswith("local[") or master == "local"
     configuration = _MEANING | (_local_settings(java, archive_option) if local else {}) | dict(settings or {})
     builder = SparkSession.builder.master(master).appName(app_name)

@@ -1,5 +1,8 @@
 """The one place that configures Spark, and the stack's versions working together."""
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +80,57 @@ def test_python_workers_can_import_what_the_session_was_given(spark: SparkSessio
 
     seen = spark.range(1).mapInPandas(locate, "file string").first().file
     assert Path(seen).is_relative_to(SOURCES / "transforms-python" / "src")
+
+
+def test_python_workers_begin_with_their_libraries_and_reread_no_archive(spark: SparkSession) -> None:
+    def look(batches: object) -> object:
+        import gc
+        import os
+        import sys
+        import zipimport
+
+        for _ in batches:
+            finders = sys.path_importer_cache.values()
+            archives = sum(isinstance(finder, zipimport.zipimporter) for finder in finders)
+            parent = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode()
+            yield pd.DataFrame({"archives": [archives], "frozen": [gc.get_freeze_count()], "parent": [parent]})
+
+    seen = spark.range(1).mapInPandas(look, "archives long, frozen long, parent string").first()
+    assert seen.archives == 0
+    assert seen.frozen > 30_000  # pandas and pyarrow alone are more
+    assert "mirror.python_daemon" in seen.parent
+
+
+def test_an_archive_that_a_job_brings_is_still_imported(spark: SparkSession, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "brought_along.zip", "w") as archive:
+        archive.writestr("brought_along.py", "ANSWER = 42")
+    spark.sparkContext.addPyFile(str(tmp_path / "brought_along.zip"))
+
+    def answer(batches: object) -> object:
+        import brought_along
+
+        for _ in batches:
+            yield pd.DataFrame({"answer": [brought_along.ANSWER]})
+
+    try:
+        assert spark.range(1).mapInPandas(answer, "answer long").first().answer == 42
+    finally:
+        spark.sparkContext._python_includes.remove("brought_along.zip")
+        sys.path[:] = [entry for entry in sys.path if "brought_along" not in entry]
+
+
+def test_where_libraries_lie_in_archives_alone_they_stay_on_the_path(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "spark.zip", "w") as archive:
+        for name in ("pyspark", "py4j"):
+            archive.writestr(f"{name}/__init__.py", "")
+    ask = (
+        "import sys; from mirror.python_daemon import _forget_archives; _forget_archives(); import pyspark, py4j; "
+        "print(pyspark.__file__)"
+    )
+    # -S leaves out the environment's own packages
+    given = {"PYTHONPATH": f"{tmp_path / 'spark.zip'}:{SOURCES / 'src'}"}
+    done = subprocess.run([sys.executable, "-S", "-c", ask], env=given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path / "spark.zip" / "pyspark" / "__init__.py")
 
 
 def test_the_class_archive_is_named_after_the_runtime_it_fits() -> None:
