@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fleet_health.alerting.events import events_frame
 from fleet_health.contracts.alerts import EVENT_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
-
-# Spark 4 asks for the zone that Spark 3.5 takes for granted.
-ZONE = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
+from transforms.api._arrow import arrow_schema
 
 
 def test_no_event_is_an_empty_frame_of_the_event_schema() -> None:
@@ -30,5 +26,5 @@ def test_no_event_is_an_empty_frame_of_the_event_schema() -> None:
         }
     )
     made = events_frame(scores, shipped_profile("refrigeration").alerting)
-    table = pa.Table.from_pandas(made, schema=to_arrow_schema(EVENT_SCHEMA, **ZONE), preserve_index=False)
+    table = pa.Table.from_pandas(made, schema=arrow_schema(EVENT_SCHEMA), preserve_index=False)
     assert (table.num_rows, table.column_names) == (0, EVENT_SCHEMA.fieldNames())

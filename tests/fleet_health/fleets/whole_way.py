@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fleet_health.alerting.alerts import device_alerts
 from fleet_health.contracts.raw import parsed_schema
@@ -33,6 +32,7 @@ from fleet_health.training_data.assembly import learned_from, learning_windows, 
 from fleet_health.training_data.described import described_models
 from model_training.training import train
 from transforms.api import IncrementalTransformInput
+from transforms.api._arrow import arrow_schema
 from transforms.verbs.testing._memory_ports import MemoryReadPort
 from transforms.verbs.testing._parts import Part
 
@@ -111,7 +111,7 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
 def _parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:
     """Parsed here, by what the executors call: to send few lines through Spark costs more than to read them."""
     schema = parsed_schema(PROFILE)
-    columns = to_arrow_schema(schema)
+    columns = arrow_schema(schema)
     stored.folder.mkdir()
     target = stored.folder / "parsed.parquet"
     with pq.ParquetWriter(target, columns) as out:
