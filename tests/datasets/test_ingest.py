@@ -217,6 +217,49 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created
 
 
+def test_keys_of_json_and_devices_in_a_header_are_declared_too(
+    workspace: Workspace, profiles: Path, tmp_path: Path
+) -> None:
+    def declare(*more: str) -> None:
+        lines = "".join(f"  {line}\n" for line in more)
+        (profiles / "ahu.yaml").write_text(PROFILE.replace("  format: csv\n  encoding: utf-8\n", lines))
+
+    def refused(problem: str, file: Path) -> None:
+        with pytest.raises(WrongHeaderError, match=problem) as caught:
+            take(workspace, "landing", file)
+        assert "nothing was ingested" in str(caught.value)
+
+    declare("format: csv", "encoding: utf-8")
+    wide = tmp_path / "wide.csv"
+    wide.write_bytes("Datetime,SAT\r\n1,2\r\n".encode("utf-16"))
+    refused(r"begins like UTF-16: `source\.encoding: utf-16` reads that", wide)
+    declare("format: csv", "encoding: utf-16")
+    assert take(workspace, "landing", wide).added == ("wide.csv",)
+    declare("format: csv", "device: in_header", r"device_pattern: '(?P<device>u\d) (?P<column>.+)'")
+    (tmp_path / "two.csv").write_text("Datetime,u1 SAT,u2 SAD\n1,2,3\n")
+    refused(r"column 'supply' \('AHU: Supply Air Temperature'\) of device 'u2' is missing", tmp_path / "two.csv")
+    refused("no column is one of a device", _written(tmp_path / "none.csv", "Datetime,SAT\n"))
+    (tmp_path / "two.csv").write_text("Datetime,u1 SAT,u2 SAT\n1,2,3\n")
+    assert take(workspace, "landing", tmp_path / "two.csv").added == ("two.csv",)
+    declare("format: json_lines", "records: day.rows")
+    late = '{"Datetime": 1, "day": {"rows": []}}\nno json\n{"Datetime": 2, "day": {"rows": [{}, {"SAT": null}]}}\n'
+    assert take(workspace, "landing", _written(tmp_path / "late.jsonl", late)).added == ("late.jsonl",)
+    flat = _written(tmp_path / "flat.jsonl", '{"day": {"rows": [{"AHU": {"Supply Air": 1}, "Datetime": 2}]}}\n')
+    refused(r"'supply' .* is missing from its first records.*The file has 'AHU\.Supply Air'", flat)
+    declare("format: json")
+    (tmp_path / "no.json").write_text("SAT,Datetime\n1,2\n")
+    refused("the file holds no JSON record", tmp_path / "no.json")
+    torn = _written(tmp_path / "torn.json", '[{"SAT": 1, ')  # one dead letter, later
+    assert take(workspace, "landing", torn).added == ("torn.json",)
+    assert take(workspace, "landing", _written(tmp_path / "all.json", '[{"SAT": 1},\n {"Datetime": 1}]')).added
+    assert transactions(workspace) == 5
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
+
+
 def test_malformed_profiles_name_file_and_line(workspace: Workspace, profiles: Path, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("x\n")
     for text, problem in (

@@ -5,7 +5,12 @@ Read as plain YAML: the repository is never imported here.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import itertools
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +18,14 @@ from typing import IO, Any
 
 from mirror.datasets.archives import UNREADABLE, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
+from mirror.datasets.json_keys import keys_of
 from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
 _WHITESPACE = "whitespace"
+_JSON = ("json_lines", "json")
 _BY_NAME = ("by_file", "file_name", "in_path")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class SourceDeclaration:
         profile: the file that declares it.
         columns: columns that are not listed may come and are ignored; order is free.
         named_files: the name of a file says whose it is, so equal bytes under two names are two files.
+        records: the keys that lead to the list of records in a JSON document.
+        device_columns: what finds the device and the column in a spelling of the header, where lines have several.
     """
 
     profile: Path
@@ -47,8 +57,11 @@ class SourceDeclaration:
     columns: tuple[SourceColumn, ...]
     lines_before_header: int = 0
     without_header: bool = False
+    quoted_line_breaks: bool = False
     comment: str | None = None
     named_files: bool = False
+    records: str | None = None
+    device_columns: str | None = None
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -57,31 +70,57 @@ class SourceDeclaration:
         if self.format == "parquet":
             self._verify_parquet(file)
             return
-        if self.format not in _DELIMITED:
+        if self.format not in (*_DELIMITED, *_JSON):
             return
+        header = self._keys if self.format in _JSON else self._first_record
         empty = True
         try:
             for name, content in members(file):
                 empty = False
-                if problems := tuple(self._problems(self._first_record(content))):
+                if problems := tuple(self._problems(header(content))):
                     raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
         except (UnicodeError, csv.Error, *UNREADABLE) as error:
-            problem = f"it cannot be read as {self.encoding} text ({error})"
+            problem = f"it cannot be read as {self.encoding} text ({error}){_byte_order(file)}"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
         if empty:
             raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
 
     def _first_record(self, content: IO[bytes]) -> list[str]:
         """The first line that is neither blank nor declared to hold no data; later lines may hold anything."""
-        utf8 = self.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
-        for number, raw in enumerate(content):
+        lines = self._lines(content)
+        for number, line in enumerate(lines):
             if number < self.lines_before_header:
                 continue
-            line = raw.decode("utf-8-sig" if utf8 else self.encoding).rstrip("\r\n")
             if not line.strip() or (self.comment is not None and line.startswith(self.comment)):
                 continue
-            return line.split() if self.delimiter == _WHITESPACE else next(csv.reader([line], delimiter=self.delimiter))
+            if "\ufffd" in line:
+                raise UnicodeError("its header holds bytes that are no text")
+            if self.delimiter == _WHITESPACE:
+                return line.split()
+            following = lines if self.quoted_line_breaks else ()
+            return next(csv.reader(itertools.chain([line], following), delimiter=self.delimiter))
         return []
+
+    def _lines(self, content: IO[bytes]) -> Iterator[str]:
+        """Bytes that are no text become U+FFFD: only those of a header matter here."""
+        with io.TextIOWrapper(io.BufferedReader(content), self._codec, errors="replace", newline="\n") as text:  # type: ignore[type-var]
+            for line in text:
+                yield line.rstrip("\r\n")
+
+    @property
+    def _codec(self) -> str:
+        return "utf-8-sig" if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else self.encoding
+
+    def _keys(self, content: IO[bytes]) -> list[str]:
+        """The keys of the first records, each joined by points. What is no JSON says nothing about others: a line of
+        it will be a dead letter, and so will a document that was cut off.
+        """
+        if self.format == "json_lines":
+            return keys_of((found for line in self._lines(content) for found in _documents(line)), self.records)
+        text = content.read().decode(self._codec)
+        if not (documents := _documents(text)) and text.lstrip().startswith(("[", "{")):
+            return [column.aliases[0] for column in self.columns]
+        return keys_of(documents, self.records)
 
     def _verify_parquet(self, file: Path) -> None:
         import pyarrow as pa
@@ -102,19 +141,47 @@ class SourceDeclaration:
 
     def _problems(self, header: Sequence[str]) -> Iterator[str]:
         if not header:
-            yield "the file is empty"
+            yield "the file holds no JSON record" if self.format in _JSON else "the file is empty"
             return
-        found = [field.strip() for field in header]
+        found = [self._device_and_spelling(field.strip()) for field in header]
+        devices = list(dict.fromkeys(device for device, _ in found if device))
+        if self.device_columns is not None and not devices:
+            yield f"no column is one of a device, as `device_pattern: {self.device_columns}` finds them"
+            return
         spellings = {alias.strip() for column in self.columns for alias in column.aliases}
-        unknown = [field for field in found if field not in spellings]
-        for column in self.columns:
-            places = sum(1 for field in found if field in {alias.strip() for alias in column.aliases})
-            if places > 1:
-                yield f"column {column.name!r} occurs {places} times"
-            elif not places and not column.optional:
+        unknown = [spelling for _, spelling in found if spelling not in spellings]
+        for column, device in itertools.product(self.columns, devices or [""]):
+            of_device = f" of device {device!r}" if device else ""
+            places = {
+                whose: sum(of == whose and spelling in map(str.strip, column.aliases) for of, spelling in found)
+                for whose in {device, ""}
+            }
+            if max(places.values()) > 1 and self.format not in _JSON:
+                yield f"column {column.name!r}{of_device} occurs {max(places.values())} times"
+            elif not any(places.values()) and not column.optional:
                 wanted = column.aliases[0].strip()
                 hint = nearest(wanted, unknown).replace("Did you mean", "The file has")
-                yield f"column {column.name!r} ({wanted!r}) is missing.{hint}".rstrip(".?")
+                in_json = " from its first records (`optional: true` takes files without it)"
+                missing = f"column {column.name!r} ({wanted!r}){of_device} is missing"
+                yield f"{missing}{in_json if self.format in _JSON else ''}.{hint}".rstrip(".?")
+
+    def _device_and_spelling(self, field: str) -> tuple[str, str]:
+        """Whose column it is ("" for one that all devices share), and what is left to call it."""
+        found = re.fullmatch(self.device_columns, field) if self.device_columns is not None else None
+        return ("", field) if found is None else (found["device"], found["column"].strip())
+
+
+def _byte_order(file: Path) -> str:
+    with file.open("rb") as stream:
+        start = stream.read(2)
+    return "; it begins like UTF-16: `source.encoding: utf-16` reads that" if start in _UTF_16 else ""
+
+
+def _documents(text: str) -> list[Any]:
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return []
 
 
 def find_declarations(source_root: Path) -> tuple[SourceDeclaration, ...]:
@@ -162,9 +229,25 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         columns=tuple(columns),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
         without_header=source.get("without_header") is True,
+        quoted_line_breaks=source.get("quoted_line_breaks") is True,
         named_files=source.get("device") in _BY_NAME,
+        records=source.get("records"),
+        device_columns=_device_columns(file, source),
         comment=None if source.get("comment") is None else str(source["comment"]),
     )
+
+
+def _device_columns(file: Path, source: dict[str, Any]) -> str | None:
+    pattern = source.get("device_pattern")
+    if source.get("device") != "in_header" or not isinstance(pattern, str):
+        return None
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise ProfileError(str(file), None, f"`source.device_pattern` is no regular expression ({error})") from error
+    if not {"device", "column"} <= set(groups):
+        raise ProfileError(str(file), None, "`source.device_pattern` lacks the group `device` or `column`")
+    return pattern
 
 
 def _count(file: Path, value: Any) -> int:

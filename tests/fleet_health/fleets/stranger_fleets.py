@@ -62,7 +62,7 @@ alerting:
 """
 
 
-def _rest(**units: str) -> str:
+def rest(**units: str) -> str:
     lines = [
         f'  - {{name: {name}_mean, group: air, sensor: {name}, aggregation: mean, unit: "{unit}"}}'
         for name, unit in units.items()
@@ -109,7 +109,7 @@ sensors:
   - {name: temperature, type: double, unit: degC, meaning: "air", min: -40, max: 50, reason: "records with margin"}
   - {name: pressure, type: double, unit: hPa, meaning: "air", min: 800, max: 1100, reason: "barometers end there"}
   - {name: sunshine, type: double, unit: lux, meaning: "light", min: 0, max: 150000, reason: "the sun gives no more"}
-""" + _rest(temperature="degC", pressure="hPa", sunshine="lux")
+""" + rest(temperature="degC", pressure="hPa", sunshine="lux")
 
 
 def _weather() -> Stranger:
@@ -182,7 +182,7 @@ sensors:
   - {name: humidity, type: double, unit: "%RH", meaning: "air", min: 0, max: 100, reason: "by definition"}
   - {name: light, type: double, unit: lux, meaning: "light", min: 0, max: 150000, reason: "the sun gives no more"}
   - {name: voltage, type: double, unit: V, meaning: "battery", min: 1.8, max: 3.3, reason: "the radio dies below"}
-""" + _rest(temperature="degC", humidity="%RH", light="lux", voltage="V")
+""" + rest(temperature="degC", humidity="%RH", light="lux", voltage="V")
 
 
 def _motes() -> Stranger:
@@ -243,7 +243,7 @@ sensors:
   - {name: flow, type: double, unit: L/s, meaning: "delivered", min: 0, max: 100, reason: "the pump's curve ends there"}
   - {name: temperature, type: double, unit: degC, meaning: "bearing", min: -20, max: 150, reason: "grease burns"}
   - {name: running, type: boolean, unit: bool, meaning: "motor on"}
-""" + _rest(flow="L/s", temperature="degC").replace("features:\n", "features:\n" + _SHARE)
+""" + rest(flow="L/s", temperature="degC").replace("features:\n", "features:\n" + _SHARE)
 
 
 def _historian() -> Stranger:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 from stranger_fleets import Stranger, strangers
+from stranger_formats import other_formats
 
 from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.ingestion.transforms import for_profile
@@ -20,7 +21,7 @@ from transforms.api import Pipeline
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
-FLEETS = strangers()
+FLEETS = {**strangers(), **other_formats()}
 
 
 def fates(stranger: Stranger) -> tuple[Counter[tuple[str, str]], dict[str, int], pd.DataFrame]:
@@ -58,7 +59,7 @@ def test_every_line_meets_the_fate_that_was_planted(name: str) -> None:
     found, nulls, rows = fates(FLEETS[name])
     assert dict(found) == dict(FLEETS[name].fates)
     assert nulls == dict(FLEETS[name].nulls)
-    assert not rows[["source_file", "line_number"]].duplicated().any()
+    assert not rows[["source_file", "line_number", "device_id"]].duplicated().any()
 
 
 def test_values_and_times_are_those_of_the_files() -> None:
@@ -114,7 +115,8 @@ def test_a_line_per_sensor(other: str) -> None:
 @pytest.mark.parametrize(
     ("fleet", "old", "new", "says"),
     [
-        ("historian", "device: in_path", "device: file_name", "belong together"),
+        ("historian", "device: in_path", "device: file_name", "belongs to `device: in_path`"),
+        ("historian", "device: in_path", "device: in_header", "no group named `column`"),
         ("historian", "(?P<device>P-", "(P-", "no group named `device`"),
         ("historian", "(?P<device>P-", "(?P<device>P-(", "no regular expression"),
         ("historian", "column: quality, words", "column: qualty, words", "Did you mean 'quality'"),

@@ -25,11 +25,9 @@ def read_sensor(
 
     Returns:
         values in the sensor's unit (null where missing, NaN or unreadable); ``True`` where the cell held text that is
-        neither a value nor one of the profile's words for "missing". Infinite numbers count as unreadable.
+        neither a value nor one of the profile's words for "missing", nor empty. Infinite numbers count as unreadable.
     """
-    declared = (*source.missing, *column.missing)
-    if source.format == "parquet":
-        declared = (*declared, "")  # a null of the file
+    declared = ("", *source.missing, *column.missing)
     words = {word.strip() if isinstance(word, str) else f"{word:g}" for word in declared}
     # columns repeat their cells, so each distinct text is understood once
     if sensor.type == "boolean":

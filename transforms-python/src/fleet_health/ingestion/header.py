@@ -1,23 +1,30 @@
-"""Which field of a line is which column of the profile."""
+"""Which field of a line is which column of the profile, and of which device."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from fleet_health.profiles.source import Source
+from fleet_health.profiles.source import IN_HEADER, Column, Source
 
 
 @dataclass(frozen=True)
 class Header:
     """Positions of the profile's columns, and how many fields a line has.
 
+    ``devices`` holds the positions of the columns that belong to one device, where a line has several devices.
     ``problem`` names the columns that are missing or doubled, if any.
     """
 
     width: int
     positions: Mapping[str, int]
     problem: str | None = None
+    devices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def of_device(self, device: str) -> Header:
+        """The header of one device's readings: its own columns, and those that all devices share."""
+        return replace(self, positions={**self.positions, **self.devices[device]}, devices={})
 
 
 def match_header(fields: Sequence[str], source: Source) -> Header:
@@ -25,21 +32,49 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
 
     Unknown columns are ignored: a new upstream column must not stop the pipeline.
     """
-    found = [field.strip() for field in fields]
-    positions: dict[str, int] = {}
+    found = [device_and_spelling(field.strip(), source) for field in fields]
+    devices = list(dict.fromkeys(device for device, _ in found if device is not None))
     problems: list[str] = []
+    shared = _positions(found, None, source, problems)
+    own = {device: _positions(found, device, source, problems) for device in devices}
+    for device, columns in [*own.items()] or [("", shared)]:
+        known = {**shared, **columns}
+        missing = [column for column in source.header if column.name not in known and not column.optional]
+        problems += [f"column {column.name!r} ({column.aliases[0]!r}){_of(device)} is missing" for column in missing]
+    if source.device == IN_HEADER and not devices:
+        problems = ["no column is one of a device, as `source.device_pattern` finds them"]
+    width = len(found)
+    if source.trailing_delimiter and fields[-1].strip() != "":
+        width += 1  # the header itself may or may not end with the delimiter
+    return Header(width, shared, "header: " + "; ".join(problems) if problems else None, own)
+
+
+def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:
+    """Whose column it is (``None`` for one that all devices share), and what its aliases call it."""
+    found = re.fullmatch(source.device_pattern, field) if source.device_pattern and source.device == IN_HEADER else None
+    return (None, field) if found is None else (found["device"], found["column"].strip())
+
+
+def _positions(
+    found: Sequence[tuple[str | None, str]], device: str | None, source: Source, problems: list[str]
+) -> dict[str, int]:
+    positions: dict[str, int] = {}
     for column in source.header:
-        places = [place for place, field in enumerate(found) if field in {alias.strip() for alias in column.aliases}]
+        places = [place for place, of in enumerate(found) if of[0] == device and of[1] in spellings(column)]
         if len(places) > 1:
-            problems.append(f"column {column.name!r} occurs {len(places)} times")
+            problems.append(f"column {column.name!r}{_of(device)} occurs {len(places)} times")
         elif places:
             positions[column.name] = places[0]
-        elif not column.optional:
-            problems.append(f"column {column.name!r} ({column.aliases[0]!r}) is missing")
-    width = len(found)
-    if source.trailing_delimiter and found[-1] != "":
-        width += 1  # the header itself may or may not end with the delimiter
-    return Header(width, positions, "header: " + "; ".join(problems) if problems else None)
+    return positions
+
+
+def spellings(column: Column) -> set[str]:
+    """How a column may be called, blanks at the ends aside."""
+    return {alias.strip() for alias in column.aliases}
+
+
+def _of(device: str | None) -> str:
+    return "" if not device else f" of device {device!r}"
 
 
 def declared_header(source: Source) -> Header:

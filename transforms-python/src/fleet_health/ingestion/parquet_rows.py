@@ -8,42 +8,35 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Rows = list[list[str]]
+from fleet_health.ingestion.batch import SCHEMA_MISMATCH, Batch, Row, row_text, unread
+from fleet_health.ingestion.header import match_header
+from fleet_health.profiles.source import Source
 
 
-class NotParquetError(ValueError):
-    """The bytes are no Parquet file, or a torn one."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"the file is no whole Parquet file ({self.problem}); what it held is lost. Write it again."
-
-
-def read_rows(stream: IO[bytes], batch_rows: int) -> tuple[list[str], Iterator[Rows]]:
-    """Column names, and the rows in batches.
+def parquet(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
+    """The rows of a Parquet file, at most so many at a time; the first has number 1. A file that is none, is one dead
+    letter.
 
     A null is an empty cell. Instants read as ISO 8601, with the offset of UTC where the column has a zone; numbers as
     Python writes them, which loses nothing; a single-precision number as the double it stands for.
-
-    Raises:
-        NotParquetError: the file does not open.
     """
     try:
         # the footer comes last, and a stream from a dataset need not seek
         file = pq.ParquetFile(pa.BufferReader(stream.read()))
     except (pa.ArrowInvalid, OSError) as error:
-        raise NotParquetError(str(error).splitlines()[0]) from error
-    names = file.schema_arrow.names
-
-    def batches() -> Iterator[Rows]:
-        for batch in file.iter_batches(batch_size=batch_rows):
-            columns = [_cells(column) for column in batch.columns]
-            yield [list(row) for row in zip(*columns, strict=True)]
-
-    return names, batches()
+        problem = str(error).splitlines()[0]
+        yield unread(f"the file is no whole Parquet file ({problem}); what it held is lost. Write it again.")
+        return
+    header = match_header(file.schema_arrow.names, source)
+    number = 0
+    for columns in file.iter_batches(batch_size=most):
+        cells = zip(*(_cells(column) for column in columns.columns), strict=True)
+        rows: list[Row] = [(number + place, row, row_text(row)) for place, row in enumerate(cells, start=1)]
+        number += len(rows)
+        if header.problem is None:
+            yield Batch(header, rows)
+        else:
+            yield Batch(header, [], [(place, text, SCHEMA_MISMATCH, header.problem) for place, _, text in rows])
 
 
 def _cells(column: pa.Array) -> list[str]:

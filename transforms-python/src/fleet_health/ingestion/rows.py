@@ -11,22 +11,17 @@ from typing import Any
 import pandas as pd
 
 from fleet_health.ids import natural_key_id_of
+from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, Batch, Failure, Row
 from fleet_health.ingestion.cells import read_sensor
 from fleet_health.ingestion.header import Header
 from fleet_health.ingestion.times import DoubledHour, read_time
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import Source, SourceTime
+from fleet_health.profiles.source import IN_HEADER, JSON, Source, SourceTime
 
-DESERIALIZATION_FAILURE = "DESERIALIZATION_FAILURE"
 BY_FILE = ("by_file", "file_name", "in_path")
+"""Where the file says whose its lines are."""
+
 _HOUR_24 = r"(?<!\d)24[:.]?00(?!\d)"
-
-Row = tuple[int, list[str], str]
-"""Line number, fields and text."""
-
-Failure = tuple[int, str, str, str]
-"""Line number, text, reason and detail."""
-
 
 Cells = Callable[[str], "pd.Series[Any]"]
 """The text of a column of the profile, row by row."""
@@ -51,12 +46,18 @@ class File:
 def _device_of(path: str, source: Source) -> str | None:
     """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
-    if source.device_pattern is not None:
+    if source.device == "in_path" and source.device_pattern is not None:
         found = re.search(source.device_pattern, path)
         return found["device"] if found else None
     if source.device == "file_name":
         return name.partition(".")[0] or None
     return next((d.device_id for d in source.devices if fnmatch.fnmatchcase(name, d.file)), None)
+
+
+def rows_of_device(batch: Batch, device: str) -> list[Row]:
+    """The rows that speak of a device: all lines of a table, and the records that have a key of it."""
+    own = tuple(batch.header.devices[device].values())
+    return [row for row in batch.rows if any(row[1][place] is not None for place in own)]
 
 
 def _names(columns: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -77,7 +78,9 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     columns = list(zip(*fields, strict=True))
 
     def text_of(name: str) -> pd.Series[Any]:
-        return pd.Series(columns[header.positions[name]], dtype="object")
+        place = header.positions.get(name)
+        cells = pd.Series([""] * len(rows) if place is None else columns[place], dtype="object")
+        return cells.fillna("") if source.format in JSON else cells
 
     def joined(names: Sequence[str], between: str) -> pd.Series[Any]:
         made = text_of(names[0]).str.strip()
@@ -86,7 +89,7 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
         return made
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
-    if source.device in BY_FILE:
+    if source.device in (*BY_FILE, IN_HEADER):
         frame["device_id"] = file.device
     else:
         parts = _names(source.device)
@@ -108,12 +111,14 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     frame = frame.assign(**values)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
     problem = _identity_problem(frame, time, file.path, profile)
+    of_device = f" of device {file.device!r}" if source.device == IN_HEADER else ""
     for column in source.header:
         if column.required:
             empty = frame[column.name].isna() if column.name in masks else text_of(column.name).str.strip() == ""
-            problem = problem.where(problem.notna() | ~empty, f"no value in the required column {column.name!r}")
+            told = f"no value in the required column {column.name!r}{of_device}"
+            problem = problem.where(problem.notna() | ~empty, told)
     if source.unreadable_cells == "dead_letter":
-        problem = problem.fillna(_cell_problem(frame["unreadable"]))
+        problem = problem.fillna(_cell_problem(frame["unreadable"], of_device))
     if source.narrow is not None:
         named = text_of(source.narrow.sensor).str.strip()
         other = ~named.isin([word for column in source.narrow.sensors for word in column.aliases])
@@ -204,9 +209,9 @@ def _unreadable_names(masks: dict[str, pd.Series[Any]], rows: int) -> pd.Series[
     return names
 
 
-def _cell_problem(unreadable: pd.Series[Any]) -> pd.Series[Any]:
+def _cell_problem(unreadable: pd.Series[Any], of_device: str) -> pd.Series[Any]:
     """What to say of rows with text where a sensor's value should be; null for the others."""
-    told = [f"column {names[0]!r} holds text that is no value" if names else None for names in unreadable]
+    told = [f"column {names[0]!r}{of_device} holds text that is no value" if names else None for names in unreadable]
     return pd.Series(told, index=unreadable.index, dtype="object")
 
 

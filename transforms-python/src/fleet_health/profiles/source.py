@@ -55,6 +55,8 @@ EPOCHS = {
 }
 WHITESPACE = "whitespace"
 FROM_REGISTRY = "from_registry"
+IN_HEADER = "in_header"
+JSON = ("json_lines", "json")
 
 
 class SourceTime(_Strict):
@@ -114,42 +116,51 @@ class Source(_Strict):
 
     ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
     columns instead of text, so every key about text is refused for it.
+    ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
+    to it, joined by points, and a key that a record lacks is a cell without a value. ``records`` are the keys that lead
+    to the list of records inside a document; they have the cells of the objects around them as well.
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
     ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) and lines that begin with ``comment``
-    are no data, nor are lines of empty fields when ``blank_lines`` are ignored. ``short_lines: missing`` takes the
+    are no data, nor are lines of empty fields when ``blank_lines`` are ignored, nor the header once more when
+    ``repeated_headers`` are. ``short_lines: missing`` takes the
     fields that a line lacks at its end for empty cells. ``quoted``: cells that hold the delimiter stand in quotes, so
-    that it may be the mark of decimals or of thousands as well. In files ``without_header`` the columns are those of
+    that it may be the mark of decimals or of thousands as well. ``quoted_line_breaks``: a line goes on in the next one
+    while a quote is open. In files ``without_header`` the columns are those of
     ``header``, in their order. A sensor cell with text that is no value is null and flags its row UNREADABLE_VALUE;
     ``unreadable_cells: dead_letter`` refuses the whole line instead.
 
     ``device`` is a column, several whose cells are joined by hyphens, ``by_file`` (``devices`` says which),
     ``file_name`` (the name of the file up to its first dot) or ``in_path``: what the group ``device`` of
-    ``device_pattern`` finds in the path below the dataset. ``event_id`` may be several columns that, with the device,
-    identify a message.
+    ``device_pattern`` finds in the path below the dataset. With ``in_header`` a line has several devices: the groups
+    ``device`` and ``column`` of ``device_pattern`` find whose a column is and what ``aliases`` call it; columns that do
+    not match are shared. ``event_id`` may be several columns that, with the device, identify a message.
     """
 
     dataset: str
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "json_lines", "json"]
+    records: Annotated[StrictStr, Field(min_length=1)] | None = None
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
     trailing_delimiter: bool = False
     unreadable_cells: Literal["flag", "dead_letter"] = "flag"
     short_lines: Literal["dead_letter", "missing"] = "dead_letter"
     blank_lines: Literal["dead_letter", "ignore"] = "dead_letter"
+    repeated_headers: Literal["dead_letter", "ignore"] = "dead_letter"
     quoted: bool = False
+    quoted_line_breaks: bool = False
     comment: Annotated[StrictStr, Field(min_length=1)] | None = None
     without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)
     lines_after_header: int = Field(default=0, ge=0)
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
-    missing: tuple[MissingWord, ...] = ("",)
+    missing: tuple[MissingWord, ...] = ()
     header: tuple[Column, ...]
     narrow: Narrow | None = None
     time: SourceTime
     ingested: Name | Literal["same_as_time"]
     ingested_reason: Reason
-    device: Name | Literal["by_file", "file_name", "in_path"] | Columns
+    device: Name | Literal["by_file", "file_name", "in_path", "in_header"] | Columns
     device_pattern: str | None = None
     devices: tuple[SourceDevice, ...] = ()
     event_id: Name | Literal["device_and_time", "device_and_text"] | Columns

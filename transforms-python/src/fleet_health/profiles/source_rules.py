@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from fleet_health.profiles.learning_rules import Check, Path
-from fleet_health.profiles.source import EPOCHS, FROM_REGISTRY, Column
+from fleet_health.profiles.source import EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, Column
 from fleet_health.profiles.units import conversion, sources_for
 
 
@@ -23,7 +23,7 @@ class SourceCheck(Check, Protocol):
 
 _NO_COLUMN = {
     "ingested": ("same_as_time",),
-    "device": ("by_file", "file_name", "in_path"),
+    "device": ("by_file", "file_name", "in_path", IN_HEADER),
     "event_id": ("device_and_time", "device_and_text"),
     "sequence": ("line_number",),
 }
@@ -97,19 +97,46 @@ def _narrow(check: SourceCheck) -> None:
                 check.fail((*path, "sensors", index, key), f"`{key}` of a sensor that has no column", fix)
 
 
+_GROUPS = {"in_path": ("device",), IN_HEADER: ("device", "column")}
+_PATTERNS = {
+    "in_path": r"For unit_12_2024.csv write device_pattern: '(?P<device>unit_\d+)_\d{4}\.csv'.",
+    IN_HEADER: r"For pump1_temp and pump2_temp write device_pattern: '(?P<device>pump\d+)_(?P<column>.+)'.",
+}
+
+
 def _device_pattern(check: SourceCheck) -> None:
     source, key = check.profile.source, ("source", "device_pattern")
-    fix = r"For unit_12_2024.csv write device_pattern: '(?P<device>unit_\d+)_\d{4}\.csv'."
-    if (source.device == "in_path") != (source.device_pattern is not None):
-        check.fail(("source", "device"), "`device: in_path` and `device_pattern` belong together", fix)
+    named = source.device if isinstance(source.device, str) else ""
+    fix = _PATTERNS.get(named, _PATTERNS["in_path"])
+    if (named in _GROUPS) != (source.device_pattern is not None):
+        problem = f"`device: {named}` and `device_pattern` belong together"
+        if named not in _GROUPS:
+            problem = "`device_pattern` belongs to `device: in_path` or `device: in_header`"
+        check.fail(("source", "device"), problem, fix)
     if source.device_pattern is not None:
         try:
             groups = re.compile(source.device_pattern).groupindex
         except re.error as error:
             check.fail(key, f"device_pattern is no regular expression ({error})", fix)
         else:
-            if "device" not in groups:
-                check.fail(key, "device_pattern has no group named `device`", fix)
+            for group in _GROUPS.get(named, ()):
+                if group not in groups:
+                    check.fail(key, f"device_pattern has no group named `{group}`", fix)
+    if source.device == IN_HEADER:
+        _several_devices(check)
+
+
+def _several_devices(check: SourceCheck) -> None:
+    """A line of several devices is a reading of each, so nothing may be said of the line alone."""
+    source = check.profile.source
+    if source.narrow is not None:
+        fix = "Name the column that holds the device instead, or leave `narrow` out."
+        check.fail(("source", "narrow"), "`narrow` in files whose header names the devices", fix)
+    if source.without_header:
+        check.fail(("source", "without_header"), "no header could name the devices", "Remove one of the two keys.")
+    if isinstance(source.event_id, str) and source.event_id not in _NO_COLUMN["event_id"]:
+        fix = f"Write `event_id: [{source.event_id}]`, which is the device and that column, or `device_and_time`."
+        check.fail(("source", "event_id"), "all devices of a line would have the same event_id", fix)
 
 
 def _spelling(check: SourceCheck) -> None:
@@ -125,10 +152,11 @@ def _spelling(check: SourceCheck) -> None:
         fix = "Use a name that Python knows, such as utf-8 or latin-1."
         check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
     _table_format(check)
-    if source.delimiter == source.decimal and not source.quoted:
+    if source.delimiter == source.decimal and not source.quoted and source.format == "csv":
         fix = "Mostly it is ';' that separates fields then. Where numbers stand in quotes instead, add `quoted: true`."
         check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
-    if source.thousands == source.decimal or (source.thousands == source.delimiter and not source.quoted):
+    cut = source.thousands == source.delimiter and not source.quoted and source.format == "csv"
+    if source.thousands == source.decimal or cut:
         fix = 'Name the character between groups of three digits, leave the key out, or add `quoted: true` for "1,234".'
         check.fail(("source", "thousands"), f"thousands separator {source.thousands!r} has a meaning already", fix)
     for pattern in source.time.formats:
@@ -156,16 +184,26 @@ def _spelling(check: SourceCheck) -> None:
         check.fail(("source", "time", "earliest"), "earliest is not before latest", "Swap them.")
 
 
+_ABOUT_LINES = frozenset(
+    {"delimiter", "trailing_delimiter", "without_header", "lines_before_header", "lines_after_header", "short_lines"}
+    | {"comment", "quoted", "quoted_line_breaks", "repeated_headers"}
+)
+_NOT_FOR = {
+    "parquet": (_ABOUT_LINES | {"encoding", "decimal", "thousands", "blank_lines"}, "a Parquet file has columns"),
+    "json_lines": (_ABOUT_LINES, "JSON has keys"),
+    "json": (_ABOUT_LINES | {"blank_lines"}, "JSON has keys"),
+}
+
+
 def _table_format(check: SourceCheck) -> None:
     """Keys about text, said of files that have none."""
     source = check.profile.source
-    if source.format != "parquet":
-        return
-    told = source.model_fields_set & {"encoding", "delimiter", "decimal", "thousands", "trailing_delimiter"}
-    told |= source.model_fields_set & {"without_header", "lines_before_header", "lines_after_header"}
-    told |= source.model_fields_set & {"short_lines", "blank_lines", "comment", "quoted"}
-    for key in sorted(told):
-        check.fail(("source", key), f"`{key}` is about text, and a Parquet file has columns", "Remove it.")
+    keys, has = _NOT_FOR.get(source.format, (frozenset[str](), ""))
+    for key in sorted(source.model_fields_set & keys):
+        check.fail(("source", key), f"`{key}` is about text, and {has}", "Remove it.")
+    if source.records is not None and source.format not in JSON:
+        fix = f"Remove it, or write `format: {JSON[0]}`."
+        check.fail(("source", "records"), f"`records` is about JSON, not {source.format}", fix)
 
 
 def _format(check: SourceCheck, pattern: str) -> None:

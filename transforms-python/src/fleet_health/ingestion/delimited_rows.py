@@ -1,0 +1,104 @@
+"""Lines of delimited text to rows of cells."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import IO
+
+from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch
+from fleet_health.ingestion.header import Header, declared_header, match_header
+from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
+from fleet_health.profiles.source import WHITESPACE, Source
+
+
+def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
+    """The lines of a file, at most so many at a time; nothing where there is no header or no line after it."""
+    batch = Batch(declared_header(source)) if source.without_header else None
+    blanks: list[Line] = []
+    header_text, data_after = None, 0
+    lines: Iterable[Line] = read_lines(stream, source.encoding)
+    if source.quoted_line_breaks:
+        lines = _whole_records(lines)
+    for line in lines:
+        if line.number <= source.lines_before_header or _no_data(line, source):
+            continue
+        if line.problem is None and not line.text.strip():
+            blanks.append(line)  # only blank lines that something follows are lines that lost their content
+            continue
+        if batch is not None and line.number <= data_after:
+            continue
+        if source.repeated_headers == "ignore" and line.text.strip() == header_text:
+            data_after = line.number + source.lines_after_header
+            continue
+        if batch is not None:
+            batch.failures += [(blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks]
+        blanks = []
+        if batch is None:
+            header_text, data_after = line.text.strip(), line.number + source.lines_after_header
+            unreadable = Header(0, {}, f"header: {line.problem}")
+            header = unreadable if line.problem else match_header(fields_of(line.text, source.delimiter), source)
+            batch = Batch(header)
+            continue
+        if line.problem is not None:
+            batch.failures.append((line.number, line.text, DESERIALIZATION_FAILURE, line.problem))
+        else:
+            _sort_in(line, batch, source)
+        if len(batch) >= most:
+            yield batch
+            batch = Batch(batch.header)
+    if batch is not None:
+        yield batch
+
+
+def _whole_records(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines with those that follow them while a quote is open, as one line of the first one's number."""
+    opened: Line | None = None
+    for line in lines:
+        whole = line if opened is None else replace(opened, text=f"{opened.text}\n{line.text}", problem=line.problem)
+        opened = None
+        if line.problem is None and whole.text.count('"') % 2 and len(whole.text) < MAX_LINE_BYTES:
+            opened = whole
+        else:
+            yield whole
+    if opened is not None:
+        yield replace(opened, problem="a quote is opened here and never closed")
+
+
+def _sort_in(line: Line, batch: Batch, source: Source) -> None:
+    header = batch.header
+    if header.problem is not None:
+        batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
+        return
+    fields = fields_of(line.text, source.delimiter)
+    if source.short_lines == "missing" and len(fields) < header.width:
+        fields += [""] * (header.width - len(fields))
+    if len(fields) != header.width:
+        detail = f"{len(fields)} fields instead of {header.width}"
+        if len(fields) == header.width + 1 and fields[-1] == "" and not source.trailing_delimiter:
+            detail += "; lines that end with a delimiter are read with `source.trailing_delimiter: true`"
+        batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, detail))
+    elif source.trailing_delimiter and fields[-1].strip():
+        batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, "the line does not end with a delimiter"))
+    else:
+        batch.rows.append((line.number, fields, line.text))
+
+
+def _no_data(line: Line, source: Source) -> bool:
+    """Whether the profile says of such lines that they hold nothing."""
+    if source.comment is not None and line.text.startswith(source.comment):
+        return True
+    if source.blank_lines != "ignore" or line.problem is not None:
+        return False
+    empty = " \t" if source.delimiter == WHITESPACE else f" \t{source.delimiter}"
+    return not line.text.strip(empty)
+
+
+def fields_of(text: str, delimiter: str) -> list[str]:
+    """The fields of one line of text."""
+    if delimiter == WHITESPACE:
+        return text.split()
+    if '"' not in text:
+        return text.split(delimiter)
+    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
