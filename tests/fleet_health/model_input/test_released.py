@@ -70,6 +70,13 @@ def test_roles_follow_the_newest_decisions(decided: Any, model: Any, challenger:
     found.refuse_unbound()
 
 
+def test_a_champion_of_no_device_is_halted_until_the_next_decision() -> None:
+    halted = roles_by(rows(("champion", OLD, 1.0), ("shadow", NEW, 1.0), ("champion", OLD, 0.0)), OLD, NEW)
+    assert (halted.champion, halted.halted, halted.candidate) == (OLD, True, None)
+    again = roles_by(rows(("champion", OLD, 0.0), ("champion", OLD, 1.0), ("shadow", NEW, 0.0)), OLD, NEW)
+    assert (again.champion, again.halted) == (OLD, False)
+
+
 def test_a_version_that_is_not_bound_is_refused_with_those_that_are() -> None:
     with pytest.raises(ReleaseNotBoundError) as caught:
         roles_by(rows(("champion", OTHER, 1.0)), OLD, NEW)

@@ -75,6 +75,14 @@ def test_a_model_that_never_scored_is_replaced_at_once_and_pages() -> None:
     assert look(None) == Decision("FALLBACK", "EXPIRED", None, 5.0, "STARTED", True)
 
 
+def test_rules_stand_in_at_once_for_a_model_that_was_halted() -> None:
+    halted = replace(facts(4), halted=True)
+    assert decide(halted, False, LIMITS) == Decision("FALLBACK", "FRESH", 4.0, 5.0, "STARTED", False)
+    assert decide(replace(facts(4, 180), halted=True), True, LIMITS).outcome == "SKIPPED_STALE_FEATURES"
+    daily = replace(facts(4, model="autoencoder_v1"), halted=True)
+    assert decide(daily, False, LIMITS).outcome == "FAILED"
+
+
 def test_daily_models_have_bands_of_their_own_and_no_fallback() -> None:
     daily = {hours: look(hours * 60, model="autoencoder_v1") for hours in (27, 27.1, 51, 51.1)}
     assert [(d.band, d.outcome, d.page) for d in daily.values()] == [

@@ -15,6 +15,7 @@ from fleet_health.contracts.features import features_schema
 from fleet_health.contracts.model_input import EXCLUSIONS_SCHEMA
 from fleet_health.contracts.raw import raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.releases import RELEASES_SCHEMA
 from fleet_health.contracts.runs import RUNS_SCHEMA
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
@@ -65,6 +66,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
         "model_scores": SCORES_SCHEMA,
         "device_registry": REGISTRY_SCHEMA,
         "model_input_exclusions": EXCLUSIONS_SCHEMA,
+        "model_release_config": RELEASES_SCHEMA,
     }
 
     def keep(name: str, *rows: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def test_an_outage_is_bridged_told_and_ended(spark: SparkSession, tmp_path: Path
 
     keep("device_registry", {"device_id": "hot", "site_id": "S-1", "status": "active"})
     keep("model_input_exclusions")
+    keep("model_release_config")
     windows = [window("hot", end, temp_evaporator_mean=3.0, current_compressor_max=36.0) for end in range(0, 300, 15)]
     keep("model_scores", score("hot", 0))
     for now in (0, 110, 130, 250):
@@ -142,7 +145,11 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
         "window_end": [ago(60), ago(60), ago(600)],
     }
     left_out = pd.DataFrame({**reasons, "model_id": "isolation_forest_v1"})
-    looked_at = (raw, features, scored, registry, left_out)
+    decided = pd.DataFrame(
+        [(0.0, "champion", ago(90)), (1.0, "champion", ago(80)), (0.0, "shadow", ago(70))],
+        columns=["traffic_fraction", "deployment_role", "effective_from"],
+    ).assign(model_id="isolation_forest_v1")
+    looked_at = (raw, features, scored, registry, left_out, decided)
     found = facts_of(*(spark.createDataFrame(frame) for frame in looked_at), PROFILE)
     assert found == Facts(
         now=NOON,

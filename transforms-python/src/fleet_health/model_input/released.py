@@ -31,6 +31,7 @@ class Roles:
         stage: its ``deployment_role`` in ``shadow_model_scores``.
         fraction: share of devices that the candidate serves.
         unbound: a candidate that was decided and is not bound.
+        halted: whether the champion was told to serve no device; rules stand in for it.
     """
 
     champion: Any
@@ -38,6 +39,7 @@ class Roles:
     stage: str | None = None
     fraction: float = 0.0
     unbound: str | None = None
+    halted: bool = False
 
     def refuse_unbound(self) -> None:
         """Raises ReleaseNotBoundError when a candidate was decided that is not at hand."""
@@ -77,6 +79,8 @@ def roles_by(rows: Sequence[T.Row], model: Any, challenger: Any) -> Roles:
         if newest.get(CHALLENGER) != version_of(model):
             raise ReleaseNotBoundError(CHAMPION, wanted, tuple(sorted(bound)))
         return Roles(model)
+    if is_halted(rows):
+        return Roles(bound[wanted], halted=True)
     trial = next((row for row in reversed(rows) if row["deployment_role"] != CHAMPION), None)
     if trial is None or float(trial["traffic_fraction"]) == 0.0 or _has_won(trial, rows):
         return Roles(bound[wanted])
@@ -84,6 +88,12 @@ def roles_by(rows: Sequence[T.Row], model: Any, challenger: Any) -> Roles:
         return Roles(bound[wanted], unbound=_version(trial))
     role = str(trial["deployment_role"])
     return Roles(bound[wanted], bound[_version(trial)], STAGES.get(role, role), float(trial["traffic_fraction"]))
+
+
+def is_halted(rows: Sequence[T.Row]) -> bool:
+    """Whether the newest champion among decisions, oldest first, was given no device to serve."""
+    champions = [row for row in rows if row["deployment_role"] == CHAMPION]
+    return bool(champions) and float(champions[-1]["traffic_fraction"]) == 0.0
 
 
 def version_of(model: Any) -> str:

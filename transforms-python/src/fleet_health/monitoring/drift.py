@@ -26,6 +26,9 @@ from fleet_health.profiles.model import Profile
 
 LONGEST_DAYS = 7
 """A fleet too small for a day is compared by as many days as give it enough rows, up to these."""
+BLOCK_HOURS = 4
+"""Machines wander for an hour or two, so neighbouring windows are one observation and not many; means of four hours
+scatter as independently as days do."""
 
 
 def period_of(windows: DataFrame, trained: int) -> Period | None:
@@ -72,7 +75,7 @@ def measure(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, p
     now = _by_part(groups, 0, layout)
     before = _by_part(groups, 1, layout).get(WHOLE)
     movements = movements_of(layout, known, now, before, period)
-    movements = _with_devices(movements, rows, before is not None, layout, known)
+    movements = with_devices(movements, rows, before is not None, layout, known)
     made = rows_of(_compared(now, known, period), now, known, layout, movements, profile)
     return Measured(made, movements, period)
 
@@ -147,15 +150,17 @@ def _since(whole: Sketch, before: Sketch | None, place: int, reference: Referenc
     return index(whole, place, earlier)
 
 
-def _with_devices(
+def with_devices(
     movements: dict[str, Movement], rows: DataFrame, earlier: bool, layout: Layout, known: Mapping[Part, Any]
 ) -> dict[str, Movement]:
     """Asks each device how its own mean moved, for the features that left the period before."""
     asked = [name for name in layout.names if name in movements and movements[name].sudden]
     if not asked or not earlier:
         return movements
+    hour = F.floor((F.unix_timestamp("window_end") - 1) / (BLOCK_HOURS * 3600))
+    blocks = rows.groupBy("device_id", "_earlier", hour).agg(*(F.avg(name).alias(name) for name in asked))
     told = [one for name in asked for age in (0, 1) for one in _of_device(name, age)]
-    means = rows.groupBy("device_id").agg(*told)
+    means = blocks.groupBy("device_id").agg(*told)
     moves = [one for name in asked for one in _moves(name, float(known[WHOLE][name].row["std"] or 0.0))]
     # one row: how many devices moved, and how differently
     row = means.agg(*moves).collect()[0]
@@ -170,17 +175,19 @@ def _with_devices(
 
 
 def _of_device(name: str, age: int) -> tuple[Column, Column]:
-    """The device's mean in a period, and the square of its standard error."""
+    """The device's mean in a period, and the square of its standard error, from its blocks."""
     value = F.when(F.col("_earlier") == age, F.col(name))
     return F.avg(value).alias(f"{name}_{age}"), (F.variance(value) / F.count(value)).alias(f"{name}_{age}_error")
 
 
 def _moves(name: str, spread: float) -> tuple[Column, ...]:
-    """Devices with both means, those that moved half a deviation; mean, variance and error of their moves."""
+    """Devices with both means, those that may have moved half a deviation for all that their own noise says; mean,
+    variance and error of their moves.
+    """
     now, then = F.col(f"{name}_0"), F.col(f"{name}_1")
     error = F.col(f"{name}_0_error") + F.col(f"{name}_1_error")
     offset, factor = now - then, F.when(then != 0, now / then)
-    far = F.lit(spread / 2.0)
+    far = F.lit(spread / 2.0) - 2.0 * F.sqrt(F.coalesce(error, F.lit(0.0)))
     return (
         F.count(offset).alias(f"{name}_devices"),
         F.count(F.when(offset > far, 1)).alias(f"{name}_up"),

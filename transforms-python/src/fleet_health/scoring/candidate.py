@@ -27,8 +27,10 @@ def driving_scores(
         candidate_input: vectors filled for the candidate; may be left out without a live canary.
         features: ``device_features``.
         before: ``model_scores`` so far.
-        roles: who drives alerts, and of which share of devices.
+        roles: who drives alerts, and of which share of devices; a champion that was halted scores nothing.
     """
+    if roles.halted:
+        return before.where("false")
     share = roles.alerting_share
     if candidate_input is None or not share:
         return model_scores(unscored(champion_input, before, roles.champion), features, roles.champion)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts import runs
+from fleet_health.model_input.released import is_halted
 from fleet_health.model_input.vectors import NOTHING_TO_FILL_WITH
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
@@ -23,6 +24,7 @@ def facts_of(
     scores: DataFrame,
     registry: DataFrame,
     exclusions: DataFrame,
+    releases: DataFrame,
     profile: Profile,
 ) -> Facts:
     """One look at the datasets of the profile's model; counts and newest times, one row for a fleet of any size.
@@ -33,6 +35,7 @@ def facts_of(
         scores: ``model_scores``.
         registry: ``device_registry``.
         exclusions: ``model_input_exclusions``.
+        releases: ``model_release_config``.
         profile: model, window length and completeness limit.
     """
     model = profile.model
@@ -57,6 +60,8 @@ def facts_of(
     unfilled = exclusions.where(F.col("window_end").between(F.lit(begin), F.lit(end)))
     unfilled = unfilled.where((F.col("reason") == NOTHING_TO_FILL_WITH) & (F.col("model_id") == model.model_id))
     counted = _counted(windows.where(F.col("window_end").between(F.lit(begin), F.lit(end))), registry, profile)
+    # a few rows a month
+    decided = releases.where(F.col("model_id") == model.model_id).orderBy("effective_from").collect()
     return Facts(
         now=_utc(now["now"]) or _EMPTY,
         features_at=_utc(known["at"]),
@@ -70,6 +75,7 @@ def facts_of(
         excluded_low_completeness=counted["low"],
         excluded_unimputable=unfilled.count(),
         excluded_dropout=counted["silent"],
+        halted=is_halted(decided),
     )
 
 

@@ -2,8 +2,8 @@
 
 All times are data time: *now* is the newest receipt time of raw readings, which goes on when features or scores do not.
 The log knows one row per run that scored, and one per look that finds none where one is due: features are too old to
-be judged by anything (SKIPPED_STALE_FEATURES), or they wait and have not been scored for so long that rules stand in
-(FALLBACK), or not yet so long (FAILED).
+be judged by anything (SKIPPED_STALE_FEATURES), or they wait and have not been scored for so long, or the model was
+halted, that rules stand in (FALLBACK), or not yet so long (FAILED).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Facts:
         excluded_low_completeness: windows of the span below the limit.
         excluded_unimputable: windows of the span that nothing could fill.
         excluded_dropout: active devices without any window in the span.
+        halted: whether somebody stopped the model.
     """
 
     now: datetime
@@ -48,6 +49,7 @@ class Facts:
     excluded_low_completeness: int = 0
     excluded_unimputable: int = 0
     excluded_dropout: int = 0
+    halted: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
         staleness: the limits.
 
     Returns:
-        the decision. A run is good when scores follow the features, or are no older than the schedule allows (the
-        first band). Rules stand in for hourly models alone, while features are fresh, and until the next good run.
+        the decision. A model that was halted has no good run; any other run is good when scores follow the features,
+        or are no older than the schedule allows (the first band). Rules stand in for hourly models alone, while features are fresh, and until the next good run.
     """
     daily = is_daily(facts.model_id, staleness)
     bands = staleness.daily if daily else staleness.hourly
@@ -102,10 +104,10 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
     overdue = score_age is None or score_age > staleness.fallback_after_minutes.value
     if not fresh:
         outcome = runs.SKIPPED_STALE_FEATURES
-    elif follows or band == bands[0].band:
+    elif not facts.halted and (follows or band == bands[0].band):
         outcome = runs.SUCCEEDED
     else:
-        outcome = runs.FALLBACK if overdue and not daily else runs.FAILED
+        outcome = runs.FALLBACK if (overdue or facts.halted) and not daily else runs.FAILED
     active = outcome == runs.FALLBACK
     switch = None if active == was_active else runs.STARTED if active else runs.ENDED
     page = not daily and (score_age is None or score_age > staleness.page_after_minutes.value)

@@ -31,20 +31,21 @@ def detection_transform(profile: Profile) -> Transform:
 def run_log_transform(profile: Profile) -> Transform:
     """To be scheduled after scoring, whether it succeeded or not: in a build of its own it runs in both cases."""
 
-    @incremental(snapshot_inputs=["raw", "features", "scores", "registry", "exclusions"])
+    @incremental(snapshot_inputs=["raw", "features", "scores", "registry", "exclusions", "releases"])
     @transform(
         raw=Input(paths.dataset(profile, "raw_sensor_readings")),
         features=Input(paths.dataset(profile, "device_features")),
         scores=Input(paths.dataset(profile, "model_scores")),
         registry=Input(paths.dataset(profile, "device_registry")),
         exclusions=Input(paths.dataset(profile, "model_input_exclusions")),
+        releases=Input(paths.dataset(profile, "model_release_config")),
         log=Output(paths.dataset(profile, "scoring_run_metrics"), checks=checks_of("scoring_run_metrics", profile)),
     )
     def log_scoring_run(
-        ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, log: Any
+        ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, releases: Any, log: Any
     ) -> None:
         looked_at = (raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe())
-        facts = facts_of(*looked_at, exclusions.dataframe(), profile)
+        facts = facts_of(*looked_at, exclusions.dataframe(), releases.dataframe(), profile)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
         log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
