@@ -93,7 +93,8 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
 
     Returns:
         the decision. A model that was halted has no good run; any other run is good when scores follow the features,
-        or are no older than the schedule allows (the first band). Rules stand in for hourly models alone, while features are fresh, and until the next good run.
+        or are no older than the schedule allows (the first band). Rules stand in for hourly models alone, while
+        features are fresh, and until the next good run.
     """
     daily = is_daily(facts.model_id, staleness)
     bands = staleness.daily if daily else staleness.hourly
