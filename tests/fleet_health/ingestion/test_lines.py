@@ -8,6 +8,8 @@ import io
 import lzma
 import tarfile
 
+import pytest
+
 from fleet_health.ingestion.archives import decompressed, members
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, read_lines
 
@@ -65,3 +67,28 @@ def test_every_file_of_an_archive_has_its_own_name() -> None:
     found = {name: content.read() for name, content in members(packed, "all.TAR.XZ")}
     assert found == {"all.TAR.XZ/a/1.csv.bz2": b"one\n", "all.TAR.XZ/2.csv": b"two\n"}
     assert lines(lzma.compress(b"x\n"), "a.csv.xz") == [(1, "x", None)]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp037", "utf-8-sig", "shift_jis", "gb18030"]
+)
+def test_lines_end_where_the_encoding_says(encoding: str) -> None:
+    # of the second character of this text each byte order has a 10 where no line ends
+    odd = "\u010a\u0a01\u0a0a" if encoding.startswith("utf") else "x"
+    text = f"time,{odd}\r\n1,2\n\nlast"
+    for end in ("", "\n"):
+        found = lines((text + end).encode(encoding), encoding=encoding)
+        assert [line for _, line, _ in found] == text.replace("\r", "").split("\n")
+        assert {problem for _, _, problem in found} == {None}
+
+
+def test_wide_text_without_a_mark_is_little_endian_and_its_broken_lines_are_told() -> None:
+    broken = "a\n".encode("utf-16-le") + b"\x00\xd8\n\x00" + "ok\n".encode("utf-16-le") + b"x"
+    found = lines(broken, encoding="utf-16")
+    assert [text for _, text, problem in found if problem is None] == ["a", "ok"]
+    assert [number for number, _, problem in found if problem is not None] == [2, 4]
+    long = lines(("x" * MAX_LINE_BYTES + "\nnext\n").encode("utf-16"), encoding="utf-16")
+    assert "longer than 65536 bytes" in str(long[0][2])
+    assert long[1] == (2, "next", None)
+    torn = gzip.compress("a\nb\n".encode("utf-16"), mtime=0)[:15]
+    assert "torn or damaged" in str(lines(torn, "a.csv.gz", "utf-16")[0][2])

@@ -123,6 +123,15 @@ def test_a_line_per_sensor(other: str) -> None:
         ("historian", "true_words: [RUN]", "true_words: [RUN], divided_by: 10", "`divided_by` of 'running'"),
         ("weather", 'format: "%d.%m.%y %H:%M"', "format: epoch_days", "hour_24 without a format that has hours"),
         ("weather", "format: csv", "format: parquet", "is about text"),
+        ("racks", "records: data.readings", "delimiter: ','", "`delimiter` is about text, and JSON has keys"),
+        ("meters", 'decimal: ","', 'decimal: ","\n  records: a', "`records` is about JSON, not csv"),
+        ("pumps", "event_id: device_and_time", "event_id: time", "all devices of a line would have the same event_id"),
+        (
+            "chillers",
+            "  records: samples",
+            "  records: samples\n  without_header: true",
+            "`without_header` is about text",
+        ),
         ("motes", "event_id: [epoch]", "event_id: [epoc]", "Did you mean 'epoch'"),
         ("motes", "device: mote", "device: [mote, floor]", "column 'floor' is not declared"),
     ],
@@ -132,6 +141,29 @@ def test_what_a_profile_says_wrongly_is_named_with_its_line(fleet: str, old: str
     with pytest.raises(ProfileReferenceError, match=says.replace("(", r"\(")) as caught:
         parse_profile(FLEETS[fleet].profile.replace(old, new, 1), "stranger.yaml")
     assert "stranger.yaml, line " in str(caught.value)
+
+
+def test_cells_of_other_formats_are_those_of_the_files() -> None:
+    _, _, turbines = fates(FLEETS["turbines"])
+    first = turbines[turbines["line_number"] == 2].iloc[0]
+    assert (first["device_id"], first["power"]) == ("WTG-1", 1211.7)
+    assert str(first["timestamp_device"]) == "2024-03-29 23:00:00+00:00"
+    _, _, racks = fates(FLEETS["racks"])
+    assert racks.set_index("line_number").loc[[1, 7], "inlet"].tolist() == [20.0, 10.0]
+    assert set(racks.loc[racks["device_id"] == "R2", "source_file"]) == {"2024/01/01.jsonl"}
+    _, _, pumps = fates(FLEETS["pumps"])
+    second = pumps[pumps["line_number"] == 2].set_index("device_id")
+    assert second.loc["P2", ["flow", "pressure", "vibration", "level"]].tolist() == [20.0, 6.5, 2.25, 4.0]
+    assert (second.loc["P1", "flow"], pd.isna(second.loc["P1", "vibration"])) == (10.0, True)
+    dead = pumps[pumps["reason"].notna()].set_index("line_number")
+    assert dead.loc[4, ["device_id", "error_detail"]].tolist() == [
+        *("P1", "no value in the required column 'pressure' of device 'P1'")
+    ]
+    assert pd.isna(dead.loc[8, "device_id"])
+    _, _, chillers = fates(FLEETS["chillers"])
+    both = chillers[(chillers["line_number"] == 1) & chillers["reason"].isna()].set_index("device_id")
+    assert both["load"].to_dict() == {"CH-1": 50.0, "CH-2": 45.5}
+    assert both["leaving"].to_dict() == {"CH-1": 6.5, "CH-2": 7.25}
 
 
 def test_numbers_in_quotes_may_hold_the_delimiter() -> None:
