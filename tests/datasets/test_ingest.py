@@ -235,6 +235,11 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     refused(r"begins like UTF-16: `source\.encoding: utf-16` reads that", wide)
     declare("format: csv", "encoding: utf-16")
     assert take(workspace, "landing", wide).added == ("wide.csv",)
+    unmarked = tmp_path / "unmarked.csv"
+    unmarked.write_bytes("Datetime,SAT\r\n1,3\r\n".encode("utf-16-le"))
+    refused("does not start with BOM", unmarked)
+    declare("format: csv", "encoding: utf-16-le")
+    assert take(workspace, "landing", unmarked).added == ("unmarked.csv",)
     declare("format: csv", "device: in_header", r"device_pattern: '(?P<device>u\d) (?P<column>.+)'")
     (tmp_path / "two.csv").write_text("Datetime,u1 SAT,u2 SAD\n1,2,3\n")
     refused(r"column 'supply' \('AHU: Supply Air Temperature'\) of device 'u2' is missing", tmp_path / "two.csv")
@@ -252,7 +257,7 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     torn = _written(tmp_path / "torn.json", '[{"SAT": 1, ')  # one dead letter, later
     assert take(workspace, "landing", torn).added == ("torn.json",)
     assert take(workspace, "landing", _written(tmp_path / "all.json", '[{"SAT": 1},\n {"Datetime": 1}]')).added
-    assert transactions(workspace) == 5
+    assert transactions(workspace) == 6
 
 
 def _written(file: Path, text: str) -> Path:
