@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,15 @@ MONITORING = Path(__file__).resolve().parent.parent / "transforms-python" / "src
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
-def _read(name: str, key: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))[key]
+@functools.cache
+def _document(name: str) -> Mapping[str, list[dict[str, Any]]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: Mapping[str, list[dict[str, Any]]] = yaml.load((MONITORING / name).read_text(encoding="utf-8"), loader)  # noqa: S506 - both are safe loaders
     return found
+
+
+def _read(name: str, key: str) -> list[dict[str, Any]]:
+    return _document(name)[key]
 
 
 def metrics() -> Rows:

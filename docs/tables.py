@@ -8,6 +8,7 @@ from the docstrings that say them, detection figures from the test that pins the
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import re
 import shlex
@@ -76,22 +77,29 @@ def _cell(value: object) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+@functools.cache
+def _document(path: Path) -> Any:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - both are safe loaders
+
+
 def _yaml(*parts: str) -> Any:
-    return yaml.safe_load(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
+    return _document(ROOT.joinpath(*parts))
 
 
 def _monitoring(name: str) -> Any:
-    return yaml.safe_load((GUEST / "monitoring" / name).read_text(encoding="utf-8"))
+    return _document(GUEST / "monitoring" / name)
 
 
 def _profile(name: str) -> Any:
-    return yaml.safe_load((GUEST / "profiles" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return _document(GUEST / "profiles" / f"{name}.yaml")
 
 
 def _docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 
 
+@functools.cache
 def _sibling(name: str) -> Any:
     """A module of this folder, which is no package."""
     spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")

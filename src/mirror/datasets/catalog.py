@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.util import LRUCache
 
 from mirror.datasets import tables
 from mirror.datasets.errors import (
@@ -44,7 +47,8 @@ class Catalog:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = _engine(url)
+        self._url = sa.engine.make_url(url)
+        self.engine: Engine = _engine(self._url)
         self.metadata: sa.MetaData = tables.metadata
         self._writer: Engine = self.engine.execution_options(**{_WRITES: True})
         self._ensured: set[str] = set()
@@ -52,7 +56,7 @@ class Catalog:
     @property
     def label(self) -> str:
         """The URL without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        return self._url.render_as_string(hide_password=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -68,13 +72,14 @@ class Catalog:
 
     def create(self) -> None:
         """Creates the core tables of a new catalog; one of an older version is upgraded, after a copy was made."""
-        if not self._has_version_table():
-            with self.writing() as connection:
-                tables.metadata.create_all(connection, tables=tables.CORE)
-                if connection.scalar(sa.select(tables.catalog_version.c.version)) is None:
-                    connection.execute(tables.catalog_version.insert().values(version=VERSION))
         found = self._version()
-        if found is not None and 0 < found < VERSION:
+        if found is None:
+            with self.writing() as connection:
+                # another process may have been first; a table without its row is no new catalog, so it is refused below
+                if not sa.inspect(connection).has_table(tables.catalog_version.name):
+                    _make(connection, tables.CORE)
+                    connection.execute(tables.catalog_version.insert().values(version=VERSION))
+        elif 0 < found < VERSION:
             self._upgrade(found)
         self.check()
 
@@ -91,10 +96,9 @@ class Catalog:
             return
         with self.reading() as connection:
             present = set(sa.inspect(connection).get_table_names())
-        absent = [table for table in missing if table.name not in present]
-        if absent:
+        if any(table.name not in present for table in missing):
             with self.writing() as connection:
-                tables.metadata.create_all(connection, tables=absent, checkfirst=True)
+                _make(connection, missing)
         self._ensured.update(table.name for table in missing)
 
     def close(self) -> None:
@@ -102,9 +106,10 @@ class Catalog:
         self.engine.dispose()
 
     def _version(self) -> int | None:
-        if not self._has_version_table():
-            return None
+        """``None`` where there is no catalog yet, or nothing says its version."""
         with self.reading() as connection:
+            if not sa.inspect(connection).has_table(tables.catalog_version.name):
+                return None
             return connection.scalar(sa.select(tables.catalog_version.c.version))
 
     def _upgrade(self, found: int) -> None:
@@ -123,10 +128,6 @@ class Catalog:
             upgrade(connection, found)
             connection.execute(tables.catalog_version.update().values(version=VERSION))
 
-    def _has_version_table(self) -> bool:
-        with self.reading() as connection:
-            return sa.inspect(connection).has_table(tables.catalog_version.name)
-
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -142,6 +143,40 @@ class Catalog:
             raise CatalogUnreadableError(self.label, str(error.orig)) from error
 
 
+def _make(connection: Connection, wanted: Sequence[sa.Table]) -> None:
+    """Creates what of ``wanted`` is missing."""
+    present = set(sa.inspect(connection).get_table_names())
+    absent = tuple(table for table in wanted if table.name not in present)
+    for statement in _statements(sa.URL.create(connection.engine.url.drivername), absent):
+        connection.exec_driver_sql(statement)
+
+
+@functools.cache
+def _statements(url: sa.URL, absent: tuple[sa.Table, ...]) -> tuple[str, ...]:
+    """What makes the tables, in an order in which references exist; compiled once for all catalogs of a process."""
+    found: list[str] = []
+    dialect = url.get_dialect()()
+    database = sa.create_mock_engine(url, lambda ddl, *_: found.append(str(ddl.compile(dialect=dialect))))
+    tables.metadata.create_all(database, tables=absent, checkfirst=False)
+    return tuple(found)
+
+
+class _OneOfMany(SQLiteDialect_pysqlite):
+    """Every catalog of a process speaks the same SQL: what was compiled for one serves the others."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _OneOfMany
+
+    def __hash__(self) -> int:
+        return hash(_OneOfMany)
+
+
+sa.dialects.registry.register("sqlite.mirror", __name__, _OneOfMany.__name__)
+_COMPILED: MutableMapping[Any, Any] = LRUCache(1000)
+
+
 def _readable(url: sa.URL) -> sa.URL:
     """A catalog on a read-only file system opens for reading only: its write-ahead log could not be made."""
     file = Path(url.database or "")
@@ -150,15 +185,18 @@ def _readable(url: sa.URL) -> sa.URL:
     return url.set(database=f"file:{file}", query={"mode": "ro", "immutable": "1", "uri": "true"})
 
 
-def _engine(url: str) -> Engine:
-    parsed = sa.engine.make_url(url)
+def _engine(parsed: sa.URL) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(_readable(parsed), connect_args={"timeout": BUSY_SECONDS})
+    engine = sa.create_engine(
+        _readable(parsed).set(drivername="sqlite+mirror"),
+        connect_args={"timeout": BUSY_SECONDS},
+        execution_options={"compiled_cache": _COMPILED},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 import platform
@@ -153,8 +154,13 @@ class VersionWritePort:
 
 def environment() -> dict[str, Any]:
     """Python and the packages whose version can change a score."""
-    found = {name: importlib.metadata.version(name) for name in SCORING_PACKAGES}
-    return {"python": platform.python_version(), "packages": found}
+    return {"python": platform.python_version(), "packages": dict(_installed())}
+
+
+@functools.cache
+def _installed() -> Mapping[str, str]:
+    """Read once: what is imported stays, and to look for a version means to parse a package's whole description."""
+    return {name: importlib.metadata.version(name) for name in SCORING_PACKAGES}
 
 
 def seeds(version: PublishedState) -> dict[str, Any]:
