@@ -50,7 +50,22 @@ class _Commands(click.Group):
 @click.version_option(package_name="foundry-mirror")
 @click.pass_context
 def cli(ctx: click.Context, workspace: str, repository: str | None, as_json: bool) -> None:
-    """Build, check, score, monitor and promote a Foundry transforms repository outside Foundry."""
+    """Build, check, score, monitor and promote a Foundry transforms repository outside Foundry.
+
+    \b
+    Examples:
+      mirror init
+      mirror build --dry-run
+      mirror --workspace /srv/fleet --json datasets
+      mirror doctor
+
+    \b
+    Every command ends with
+      0  done
+      1  a check, gate or job said no; what it says is in the output
+      2  wrong use or input; the message names the way out
+      3  a fault of ours; please report it
+    """
     ctx.obj = CliContext(workspace_path=workspace, as_json=as_json, repository=repository)
 
 

@@ -28,6 +28,12 @@ def command() -> None:
 
     Quality alerts are about data, models and the pipeline; equipment alerts are about machines. They never mix: no
     route, channel, rotation or message carries both.
+
+    \b
+    Examples:
+      mirror alerts
+      mirror alerts list /Fleet/air_handler --severity HIGH
+      mirror alerts deliver --dry-run
     """
 
 

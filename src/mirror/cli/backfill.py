@@ -38,6 +38,11 @@ def command(
 
     One transaction per chunk: a run that was ended in any way goes on where it stopped when it is started again, with
     the same input and the same formulas or not at all. The live dataset and its consumers are left alone.
+
+    \b
+    Examples:
+      mirror backfill /Fleet/air_handler/feature_versions --from 2017-09-20 --to 2017-09-30 --dry-run
+      mirror backfill /Fleet/air_handler/feature_versions --from 2017-09-20 --to 2017-09-30
     """
     from mirror.builds.backfill import plan_backfill, run_backfill
     from mirror.cli.build import session_on_demand

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Dataset branches. Branches of data are never merged: promote logic, then rebuild."""
+    """Dataset branches. Branches of data are never merged: promote logic, then rebuild.
+
+    \b
+    Examples:
+      mirror branches list
+      mirror branches create clean_sensor_readings feature/flow --from master
+    """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_branches)
 
@@ -24,7 +30,13 @@ def command(ctx: click.Context) -> None:
 @click.argument("dataset", required=False)
 @click.pass_obj
 def list_branches(ctx: CliContext, dataset: str | None = None) -> None:
-    """List the branches of DATASET, or of all."""
+    """List the branches of DATASET, or of all.
+
+    \b
+    Examples:
+      mirror branches list
+      mirror branches list clean_sensor_readings
+    """
     with ctx.open_workspace() as workspace:
         store = workspace.store
         datasets = [store.dataset(dataset)] if dataset else store.datasets()
@@ -55,7 +67,12 @@ def list_branches(ctx: CliContext, dataset: str | None = None) -> None:
 @click.option("--at", metavar="TXN", help="With --from: start at this transaction of its history.")
 @click.pass_obj
 def create(ctx: CliContext, dataset: str, branch: str, parent: str | None, at: str | None) -> None:
-    """Create BRANCH on DATASET; it costs nothing and copies no data."""
+    """Create BRANCH on DATASET; it costs nothing and copies no data.
+
+    \b
+    Example:
+      mirror branches create clean_sensor_readings feature/flow --from master
+    """
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         made = workspace.store.create_branch(found, branch, parent=parent, at=at)
@@ -69,7 +86,12 @@ def create(ctx: CliContext, dataset: str, branch: str, parent: str | None, at: s
 @click.argument("branch")
 @click.pass_obj
 def delete(ctx: CliContext, dataset: str, branch: str) -> None:
-    """Remove BRANCH from DATASET: the pointer only; transactions stay, children get its parent."""
+    """Remove BRANCH from DATASET: the pointer only; transactions stay, children get its parent.
+
+    \b
+    Example:
+      mirror branches delete clean_sensor_readings feature/flow
+    """
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         workspace.store.delete_branch(found, branch)
@@ -87,7 +109,13 @@ def delete(ctx: CliContext, dataset: str, branch: str) -> None:
 @click.option("--off", is_flag=True, help="Take the protection away.")
 @click.pass_obj
 def protect(ctx: CliContext, dataset: str, branch: str, off: bool) -> None:
-    """Keep BRANCH of DATASET from being deleted or rolled back."""
+    """Keep BRANCH of DATASET from being deleted or rolled back.
+
+    \b
+    Examples:
+      mirror branches protect clean_sensor_readings release
+      mirror branches protect clean_sensor_readings release --off
+    """
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         workspace.store.protect_branch(found, branch, not off)

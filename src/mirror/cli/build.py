@@ -58,6 +58,14 @@ def command(
     """Build TARGETs and what they need (without a TARGET: everything). What is up to date is skipped.
 
     Progress goes to stderr: bars on a terminal, lines elsewhere, one JSON document per event with --json.
+
+    \b
+    Examples:
+      mirror build --dry-run
+      mirror build
+      mirror build device_features --branch feature/flow --fallback master
+      mirror build --from clean_sensor_readings device_alerts
+      mirror build hottest --only --force
     """
     from mirror.builds import JobStatus, standing
     from mirror.builds.scope import Scope

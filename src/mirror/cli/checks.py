@@ -40,6 +40,13 @@ def command(
     """Verdicts of the checks of DATASET, or of all datasets; exit code 1 when a latest verdict blocks.
 
     `mirror checks suggest DATASET` proposes checks from the stored rows instead: code to paste, each with its reason.
+
+    \b
+    Examples:
+      mirror checks
+      mirror checks clean_sensor_readings --history
+      mirror checks --junit checks.xml
+      mirror checks suggest clean_sensor_readings
     """
     from mirror.builds import check_history, latest_of
     from mirror.checks import CheckResult

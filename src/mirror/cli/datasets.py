@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="B", help="Show this branch where a dataset has it (default: the workspace's).")
 @click.pass_obj
 def command(ctx: CliContext, branch: str | None) -> None:
-    """List every dataset: branches, rows, files, newest transaction."""
+    """List every dataset: branches, rows, files, newest transaction.
+
+    \b
+    Examples:
+      mirror datasets
+      mirror datasets --branch staging
+      mirror --json datasets
+    """
     with ctx.open_workspace() as workspace:
         wanted = branch or workspace.config.default_branch
         entries = []

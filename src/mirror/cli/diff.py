@@ -25,6 +25,11 @@ def command(ctx: CliContext, dataset: str, before: str | None, after: str, key: 
     """Compare DATASET on two branches: schema, counts, keys added, removed and changed, and the columns that changed.
 
     Files that both sides share are not read; without a key only what the catalog knows is compared.
+
+    \b
+    Examples:
+      mirror diff device_features --to staging
+      mirror diff device_alerts --from release --to staging --key alert_id
     """
     from mirror.datasets.diff import diff
 

@@ -217,6 +217,12 @@ def command(context: CliContext, spark: bool) -> int:
     """Check this machine and the workspace: a verdict each, and the way to mend what fails.
 
     Exit code 1 when anything failed.
+
+    \b
+    Examples:
+      mirror doctor
+      mirror doctor --no-spark
+      mirror --json doctor --no-spark
     """
     findings = list(_findings(context, spark))
 

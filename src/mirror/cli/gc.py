@@ -22,6 +22,12 @@ def command(ctx: CliContext, yes: bool, keep_views: int | None, only: str | None
 
     With --keep-views, versions that are older than the last N views of every branch are swept as well: they stay in the
     history and cannot be read any more. Present views, and what a model version was trained on, are never touched.
+
+    \b
+    Examples:
+      mirror gc
+      mirror gc --yes
+      mirror gc --keep-views 30 --dataset clean_sensor_readings --yes
     """
     from mirror.datasets.collect import Garbage, collect, find_garbage
     from mirror.datasets.ids import short

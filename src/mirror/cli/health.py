@@ -57,6 +57,13 @@ def command(
     `mirror health run` evaluates the checks of health/checks/*.yaml, from the catalog and without reading rows unless
     --content is given; `mirror health history CHECK` shows what one said over time. Exit code 1 when a check is FAILED,
     ERROR or NOT_COMPUTABLE and not snoozed.
+
+    \b
+    Examples:
+      mirror health
+      mirror health run
+      mirror health run --view operations --critical
+      mirror health history CHECK --limit 20
     """
     from mirror.health import require_branch
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="B", help="Dataset branch (default: the workspace's).")
 @click.pass_obj
 def command(ctx: CliContext, dataset: str, branch: str | None) -> None:
-    """List the transactions of DATASET, oldest first; aborted and rolled back ones included."""
+    """List the transactions of DATASET, oldest first; aborted and rolled back ones included.
+
+    \b
+    Examples:
+      mirror history clean_sensor_readings
+      mirror history device_alerts --branch release
+    """
     with ctx.open_workspace() as workspace:
         found = workspace.store.dataset(dataset)
         wanted = branch or workspace.config.default_branch

@@ -33,6 +33,13 @@ def command(
 
     A DATASET that does not exist yet is made when its full path is given. With --type delete the FILEs are paths inside
     the dataset.
+
+    \b
+    Examples:
+      mirror ingest /Fleet/air_handler/landing day.csv.gz --type append
+      mirror ingest /Fleet/air_handler/label_landing fault_schedule.csv
+      mirror ingest /fleet/raw readings.csv --infer-schema
+      mirror ingest landing day.csv.gz --type delete
     """
     from mirror.datasets import TransactionType
     from mirror.datasets.ingest import ingest

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="B", help="JobSpecs of this branch (default: the workspace's).")
 @click.pass_obj
 def command(ctx: CliContext, dataset: str | None, branch: str | None) -> None:
-    """Show how data flows; with DATASET, only what stands before and behind it."""
+    """Show how data flows; with DATASET, only what stands before and behind it.
+
+    \b
+    Examples:
+      mirror lineage
+      mirror lineage device_alerts
+    """
     from mirror.builds import publish
     from mirror.builds.errors import UnknownTargetError
     from mirror.builds.lineage import lineage

@@ -41,6 +41,12 @@ def command() -> None:
     """Model versions, submissions, releases and rollbacks.
 
     NAME is a model's path or its end (isolation_forest), or an objective that governs a single model.
+
+    \b
+    Examples:
+      mirror models list
+      mirror models submit isolation_forest
+      mirror models release isolation_forest --to staging --approve-as Ada --reason 'trained on May'
     """
 
 
@@ -48,7 +54,13 @@ def command() -> None:
 @click.argument("name", required=False)
 @click.pass_obj
 def list_models(context: CliContext, name: str | None) -> None:
-    """Versions of all models (or one), where each is released, and how its checks stand."""
+    """Versions of all models (or one), where each is released, and how its checks stand.
+
+    \b
+    Examples:
+      mirror models list
+      mirror --json models list isolation_forest
+    """
     governance = _governance(context)
     registry = governance.registry
     chosen = [registry.model(name)] if name else list(registry.models())
@@ -76,7 +88,13 @@ def list_models(context: CliContext, name: str | None) -> None:
 @_actor
 @click.pass_obj
 def submit(context: CliContext, name: str, version: str | None, branch: str | None, actor: str) -> None:
-    """Freeze a version as a submission of its objective and judge it."""
+    """Freeze a version as a submission of its objective and judge it.
+
+    \b
+    Examples:
+      mirror models submit isolation_forest
+      mirror models submit isolation_forest --version 1.2.0
+    """
     governance = _governance(context)
     branch = branch or governance.workspace.config.default_branch
     _show(context, governance.submit(name, owner=actor, branch=branch, version=version))
@@ -88,7 +106,13 @@ def submit(context: CliContext, name: str, version: str | None, branch: str | No
 @_actor
 @click.pass_obj
 def evaluate(context: CliContext, name: str, version: str | None, actor: str) -> int:
-    """Judge a submission again. Exit code 1 when a check that blocks a release does not pass."""
+    """Judge a submission again. Exit code 1 when a check that blocks a release does not pass.
+
+    \b
+    Examples:
+      mirror models evaluate isolation_forest
+      mirror models evaluate isolation_forest --version 1.2.0
+    """
     done = _governance(context).evaluate(name, actor=actor, version=version)
     _show(context, done)
     return int(ExitCode.REFUSED if any(v.blocks and v.outcome != "PASS" for v in done.verdicts) else ExitCode.DONE)
@@ -111,7 +135,13 @@ def release(
     reason: str,
     actor: str,
 ) -> None:
-    """Put a submitted version in force; scoring follows with its next build."""
+    """Put a submitted version in force; scoring follows with its next build.
+
+    \b
+    Examples:
+      mirror models release isolation_forest --to staging --approve-as Ada --reason 'trained on May'
+      mirror models release isolation_forest --to production --approve-as Ada --reason 'a week in staging'
+    """
     done = _governance(context).release(
         name, to=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
     )
@@ -120,7 +150,9 @@ def release(
 
 @command.command("rollback")
 @click.argument("name")
-@click.option("--env", "environment", type=ENVIRONMENTS, default="production", show_default=True)
+@click.option(
+    "--env", "environment", type=ENVIRONMENTS, default="production", show_default=True, help="Where it goes back."
+)
 @click.option("--to", "version", metavar="VERSION", help="The version released before the present one by default.")
 @_approve
 @_reason
@@ -135,7 +167,12 @@ def rollback(
     reason: str,
     actor: str,
 ) -> None:
-    """Put an earlier release in force again."""
+    """Put an earlier release in force again.
+
+    \b
+    Example:
+      mirror models rollback isolation_forest --env production --approve-as Ada --reason 'floods alerts'
+    """
     done = _governance(context).rollback(
         name, environment=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
     )
@@ -161,7 +198,12 @@ def try_out(
     reason: str,
     actor: str,
 ) -> None:
-    """Let the version in staging score production data beside the one in production."""
+    """Let the version in staging score production data beside the one in production.
+
+    \b
+    Example:
+      mirror models try isolation_forest --role shadow --approve-as Ada --reason 'a week beside production'
+    """
     done = _governance(context).try_out(
         name, role=role, share=share, actor=actor, approved_by=approved_by, reason=reason
     )
@@ -175,7 +217,12 @@ def try_out(
 @_actor
 @click.pass_obj
 def archive(context: CliContext, name: str, version: str, reason: str, actor: str) -> None:
-    """Take a submission that was never released out of the running."""
+    """Take a submission that was never released out of the running.
+
+    \b
+    Example:
+      mirror models archive isolation_forest --version 1.2.0 --reason 'trained on a broken week'
+    """
     _show(context, _governance(context).archive(name, version=version, actor=actor, reason=reason))
 
 
@@ -185,7 +232,13 @@ def archive(context: CliContext, name: str, version: str, reason: str, actor: st
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the card to a Markdown file.")
 @click.pass_obj
 def card(context: CliContext, name: str, version: str | None, out: Path | None) -> None:
-    """The model card, generated from the run. Exit code 1 when a required field was not recorded."""
+    """The model card, generated from the run. Exit code 1 when a required field was not recorded.
+
+    \b
+    Examples:
+      mirror models card isolation_forest
+      mirror models card isolation_forest --version 1.2.0 --out card.md
+    """
     from mirror.models.card import build_card
 
     governance = _governance(context)
@@ -199,7 +252,12 @@ def card(context: CliContext, name: str, version: str | None, out: Path | None) 
 @click.argument("name")
 @click.pass_obj
 def history(context: CliContext, name: str) -> None:
-    """The audit trail of a model: who did what, when, why, and what was refused."""
+    """The audit trail of a model: who did what, when, why, and what was refused.
+
+    \b
+    Example:
+      mirror models history isolation_forest
+    """
     governance = _governance(context)
     model = governance.registry.model(name)
     semantic = {v.rid: v.semantic for v in governance.registry.versions(model)}

@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 
 @click.group("monitor")
 def command() -> None:
-    """What monitoring stands on: the baselines that drift is measured against."""
+    """What monitoring stands on: the baselines that drift is measured against.
+
+    \b
+    Example:
+      mirror monitor baseline verify
+    """
 
 
 @command.group("baseline")
 def baseline() -> None:
-    """Baselines are written with a model version and never overwritten."""
+    """Baselines are written with a model version and never overwritten.
+
+    \b
+    Example:
+      mirror monitor baseline verify /Fleet/air_handler
+    """
 
 
 @baseline.command("verify")
@@ -32,6 +42,11 @@ def verify(context: CliContext, under: str, branch: str | None) -> int:
     """Compute every baseline below UNDER again from the transactions it recorded, and compare bytes.
 
     Exit code 1 when one differs or can no longer be computed.
+
+    \b
+    Examples:
+      mirror monitor baseline verify
+      mirror monitor baseline verify /Fleet/air_handler --branch release
     """
     from mirror.health.baselines import verify_baselines
     from mirror.spark import start_session

@@ -24,6 +24,11 @@ def command(ctx: CliContext, transform: str, branch: str | None, fallback: str, 
 
     Its checks are judged on those rows and block nothing. Starts Spark for single-node transforms too, which cuts the
     inputs and judges the checks.
+
+    \b
+    Examples:
+      mirror preview device_features
+      mirror preview hottest --rows 5 --sample 1000
     """
     from mirror.builds import publish
     from mirror.builds.preview import preview

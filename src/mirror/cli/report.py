@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def command(context: CliContext, out: Path | None, branch: str | None, serve: bool, port: int) -> None:
-    """Write one self-contained HTML file for operations, data science and management, with lineage and checks."""
+    """Write one self-contained HTML file for operations, data science and management, with lineage and checks.
+
+    \b
+    Examples:
+      mirror report
+      mirror report --out /tmp/report --branch release
+      mirror report --serve --port 0
+    """
     from mirror.report import collect, write_report
 
     if serve:

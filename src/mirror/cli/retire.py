@@ -24,6 +24,11 @@ def command(ctx: CliContext, dataset: str, before: str, branch: str | None, appl
     A DELETE takes the files out of the view. Versions before it cannot be read any more, and `mirror gc --yes` frees
     their bytes, unless another branch or a model version needs them. Incremental transforms that read DATASET start
     over, unless they say allow_retention=True.
+
+    \b
+    Examples:
+      mirror retire landing --before 2017-09-01
+      mirror retire landing --before 2017-09-01 --apply
     """
     from mirror.datasets.ids import short
     from mirror.datasets.retention import plan_retirement, retire

@@ -68,6 +68,12 @@ def command(
 
     OBJECTIVE is an objective that governs a single model, or a model's path or its end; the only governed model by
     default. Releases and rollbacks are followed while it runs. The log goes to stderr, one JSON document a line.
+
+    \b
+    Examples:
+      mirror serve
+      mirror serve isolation_forest --env staging --port 0
+      mirror serve --host 0.0.0.0 --token-file tokens.txt --history requests.jsonl
     """
     from mirror.datasets.errors import GuestNotFoundError
     from mirror.models import Governance

@@ -27,6 +27,11 @@ def command(ctx: CliContext, target: str, branch: str | None, at: str | None, ro
 
     A TARGET that was never built, or that is no dataset, is shown by its transform alone. The name of a transform works
     as well.
+
+    \b
+    Examples:
+      mirror show device_alerts --rows 5
+      mirror show clean_sensor_readings --branch staging --at 2026-03-01T00:00:00+00:00
     """
     from mirror.builds.producer import producer
     from mirror.datasets.errors import DatasetNotFoundError

@@ -84,6 +84,11 @@ def command(
     """Generate raw sensor readings, a device registry and, as Parquet, the ground truth.
 
     Scenarios (KIND) are those of the fleet file; a wrong name lists them.
+
+    \b
+    Examples:
+      mirror synth --devices 10 --hours 48 --seed 7 --out synthetic
+      mirror synth --devices 100 --hours 72 --seed 7 --out leaks --anomaly 10%=refrigerant_leak@24
     """
     described = load_fleet(fleet)
     request = SynthRequest(

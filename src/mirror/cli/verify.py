@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Look at presence and size only, not at checksums.")
 @click.pass_obj
 def command(ctx: CliContext, dataset: str | None, quick: bool) -> int:
-    """Find missing and altered files (of DATASET, or of all) and say what to rebuild. Exit 1 when there are any."""
+    """Find missing and altered files (of DATASET, or of all) and say what to rebuild. Exit 1 when there are any.
+
+    \b
+    Examples:
+      mirror verify
+      mirror verify clean_sensor_readings --quick
+    """
     from mirror.builds.discovery import published_specs
     from mirror.datasets.verify import verify
 

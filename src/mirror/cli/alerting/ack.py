@@ -17,6 +17,10 @@ def command(context: CliContext, alert: str, by: str, note: str, branch: str | N
     """Acknowledge the alert ID (or the start of an id, as `mirror alerts list` shows it).
 
     It escalates no further, until it becomes more severe than anybody was told.
+
+    \b
+    Example:
+      mirror alerts ack 3f9a --by 'Ada' --note 'filter is being changed'
     """
     from mirror.health.delivery import acknowledge
 

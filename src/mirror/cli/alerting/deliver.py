@@ -26,6 +26,11 @@ def command(context: CliContext, dry_run: bool, branch: str | None) -> ExitCode:
 
     Sinks are set up in the workspace's config.toml; a channel that none serves is printed. Exit code 1 when a message
     is kept because no sink took it.
+
+    \b
+    Examples:
+      mirror alerts deliver --dry-run
+      mirror build && mirror alerts deliver
     """
     from mirror.health import require_branch
     from mirror.health.delivery import deliver, preview

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Alerts printed per section.")
 @click.pass_obj
 def command(context: CliContext, under: str, branch: str | None, severity: str | None, limit: int) -> None:
-    """Open alerts below UNDER (a folder; default: all), in two sections that never mix."""
+    """Open alerts below UNDER (a folder; default: all), in two sections that never mix.
+
+    \b
+    Examples:
+      mirror alerts list
+      mirror alerts list /Fleet/air_handler --severity CRITICAL --severity HIGH --limit 50
+    """
     from mirror.health import AlertBook, read_alerts, require_branch
     from mirror.health.delivery import alert_states, silences, waiting
     from mirror.health.delivery.concerns import concern_id

@@ -42,7 +42,14 @@ def command(
     branch: str | None,
     **filters: str | None,
 ) -> None:
-    """Hold alerts back that fit every filter given, for at most 30 days. What is still open then is told then."""
+    """Hold alerts back that fit every filter given, for at most 30 days. What is still open then is told then.
+
+    \b
+    Examples:
+      mirror alerts silence --device AHU-1 --for 4h --reason 'belt is being changed' --by Ada
+      mirror alerts silence --metric 'VOL-*' --until 2026-03-02T06:00:00+00:00 --reason 'site is off' --by Ada
+      mirror alerts silence --end SIL-1
+    """
     from mirror.health.delivery import end_silence, keep_silence
 
     matcher = {name: value for name, value in filters.items() if value}
