@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mirror.models import ModelRegistry
 from mirror.promotion.audit import AUDIT_REF, audit_commit
 from mirror.promotion.git import Repository, clean_environment
 from mirror.promotion.review import Answer, ReviewCase, Verdict, known_lines, line, review
+from mirror.promotion.suite_record import SuiteRun, content_of, record
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAMILIES = ("volume", "freshness", "null_rate", "outlier_rate", "feature_drift")
@@ -54,8 +56,10 @@ FILES = {
     "tests/test_scores.py": "from fleet.scoring.scores import LIMIT\ndef test_one(): ...\ndef test_two(): ...\n",
     "tests/cases/test_cases.py": (
         "import pytest\n@pytest.mark.parametrize('one', [pytest.param(1, marks=pytest.mark.case(name))"
-        " for name in ('S-H', 'S-N', 'S-D', 'S-F')])\ndef test_it(one): ...\n"
+        " for name in ('S-H', 'S-N', 'S-D')])\ndef test_it(one): ...\n"
     ),
+    # A case may be proved outside the matrix's folder.
+    "tests/elsewhere/test_far.py": "import pytest\n@pytest.mark.case('S-F')\ndef test_it(): ...\n",
     "tests/cases/test_matrix.yaml": (
         "layers:\n  scoring:\n    happy_path: [{id: S-H}]\n    null_inputs: [{id: S-N}]\n"
         "    device_isolation: [{id: S-D}]\n    no_future_leakage: [{id: S-F}]\n"
@@ -229,7 +233,7 @@ TAKEN_AWAY = [
     pytest.param(
         "tests_per_dimension",
         "tests/cases/test_cases.py",
-        "'S-D', ",
+        ", 'S-D'",
         "",
         "missing: scoring device_isolation: S-D",
         marks=pytest.mark.nightly,
@@ -258,6 +262,46 @@ def test_a_slow_or_failed_suite_is_not_met_and_an_unrecorded_one_cannot_be_told(
     assert answer(case, "suite_time").verdict is Verdict.NOT_MET
     git(case.repository, "update-ref", "-d", AUDIT_REF)
     assert answer(case, "suite_time").verdict is Verdict.CANNOT_TELL
+
+
+def test_what_make_test_recorded_of_these_files_comes_first(case):
+    repository = Repository(case.repository)
+    git(case.repository, "commit", "--quiet", "--allow-empty", "--message", "x")
+    (case.repository / "code.txt").write_text("not committed yet\n")
+    quick = SuiteRun(content_of(repository), "2026-01-01T00:00:00+00:00", "PASS", 7, 59.9, 0.1, 2)
+
+    def verdict(run: SuiteRun) -> tuple[Verdict, str]:
+        record(repository, run)
+        found = answer(case, "suite_time")
+        return found.verdict, found.proof
+
+    assert verdict(quick) == (
+        Verdict.MET,
+        "`make test` on 2026-01-01T00:00:00+00:00: PASS, 7 tests in 59.9 s of 60 s",
+    )
+    assert verdict(replace(quick, outcome="FAIL"))[0] is Verdict.NOT_MET
+    slow = replace(quick, seconds=60.0)
+    assert verdict(slow)[0] is Verdict.NOT_MET
+    told, proof = verdict(replace(slow, busy=3.0))
+    assert (told, proof.endswith("other work kept 3 of 2 cores busy when it began")) == (Verdict.CANNOT_TELL, True)
+    # The promise is the policy's, the strictest of its steps.
+    edit(
+        case,
+        "ci/branches.yml",
+        "      tests: ",
+        "      timing: {reason: r, together_seconds: 9, tests_seconds: 70}\n      tests: ",
+    )
+    slow = replace(slow, content=content_of(repository))
+    assert verdict(slow)[0] is Verdict.MET
+    # Of other files it proves nothing; then the last promotion counts, or nobody knows.
+    (case.repository / "code.txt").write_text("changed\n")
+    assert verdict(slow) == (
+        Verdict.MET,
+        "`make test` on 2026-01-01T00:00:00+00:00: PASS, 7 tests in 60.0 s of 70 s, but files have changed since; "
+        "audit entry 1 (2026-01-01T00:00:00+00:00): tests PASS in 42.0 s",
+    )
+    git(case.repository, "update-ref", "-d", AUDIT_REF)
+    assert verdict(slow)[0] is Verdict.CANNOT_TELL
 
 
 def test_the_newest_model_version_counts_and_without_a_workspace_nothing_is_claimed(case):

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mirror.located import parse_file
@@ -44,7 +44,7 @@ def examine(case: ReviewCase) -> Answer:
     link = matrix.relative_to(case.repository).as_posix()
     root = parse_file(matrix, link, PolicyError)
     document = {} if root is None else root.value
-    proved = collected_cases(case.repository, matrix.parent)
+    proved = collected_cases(case.repository, _places(case.repository / "tests", matrix.parent))
     awaiting = {name for entry in document.get("awaiting") or [] for name in entry.get("cases", [])}
     counts: dict[str, str] = {}
     gaps: list[str] = []
@@ -65,7 +65,13 @@ def examine(case: ReviewCase) -> Answer:
     return Answer(Verdict.MET, proof, link)
 
 
-def collected_cases(repository: Path, folder: Path) -> Mapping[str, list[str]]:
+def _places(tests: Path, folder: Path) -> list[Path]:
+    """The folder of the matrix, and test files elsewhere that name a case: to collect all others costs seconds."""
+    files = [file for file in sorted(tests.rglob("test_*.py")) if not file.is_relative_to(folder)]
+    return [folder, *(file for file in files if "mark.case(" in file.read_text(encoding="utf-8"))]
+
+
+def collected_cases(repository: Path, places: Sequence[Path]) -> Mapping[str, list[str]]:
     """Case -> ids of the tests that name it, as pytest collects them; nothing is run.
 
     Raises RuntimeError when they cannot be collected.
@@ -78,7 +84,7 @@ def collected_cases(repository: Path, folder: Path) -> Mapping[str, list[str]]:
         paths = [scratch, *(path for path in sys.path if path)]
         quietly = ("--collect-only", "-q", "-m", "", "-p", "no:cacheprovider")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *quietly, "-p", "mirror_cases", str(folder)],
+            [sys.executable, "-m", "pytest", *quietly, "-p", "mirror_cases", *map(str, places)],
             cwd=repository,
             env=os.environ | {"MIRROR_CASES": str(found), "PYTHONPATH": os.pathsep.join(paths), "PYTEST_ADDOPTS": ""},
             capture_output=True,
@@ -87,6 +93,8 @@ def collected_cases(repository: Path, folder: Path) -> Mapping[str, list[str]]:
             timeout=_LIMIT_SECONDS,
         )
         if done.returncode or not found.is_file():
-            raise RuntimeError(f"pytest cannot collect {folder}: {' '.join(done.stdout.split()[-30:])}")
+            raise RuntimeError(
+                f"pytest cannot collect {', '.join(map(str, places))}: {' '.join(done.stdout.split()[-30:])}"
+            )
         cases: dict[str, list[str]] = json.loads(found.read_text(encoding="utf-8"))
         return cases
