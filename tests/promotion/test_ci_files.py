@@ -46,7 +46,7 @@ def test_every_system_runs_the_same_script_on_a_cached_environment():
     for plugin in ("transforms.lang.python", "transforms.lang.python-defaults", "transforms.lang.pytest-defaults"):
         assert f"apply plugin: 'com.palantir.{plugin}'" in BUILD_GRADLE
     assert (ROOT / "ci" / "run").stat().st_mode & 0o111
-    for target in ("lint", "port-check", "test-postgres", "test-changed", "test"):
+    for target in ("ci-files", "lint", "port-check", "test-postgres", "test-changed", "test"):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text()
 
 
