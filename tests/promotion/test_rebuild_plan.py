@@ -11,16 +11,16 @@ from mirror.builds import JobSpec, ParamSpec, journal, tables
 from mirror.builds.state import InputRange, OutputRecord, RunRecord
 from mirror.datasets import TransactionType, Workspace
 from mirror.datasets.errors import TransactionNotFoundError
-from mirror.datasets.pointing import point_branch
+from mirror.datasets.pointing import empty_branches, point_branch
 from mirror.promotion.rebuild_plan import rebuild_plan
 
 
-def spec(name: str, source: str, logic: str = "v1") -> JobSpec:
+def spec(name: str, source: str, logic: str = "v1", **more: object) -> JobSpec:
     params = (
         ParamSpec("i", "dataset_input", "input", (source,)),
         ParamSpec("o", "dataset_output", "output", (f"/{name}",)),
     )
-    return JobSpec(f"m:{name}", name, "m.py:1", "lightweight", logic, params)
+    return JobSpec(f"m:{name}", name, "m.py:1", "lightweight", logic, params, **more)  # type: ignore[arg-type]  # fields by name
 
 
 SPECS = (spec("a", "/raw"), spec("b", "/a"), spec("c", "/raw"))
@@ -51,7 +51,9 @@ class Built:
         build = journal.start_build(self.workspace, branch, ())
         ((_, source),), ((_, made),) = job.dataset_inputs(), job.dataset_outputs()
         opened = self.workspace.store.open_transaction(
-            self.workspace.store.create(made, exist_ok=True), branch, TransactionType.SNAPSHOT
+            self.workspace.store.create(made, exist_ok=True),
+            branch,
+            TransactionType.UPDATE if incremental else TransactionType.SNAPSHOT,
         )
         started = journal.start_job(self.workspace, build, job, branch, "", self.workspace.clock())
         record = RunRecord(
@@ -118,6 +120,33 @@ def test_staging_gives_what_it_made_of_the_same_inputs_but_no_increments(built):
     assert plan.reused == {"/a": ("staging", snapshot)}
     assert [job.outputs for job in plan.runs] == [("/b",), ("/c",)]
     assert increment not in str(plan.to_json())
+
+
+def test_what_grew_is_gone_on_from_only_where_this_very_logic_made_all_of_it(built):
+    grown = replace(SPECS[2], incremental={"semantic_version": 1})
+    built.run(grown, "master")
+    built.write("/raw", "master")
+    second = built.run(grown, "master", incremental=True)
+    assert built.plan(grown).reused == {"/c": ("master", second)}
+    # One more reading: the target goes on from what master has, and computes the rest itself.
+    built.write("/raw", "master")
+    ahead = built.plan(grown)
+    assert (ahead.reused, ahead.restarted) == ({"/c": ("master", second)}, ())
+    assert [job.outputs for job in ahead.runs] == [("/c",)]
+    # Other logic made the beginning, or continued it: the target begins with nothing.
+    newer = replace(grown, logic_version="v2")
+    last = built.run(newer, "master", incremental=True)
+    for wanted in (newer, grown):
+        begun = built.plan(wanted)
+        assert (begun.reused, begun.restarted) == ({}, ("/c",))
+        assert [job.outputs for job in begun.runs] == [("/c",)]
+    empty_branches(built.workspace.store, "release", ("/c", "/new"), ("master",))
+    views = [built.workspace.store.view(built.workspace.store.dataset(path), "release") for path in ("/c", "/new")]
+    assert [view.end_rid for view in views] == [None, None]
+    assert built.plan(newer).runs[0].reason == "/c was never built on release"
+    # A branch that has something is left alone.
+    empty_branches(built.workspace.store, "master", ("/c",), ())
+    assert built.workspace.store.view(built.workspace.store.dataset("/c"), "master").end_rid == last
 
 
 def test_a_branch_takes_only_committed_transactions_of_its_own_dataset(built):

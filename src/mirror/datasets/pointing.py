@@ -47,3 +47,18 @@ def point_branch(store: DatasetStore, branch: str, heads: Mapping[str, str], fal
                 raise BranchProtectedError(path, branch, "moving it")
             of_branch = (t.branches.c.dataset_rid == dataset.rid) & (t.branches.c.name == branch)
             connection.execute(t.branches.update().where(of_branch).values(head=wanted.rid))
+
+
+def empty_branches(store: DatasetStore, branch: str, paths: Sequence[str], fallbacks: Sequence[str]) -> None:
+    """Gives datasets a branch that shows nothing yet, a child of the first fallback that exists; all of them or none.
+
+    Without it the first build of an incremental output would go on from what the fallback shows. A dataset that has the
+    branch already is left alone; one that does not exist is made.
+    """
+    datasets = [store.create(path, exist_ok=True) for path in sorted(paths)]
+    with store.catalog.writing() as connection:
+        for dataset in datasets:
+            ledger.lock(connection, dataset.rid)
+            if ledger.branch(connection, dataset.rid, branch) is None:
+                parent = next((f for f in fallbacks if ledger.branch(connection, dataset.rid, f) is not None), None)
+                ledger.add_branch(connection, dataset.rid, branch, parent, None, store.clock())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mirror.clock import Clock
-from mirror.datasets import Workspace
+from mirror.datasets import TransactionStatus, Workspace, ledger
 from mirror.datasets import tables as t
 from mirror.datasets.errors import WorkspaceNotFoundError
 from mirror.datasets.pointing import point_branch
@@ -36,11 +36,19 @@ def workspace_at(path: Path, clock: Clock) -> Iterator[Workspace | None]:
 
 
 def heads_of(workspace: Workspace, branch: str) -> dict[str, str | None]:
-    """Dataset -> the transaction that its branch ends with; ``None`` where it has no such branch."""
+    """Dataset -> the committed transaction that its branch ends with; ``None`` where it has none.
+
+    What is being written, or was when its process died, is no result yet.
+    """
     of_branch = (t.branches.c.dataset_rid == t.datasets.c.rid) & (t.branches.c.name == branch)
-    query = sa.select(t.datasets.c.path, t.branches.c.head).select_from(t.datasets.outerjoin(t.branches, of_branch))
+    tables = t.datasets.outerjoin(t.branches, of_branch)
+    tables = tables.outerjoin(t.transactions, t.transactions.c.rid == t.branches.c.head)
+    query = sa.select(t.datasets.c.path, t.branches.c.head, t.transactions.c.status).select_from(tables)
     with workspace.catalog.reading() as connection:
-        return {str(row.path): row.head for row in connection.execute(query)}
+        return {
+            str(path): head if status == TransactionStatus.COMMITTED else ledger.committed(connection, head)
+            for path, head, status in connection.execute(query).all()
+        }
 
 
 def moved(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> dict[str, list[str | None]]:

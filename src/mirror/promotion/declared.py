@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mirror
 from mirror.builds import JobSpec
@@ -22,6 +22,10 @@ from mirror.datasets.errors import GuestNotFoundError
 from mirror.datasets.guest import find_guest
 from mirror.promotion.commands import run_command
 from mirror.promotion.contracts import Column, Contract, Promise, Unreadable, canonical_type
+
+if TYPE_CHECKING:
+    from mirror.promotion.git import Repository
+    from mirror.promotion.policy import Policy
 
 _SCRIPT = Path(__file__).with_name("declared_script.py")
 _MIRROR = Path(mirror.__path__[0])
@@ -62,6 +66,21 @@ class Keep:
     folder: Path
     files: Mapping[str, tuple[str, str]]
     python_path: tuple[str, ...]
+
+
+def declared_by(
+    repository: Repository,
+    commit: str,
+    tree: Path,
+    policy: Policy,
+    clock: Clock,
+    rids: Mapping[str, str],
+) -> Declared:
+    """What the commit (or tree) that lies in ``tree`` declares; nothing where the policy names no pipeline."""
+    if policy.transforms is None:
+        return Declared()
+    keep = Keep(repository.common_directory / "mirror" / "declared", repository.files(commit), policy.python_path)
+    return declared(tree, policy.transforms, policy.python_path, clock, rids=rids, keep=keep)
 
 
 def declared(

@@ -15,7 +15,7 @@ from mirror.promotion import errors
 from mirror.promotion.compatibility import compare
 from mirror.promotion.contract_files import read_contracts
 from mirror.promotion.contracts import Comparison
-from mirror.promotion.declared import Declared, Keep, declared
+from mirror.promotion.declared import Declared, declared_by
 from mirror.promotion.git import Commit, Repository
 from mirror.promotion.history import history_notes, undone_since
 from mirror.promotion.jobs import JobComparison, compare_jobs
@@ -192,13 +192,9 @@ class _Reader:
         self.notes: tuple[str, ...] = ()
 
     def declared(self, scratch: Path, commit: str) -> Declared:
-        if self._policy.transforms is None:
-            return Declared()
         with self._workspace() as workspace:
             rids = dict(workspace.store.rids) if workspace else {}
-        folder = self._repository.common_directory / "mirror" / "declared"
-        keep = Keep(folder, self._repository.files(commit), self._policy.python_path)
-        return declared(scratch, self._policy.transforms, self._policy.python_path, self._clock, rids=rids, keep=keep)
+        return declared_by(self._repository, commit, scratch, self._policy, self._clock, rids)
 
     def impact(
         self, after: Declared, jobs: JobComparison, source: str, target: str, step: Step

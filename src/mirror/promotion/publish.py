@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from mirror.clock import Clock
+from mirror.datasets.pointing import empty_branches
 from mirror.errors import MirrorError
 from mirror.promotion import errors
 from mirror.promotion.audit import AUDIT_REF, audit_commit
 from mirror.promotion.commands import run_command
 from mirror.promotion.data_moves import heads_of, moved, take_over, workspace_at
+from mirror.promotion.declared import declared_by
 from mirror.promotion.git import Identity, Repository
 from mirror.promotion.journal import Journal, JournalEntry
 from mirror.promotion.policy import POLICY_FILE, Policy, Step, load_policy
@@ -86,6 +88,7 @@ def rebuild(
         entry = _taken_over(journal, entry, workspace, who, clock, step)
     say(f"rebuilding {entry.target}: {shlex.join(step.rebuild.command)}")
     with repository.scratch_tree(entry.merge, PURPOSE) as tree:
+        _own_branches(repository, entry, tree, policy, workspace, clock, step)
         ended = run_command(
             step.rebuild.command,
             tree=tree,
@@ -117,6 +120,24 @@ def rebuild(
         raise errors.RebuildFailedError(entry.kind, entry.name, entry.target, shown)
     journal.clear()
     return True
+
+
+def _own_branches(
+    repository: Repository, entry: JournalEntry, tree: Path, policy: Policy, workspace: Path, clock: Clock, step: Step
+) -> None:
+    """Incremental outputs that the target lacks begin with nothing there.
+
+    Their first build would go on from what a fallback shows by then, which logic that nobody promoted may have made.
+    """
+    with workspace_at(workspace, clock) as opened:
+        if opened is None:
+            return
+        rids = dict(opened.store.rids)
+        specs = declared_by(repository, entry.merge, tree, policy, clock, rids).specs
+        grown = [path for spec in specs if spec.incremental is not None for _, path in spec.dataset_outputs()]
+        if grown:
+            with opened.lock(entry.target):
+                empty_branches(opened.store, entry.target, grown, step.fallbacks)
 
 
 def _taken_over(

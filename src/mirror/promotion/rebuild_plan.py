@@ -1,14 +1,16 @@
 """What the target's data still lacks once the logic is merged: which jobs run, and which results are taken over.
 
 A result is taken over from the source's data branch or a fallback when the job there is the same logic, read the same
-transactions and the same model versions. An incremental result holds what came before it, so it is taken over only
-where the target has no data of its own.
+transactions and the same model versions. A result that grew holds what came before it, so it is taken over only where
+the target has no data of its own and this very logic made every transaction in its view. The first build on the target
+goes on from such a result; without one it starts over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,11 @@ import sqlalchemy as sa
 
 from mirror.builds import JobGraph, JobSpec
 from mirror.builds import tables as t
+from mirror.builds.bulk import parsed
 from mirror.builds.staleness import stale_reason
-from mirror.builds.state import CatalogState, Head, read_state
+from mirror.builds.state import CatalogState, Head, RunRecord, read_state
+from mirror.datasets import TransactionType, ledger
+from mirror.datasets import tables as t_datasets
 from mirror.datasets.catalog import batches
 from mirror.models.binder import ModelBinder
 
@@ -44,6 +49,7 @@ class RebuildPlan:
 
     Attributes:
         reused: dataset -> (branch, transaction) that the target takes over.
+        restarted: incremental outputs that begin with nothing: no fallback shows what this logic alone made.
         fresh: jobs whose data is up to date as it is.
         waiting: reference -> why the job cannot run yet.
     """
@@ -52,6 +58,7 @@ class RebuildPlan:
     fallbacks: tuple[str, ...]
     runs: tuple[RebuildJob, ...] = ()
     reused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    restarted: tuple[str, ...] = ()
     fresh: int = 0
     waiting: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,6 +77,7 @@ class RebuildPlan:
             "fallbacks": list(self.fallbacks),
             "runs": [{**vars(job), "outputs": list(job.outputs)} for job in self.runs],
             "reused": {path: {"branch": b, "transaction": tx} for path, (b, tx) in self.reused.items()},
+            "restarted": list(self.restarted),
             "fresh": self.fresh,
             "waiting": dict(self.waiting),
             "estimate": {"seconds": round(self.seconds, 1), "jobs_without_history": self.unmeasured},
@@ -85,7 +93,15 @@ def rebuild_plan(
         planner.decide(spec)
     seconds = _history(workspace, [job.reference for job in planner.runs])
     runs = tuple(replace(job, seconds=seconds.get(job.reference)) for job in planner.runs)
-    return RebuildPlan(target, tuple(fallbacks), runs, planner.reused, planner.fresh, planner.waiting)
+    return RebuildPlan(
+        target,
+        tuple(fallbacks),
+        runs=runs,
+        reused=planner.reused,
+        restarted=tuple(sorted(planner.restarted)),
+        fresh=planner.fresh,
+        waiting=planner.waiting,
+    )
 
 
 class _Planner:
@@ -100,14 +116,33 @@ class _Planner:
         self.graph = JobGraph.of(specs)
         self.runs: list[RebuildJob] = []
         self.reused: dict[str, tuple[str, str]] = {}
+        self.restarted: set[str] = set()
         self.waiting: dict[str, str] = {}
         self.fresh = 0
         self._state: CatalogState = read_state(workspace, target, fallbacks)
-        self._target, self._donors = target, donors
+        self._workspace, self._target, self._donors = workspace, target, donors
         self._binder = ModelBinder(workspace)
         self._rebuilt: set[str] = set()
 
     def decide(self, spec: JobSpec) -> None:
+        """Files the job under what becomes of it.
+
+        Nothing is left to the first build of an incremental output on the target: it would go on from whatever the
+        fallback shows by then.
+        """
+        self._decide(spec)
+        outputs = [path for _, path in spec.dataset_outputs()]
+        if spec.incremental is None or any(
+            path in self.reused or self._state.on(path, self._target) for path in outputs
+        ):
+            return
+        shown = {path: head for path in outputs if (head := self._state.heads.get(path)) and head.transaction}
+        if shown and all(not head.retained and self._one_logic(spec, head.transaction) for head in shown.values()):
+            self.reused |= {path: (head.branch, str(head.transaction)) for path, head in shown.items()}
+        else:
+            self.restarted |= set(outputs)
+
+    def _decide(self, spec: JobSpec) -> None:
         inputs: dict[str, Head] = {}
         for param, path in spec.dataset_inputs():
             if param.branch is None and path in self._rebuilt:
@@ -159,11 +194,40 @@ class _Planner:
                 continue
             if stale_reason(spec, self._state, donor, inputs, resources) is not None:
                 continue
-            run = self._state.runs.get(str(heads[0].transaction if heads[0] else None))
-            new_here = all(self._state.on(path, self._target) is None for path in outputs)
-            if run is not None and (new_here or not run.incremental):
+            ends = [str(head.transaction) for head in heads if head is not None]
+            run = self._state.runs.get(ends[0])
+            if run is not None and not run.incremental and all(end in self._whole for end in ends):
+                return donor
+            here = [self._state.on(path, self._target) for path in outputs]
+            new_here = all(head is None or head.transaction is None for head in here)
+            if new_here and all(self._one_logic(spec, end) for end in ends):
                 return donor
         return None
+
+    @cached_property
+    def _whole(self) -> frozenset[str]:
+        """Heads of branches that replaced all that came before them."""
+        tx = t_datasets.transactions
+        heads = sa.select(t_datasets.branches.c.head)
+        query = sa.select(tx.c.rid).where(tx.c.rid.in_(heads), tx.c.type == TransactionType.SNAPSHOT)
+        with self._workspace.catalog.reading() as connection:
+            return frozenset(connection.scalars(query))
+
+    def _one_logic(self, spec: JobSpec, end: str | None) -> bool:
+        """Whether runs of this very logic made the whole view that ends with ``end``, the first from nothing."""
+        with self._workspace.catalog.reading() as connection:
+            made = [transaction.rid for transaction in ledger.chain(connection, end)]
+            by = t.provenance.join(t.jobs, t.provenance.c.job_rid == t.jobs.c.rid)
+            documents: dict[str, str] = {}
+            for some in batches(made):
+                query = sa.select(t.provenance.c.transaction_rid, t.jobs.c.provenance).select_from(by)
+                found = connection.execute(query.where(t.provenance.c.transaction_rid.in_(some)))
+                documents |= {row[0]: row[1] for row in found}
+        runs = dict(zip(documents, map(RunRecord.from_json, parsed(documents.values())), strict=True))
+        if runs.keys() != set(made) or not made or runs[made[0]].incremental:
+            return False
+        this = (spec.reference, spec.logic_version)
+        return all((run.reference, run.logic_version) == this for run in runs.values())
 
     def _run(self, spec: JobSpec, reason: str) -> None:
         self.runs.append(RebuildJob(spec.reference, spec.output_paths, reason))

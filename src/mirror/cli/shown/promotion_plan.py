@@ -78,6 +78,10 @@ def _print_rebuild(console: Console, plan: RebuildPlan) -> None:
     )
     _some(console, [f"  run {', '.join(job.outputs) or job.reference}: {job.reason}" for job in plan.runs])
     _some(console, [f"  take over {path} from {branch}" for path, (branch, _) in plan.reused.items()])
+    _some(
+        console,
+        [f"  start {path} from nothing: no fallback shows what this logic alone made" for path in plan.restarted],
+    )
     _some(console, [f"  wait {reference}: {why}" for reference, why in plan.waiting.items()])
 
 
