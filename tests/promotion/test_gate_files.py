@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from mirror.builds import JobSpec, ParamSpec
+from mirror.builds import JobSpec, ParamSpec, journal, tables
+from mirror.builds.report import CheckEntry, JobStatus
 from mirror.datasets import TransactionType, Workspace
+from mirror.datasets.pointing import point_branch
 from mirror.promotion.contracts import Column, Contract, Unreadable
 from mirror.promotion.declared import Declared
 from mirror.promotion.gates import GateCase, GateSettings, gate, run_gates
@@ -174,6 +176,53 @@ def test_data_diff(case, workspace, tmp_path):
     assert judged(case, "data_diff", **wide, max_range_growth_percent=200.0).outcome is Outcome.PASS
 
 
+def warn(workspace: Workspace, branch: str, **outcomes: str) -> None:
+    """A job that commits a snapshot of /fleet/clean on a branch, with verdicts of checks that only warn."""
+    spec, dataset = job("/fleet/clean"), workspace.store.create("/fleet/clean", exist_ok=True)
+    workspace.catalog.ensure(*tables.ROOM)
+    build = journal.start_build(workspace, branch, ())
+    started = journal.start_job(workspace, build, spec, branch, "", NOW)
+    opened = workspace.store.open_transaction(dataset, branch, TransactionType.SNAPSHOT)
+    entries = [
+        CheckEntry("o", "/fleet/clean", "output", name, "WARN", outcome, {"detail": f"{name} was looked at"})
+        for name, outcome in outcomes.items()
+    ]
+
+    def keep(connection) -> None:
+        journal.finish_job(connection, started, JobStatus.SUCCEEDED, NOW)
+        judged = {"/fleet/clean": opened.rid}
+        journal.keep_checks(connection, started, branch, entries, {"/fleet/clean": dataset}, judged, NOW)
+
+    opened.commit(keep)
+
+
+def test_new_warnings(case, workspace):
+    assert judged(case, "new_warnings").outcome is Outcome.NOT_APPLICABLE
+    warn(workspace, "staging", late="PASS", rows="FAIL")
+    first = judged(case, "new_warnings")
+    assert first.outcome is Outcome.NOT_APPLICABLE
+    assert first.summary == "'release' has no verdicts yet to compare with; 1 checks warn in branch 'staging'."
+    assert first.evidence == ("/fleet/clean: rows: rows was looked at",)
+
+    # Production warns of the same already; what was taken over was judged on the branch that made it.
+    warn(workspace, "master", late="PASS", rows="FAIL")
+    made = workspace.store.view(workspace.store.dataset("/fleet/clean"), "master").end_rid
+    point_branch(workspace.store, "release", {"/fleet/clean": made})
+    same = judged(case, "new_warnings")
+    assert (same.outcome, same.summary) == (
+        Outcome.PASS,
+        "2 checks that only warn, 1 do in branch 'staging', none of them new.",
+    )
+
+    # The staging build, where there is one, is what counts.
+    with Workspace.create(case.scratch / "staging_build-workspace", repository=case.tree, clock=lambda: NOW) as built:
+        warn(built, "master", late="FAIL", rows="FAIL")
+    found = judged(case, "new_warnings")
+    assert found.outcome is Outcome.FAIL
+    assert found.summary.endswith("2 do in the staging build; new: 'late' of /fleet/clean.")
+    assert judged(case, "new_warnings", known={"late": ("Ada, ticket 7",)}).outcome is Outcome.PASS
+
+
 def test_infrastructure(case, workspace):
     write(case, **{"transforms-python__src__setup.py": "setup(entry_points={})\n"})
     recipe = "requirements:\n  run:\n    - python 3.11.*\n    - pandas {}\n    - palantir_models 1\n"
@@ -197,5 +246,16 @@ def test_infrastructure(case, workspace):
     assert lines["compute profile"].startswith("not seen")
     write(case, **{"transforms-python__conda_recipe__meta_yaml": recipe.format(pd.__version__)})
     assert judged(case, "infrastructure", **{**wanted, "watched": ()}).outcome is Outcome.PASS
+    told = {**wanted, "watched": (), "scoring_minutes": 12.0, "scoring_minutes_limit": 30.0}
+    told["secrets_until"] = {"weather": ("2026-01-15",), "landing": ("2027-01-01",)}
+    assert judged(case, "infrastructure", **told).summary == "8 of 8 checks hold, the rest is not seen here."
+    late = judged(case, "infrastructure", **{**told, "scoring_minutes": 31.0, "secrets_days": 15.0})
+    assert late.evidence[-2:] == (
+        "compute profile: no: scoring 100,000 devices took 31 of 30 minutes there",
+        "secrets of sources: no: weather ends on 2026-01-15, in 14 days of 15",
+    )
+    assert (
+        "'soon' is no day" in judged(case, "infrastructure", **{**told, "secrets_until": {"w": ("soon",)}}).evidence[-1]
+    )
     tight = judged(case, "infrastructure", **{**wanted, "watched": (), "driver_megabytes": 70.0})
     assert tight.summary == "1 of 8 checks do not hold: scoring fits in memory."

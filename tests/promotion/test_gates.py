@@ -42,6 +42,7 @@ def test_every_gate_says_what_it_demands_and_needs():
         "infrastructure",
         "lint",
         "model_criteria",
+        "new_warnings",
         "staging_build",
         "tests",
         "timing",

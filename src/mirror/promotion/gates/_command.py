@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from mirror.promotion.commands import run_command
 from mirror.promotion.gates import GateCase, GateSettings
 from mirror.promotion.verdict import GateResult, Outcome
+
+
+def gate_workspace(case: GateCase, name: str) -> Path:
+    """The fresh workspace that a command gets as ``{workspace}``."""
+    return case.scratch / f"{name}-workspace"
 
 
 def judge_command(case: GateCase, settings: GateSettings, fix: str) -> GateResult:
@@ -15,7 +21,7 @@ def judge_command(case: GateCase, settings: GateSettings, fix: str) -> GateResul
         settings.texts("command"),
         tree=case.tree,
         values={
-            "workspace": str(case.scratch / f"{settings.gate}-workspace"),
+            "workspace": str(gate_workspace(case, settings.gate)),
             "source": case.plan.source,
             "target": case.plan.target,
             "fallbacks": ",".join(case.plan.step.fallbacks),

@@ -9,6 +9,7 @@ import importlib.metadata
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 
 from mirror.datasets import Workspace
@@ -24,9 +25,16 @@ from mirror.promotion.path_globs import matching
 from mirror.promotion.verdict import GateResult, Outcome
 
 SETTINGS = {"devices": "number", "features": "number", "driver_megabytes": "number", "watched": "texts"}
-OPTIONAL = {"provided_by_foundry": "texts"}
+OPTIONAL = {
+    "provided_by_foundry": "texts",
+    "scoring_minutes": "number",
+    "scoring_minutes_limit": "number",
+    "secrets_until": "lists",
+    "secrets_days": "number",
+}
 
 _BYTES_PER_VALUE = 8
+_SECRETS_DAYS = 14.0
 # A frame and the copy that turns it into a matrix are in memory at once.
 _COPIES = 2
 
@@ -45,9 +53,13 @@ class _Check:
 
 
 def judge(case: GateCase, settings: GateSettings) -> GateResult:
+    """What no machine but the target's can tell is written into the policy by whoever measured or renewed it.
+
+    ``scoring_minutes``: what scoring ``devices`` took on the target's compute profile, of ``scoring_minutes_limit``;
+    ``secrets_until``: secret of a source -> the ISO day it ends, which must be ``secrets_days`` (14) away.
+    """
     checks = [*_in_workspace(case), _memory(settings), _packages(case, settings), _watched(case, settings)]
-    checks.append(_Check("compute profile", "run `python -m benchmarks pipeline` on the target's machines", None))
-    checks.append(_Check("secrets of sources", "their end of validity is known to the source alone", None))
+    checks += [_compute_profile(settings), _secrets(case, settings)]
     evidence = tuple(str(check) for check in checks)
     failed = [check for check in checks if check.problem]
     held = sum(check.problem == "" for check in checks)
@@ -124,6 +136,34 @@ def _memory(settings: GateSettings) -> _Check:
     needed = devices * features * _BYTES_PER_VALUE * _COPIES / 1e6
     seen = f"{devices:,.0f} devices with {features:g} features take {needed:,.0f} MB of {limit:,.0f} MB"
     return _Check("scoring fits in memory", seen, "" if needed < limit else seen)
+
+
+def _compute_profile(settings: GateSettings) -> _Check:
+    name = "compute profile"
+    if not {"scoring_minutes", "scoring_minutes_limit"} <= settings.values.keys():
+        how = "measure `mirror build --only` of the scores there and give scoring_minutes and scoring_minutes_limit"
+        return _Check(name, how, None)
+    took, limit = settings.number("scoring_minutes"), settings.number("scoring_minutes_limit")
+    seen = f"scoring {settings.number('devices'):,.0f} devices took {took:g} of {limit:g} minutes there"
+    return _Check(name, seen, "" if took <= limit else seen)
+
+
+def _secrets(case: GateCase, settings: GateSettings) -> _Check:
+    name, until = "secrets of sources", settings.lists("secrets_until")
+    if not until:
+        return _Check(name, "their ends are known to the sources alone: give secrets_until", None)
+    needed = settings.number("secrets_days", _SECRETS_DAYS)
+    wrong = []
+    for secret, days in until.items():
+        try:
+            end = date.fromisoformat("".join(days))
+        except ValueError:
+            wrong.append(f"{secret}: {', '.join(days)!r} is no day such as 2026-12-31")
+            continue
+        left = (end - case.clock().date()).days
+        if left < needed:
+            wrong.append(f"{secret} ends on {end}, in {left} days of {needed:g}")
+    return _Check(name, f"{len(until)} are valid for {needed:g} days and more", "; ".join(wrong))
 
 
 def _packages(case: GateCase, settings: GateSettings) -> _Check:
