@@ -12,11 +12,13 @@ from mirror.promotion.path_globs import matching
 from mirror.promotion.verdict import GateResult, Outcome
 
 SETTINGS: dict[str, str] = {}
-OPTIONAL = {"files": "texts", "unbound": "texts"}
+OPTIONAL = {"files": "texts", "unbound": "texts", "written_as": "lists"}
 
 
 def judge(case: GateCase, settings: GateSettings) -> GateResult:
-    """``files``: contract files, each with ``dataset`` and ``columns``; ``unbound``: those that no transform writes."""
+    """``files``: contract files, each with ``dataset`` and ``columns``; ``unbound``: those that no transform writes;
+    ``written_as``: contract -> globs of the datasets that keep it under names of their own.
+    """
     found = case.plan.declared
     if found.problem:
         return GateResult(
@@ -29,7 +31,7 @@ def judge(case: GateCase, settings: GateSettings) -> GateResult:
     paths = sorted(path.relative_to(case.tree).as_posix() for path in case.tree.rglob("*.y*ml"))
     files = matching(paths, settings.texts("files"))
     for file in files:
-        gaps += _differences(case, file, outputs, settings.texts("unbound"))
+        gaps += _differences(case, file, outputs, settings)
     summary = f"{len(outputs)} outputs, {len(files)} contract files"
     if gaps:
         fix = "Make schema and checks from the contract, or change the contract; both are what consumers read."
@@ -37,14 +39,18 @@ def judge(case: GateCase, settings: GateSettings) -> GateResult:
     return GateResult(settings.gate, Outcome.PASS, f"{summary}: every output keeps its contract.")
 
 
-def _differences(case: GateCase, file: str, outputs: list[Contract], unbound: tuple[str, ...]) -> Iterator[str]:
+def _differences(case: GateCase, file: str, outputs: list[Contract], settings: GateSettings) -> Iterator[str]:
     root = parse_file(case.tree / file, file, PolicyError)
     document = None if root is None else root.value
     if not isinstance(document, Mapping) or "dataset" not in document or "columns" not in document:
         return
     name = str(document["dataset"])
-    bound = [c for c in outputs if c.dataset == name or c.dataset.endswith(f"/{name}")]
-    if not bound and name not in unbound:
+    elsewhere = settings.lists("written_as").get(name)
+    if elsewhere:
+        bound = [c for c in outputs if matching([c.dataset], elsewhere)]
+    else:
+        bound = [c for c in outputs if c.dataset == name or c.dataset.endswith(f"/{name}")]
+    if not bound and name not in settings.texts("unbound"):
         yield f"{file}: no transform writes a dataset called {name}"
     columns = [c for c in document["columns"] if isinstance(c, Mapping) and "name" in c and "type" in c]
     for contract in bound:
