@@ -119,6 +119,7 @@ def kind_of(world, outcome: str) -> list[str]:
     return [gate["gate"] for gate in world.audit()[-1]["gates"] if gate["outcome"] == outcome]
 
 
+@pytest.mark.nightly
 def test_what_scores_in_staging_comes_along_when_its_objective_lets_it(shop):
     world, workspace = shop
     change(world)
@@ -151,6 +152,7 @@ def test_what_scores_in_staging_comes_along_when_its_objective_lets_it(shop):
     assert in_force(workspace) == {"staging": "1.2.0", "production": "1.1.0"}
 
 
+@pytest.mark.nightly
 def test_an_approver_whom_the_objective_does_not_know_stops_after_the_merge_and_is_resumed(shop):
     world, workspace = shop
     publish(workspace, 2.0, rate=0.05)
