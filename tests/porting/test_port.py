@@ -50,8 +50,15 @@ FILES = {
     "tests/fleet/test_clean.py": "from fleet.names import ROOT\n\ndef test_root():\n    assert ROOT == '/Fleet'\n",
     "tests/fleet/test_build.py": "from mirror.builds import run\n",
     "tests/fleet/test_file.py": "from pathlib import Path\nHERE = Path(__file__)\n",
-    "tests/fleet/slow/conftest.py": "import mirror\n",
-    "tests/fleet/slow/test_under.py": "def test_it(): assert True\n",
+    "tests/fleet/slow/conftest.py": "import mirror\nimport pytest\n\n@pytest.fixture\ndef made(): return mirror\n",
+    "tests/fleet/slow/test_under.py": "def test_it(made): assert made\n",
+    # No fixture of the conftest.py that stays, and a helper that lies beside the tests.
+    "tests/fleet/slow/test_free.py": "from shapes import SHAPE\n\ndef test_it(): assert SHAPE == 'round'\n",
+    "tests/fleet/helpers/shapes.py": "from sizes import SIZE\n\nSHAPE = 'round' if SIZE else ''\n",
+    "tests/fleet/helpers/sizes.py": "SIZE = 1\n",
+    "tests/fleet/helpers/builds.py": "import mirror\n",
+    "tests/fleet/test_helped.py": "from builds import mirror\n",
+    "tests/fleet/test_whole.py": "from fleet.pipeline import pipeline\n",
     "tests/model_training/test_train.py": "from fleet.clean import clean\n",
 }
 
@@ -100,7 +107,10 @@ def test_two_trees_that_stand_alone(ported):
             "setup.cfg",
             "setup.py",
             "test/conftest.py",
+            "test/fleet/slow/test_free.py",
             "test/fleet/test_clean.py",
+            "test/shapes.py",
+            "test/sizes.py",
         )
     }
     source = "model-training-repository/transforms-python/src"
@@ -123,9 +133,11 @@ def test_two_trees_that_stand_alone(ported):
     assert transforms.unmapped == ()
     assert training.unmapped == ("/Fleet/statistics",)
     assert transforms.left_behind == (
-        "`tests/fleet/slow/test_under.py`: its conftest.py imports `mirror`",
+        "`tests/fleet/slow/test_under.py`: it uses the fixture 'made' of a conftest.py that stays",
         "`tests/fleet/test_build.py`: it imports `mirror`",
         "`tests/fleet/test_file.py`: it reads files beside itself (`__file__`)",
+        "`tests/fleet/test_helped.py`: it imports `builds`",
+        "`tests/fleet/test_whole.py`: it imports the whole pipeline, of which this tree is a part",
     )
     assert training.left_behind == (
         "`tests/model_training/test_train.py`: it imports `fleet.clean.clean`, which lies in the other repository",

@@ -107,12 +107,16 @@ def test_conformance(case):
     # A contract that several datasets keep under names of their own is compared with each of them.
     families = {"lost": ("/fleet/runs/*",), "kept": ("/fleet/none/*",)}
     declaring(case, Contract("/fleet/runs/forest", "m.py", columns), Contract("/fleet/runs/wood", "m.py", columns))
-    write(case, contracts__lost_yaml="dataset: lost\ncolumns: [{name: value, type: int}]\n", contracts__clean_yaml="")
+    write(
+        case,
+        contracts__lost_yaml="dataset: lost\ncolumns: [{name: value, type: int}]\n",
+        contracts__clean_yaml="note: gone\n",
+    )
     found = judged(case, "contract_conformance", files=("contracts/*.yaml",), written_as=families)
     assert found.evidence == (
         "contracts/kept.yaml: no transform writes a dataset called kept",
-        "contracts/lost.yaml: /fleet/runs/forest.value is declared as long and promised as integer",
-        "contracts/lost.yaml: /fleet/runs/wood.value is declared as long and promised as integer",
+        "contracts/lost.yaml: /fleet/runs/forest.value is declared as long and promised as int",
+        "contracts/lost.yaml: /fleet/runs/wood.value is declared as long and promised as int",
     )
     assert judged(declaring(case, contract), "contract_conformance").outcome is Outcome.PASS
     broken = judged(declaring(case, Unreadable("m.py", "it cannot be imported")), "contract_conformance")

@@ -110,7 +110,7 @@ def _repository(
     published = [package for package in target.packages if package != _ADAPTERS]
     code[f"{target.entry_module.replace('.', '/')}.py"] = pipeline_module(published, guest.attribute).encode()
     resources = _resources(guest.source_root, code)
-    tests = ported_tests(repository / "tests", target.packages, [*names, target.entry_module], provided_imports(recipe))
+    tests = ported_tests(repository / "tests", target.packages, names, provided_imports(recipe), whole=guest.module)
     suffixes = sorted({Path(file).suffix for file in resources})
     files = {f"{source}/{file}": content for file, content in (code | resources).items()}
     files |= {f"{source}/test/{file}": text.encode() for file, text in tests.files.items()}

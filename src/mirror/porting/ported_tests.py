@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mirror.porting.source import Module
 
 _TOOLS = frozenset({"pytest", "chispa"})
+_CONFTEST = "conftest.py"
+_ALWAYS = "(every test)"
 
 
 @dataclass(frozen=True)
@@ -20,34 +23,79 @@ class PortedTests:
 
 
 def ported_tests(
-    tests: Path, packages: Iterable[str], available: Iterable[str], provided: Iterable[str]
+    tests: Path, packages: Iterable[str], available: Iterable[str], provided: Iterable[str], *, whole: str
 ) -> PortedTests:
     """The tests in ``tests/<package>/`` for each package, divided into those that can run there and those that cannot.
+
+    A helper module beside them goes along when it can, into ``src/test`` itself, where every test can import it. Where
+    a conftest.py stays, only the tests that use its fixtures stay with it.
 
     Args:
         tests: the repository's folder of tests; may be missing.
         packages: guest packages the tree is made for.
         available: dotted names of all guest modules in the tree.
         provided: import names of the environment.
+        whole: the module of the whole pipeline, whose place in the tree another one takes.
     """
-    modules = frozenset(available)
-    allowed = frozenset(provided) | _TOOLS
+    modules, allowed = frozenset(available), frozenset(provided) | _TOOLS
+    found = {
+        path: _module(path, tests) for package in sorted(packages) for path in sorted((tests / package).rglob("*.py"))
+    }
+    if (tests / _CONFTEST).is_file():
+        found[tests / _CONFTEST] = _module(tests / _CONFTEST, tests)
+    helpers = {path.stem: path for path in found if not path.name.startswith("test_") and path.name != _CONFTEST}
+    reasons: dict[Path, str] = {}
+    # What a helper imports may be a helper as well: those that cannot go along take others with them.
+    going: set[str] = set(helpers)
+    while True:
+        reasons = {path: _reason(module, modules, allowed | going, whole) for path, module in found.items()}
+        staying = {name for name in going if reasons[helpers[name]]}
+        if not staying:
+            break
+        going -= staying
+    # The tree has a conftest.py of its own, which stands for what this fixture gives.
+    reasons[tests / _CONFTEST] = "it is the repository's own"
+    kept = {tests / _CONFTEST: _fixtures(found[tests / _CONFTEST]) - {"spark"}} if tests / _CONFTEST in found else {}
     files: dict[str, str] = {}
     left: list[str] = []
-    for package in sorted(packages):
-        folder = tests / package
-        candidates = {path: _module(path, tests) for path in sorted(folder.rglob("*.py"))}
-        reasons = {path: _reason(module, modules, allowed) for path, module in candidates.items()}
-        for path, module in candidates.items():
-            # A test sees the fixtures of every conftest.py above it.
-            above = [p for p in reasons if p.name == "conftest.py" and path.is_relative_to(p.parent)]
-            inherited = (reasons[p].replace("it ", "its conftest.py ", 1) for p in above if reasons[p])
-            reason = reasons[path] or next(inherited, "")
-            if not reason:
-                files[module.file] = module.text
-            elif path.name != "conftest.py":
-                left.append(f"`{tests.name}/{module.file}`: {reason}")
-    return PortedTests(files, left)
+    for path in sorted(found, key=lambda path: (path.name != _CONFTEST, len(path.parts), path)):
+        module = found[path]
+        reason = reasons[path] or _of_fixtures(path, module, kept)
+        if path.name == _CONFTEST and reason:
+            kept.setdefault(path, _fixtures(module))
+        elif not reason:
+            files[f"{path.stem}.py" if path.stem in going and path == helpers[path.stem] else module.file] = module.text
+        elif path.stem not in helpers:
+            left.append(f"`{tests.name}/{module.file}`: {reason}")
+    return PortedTests(files, sorted(left))
+
+
+def _of_fixtures(path: Path, module: Module, kept: Mapping[Path, frozenset[str]]) -> str:
+    """Why a file cannot go along without the fixtures of conftest.py files above it that stay; empty when it can."""
+    names = {node.arg for node in ast.walk(module.tree) if isinstance(node, ast.arg)}
+    names |= {
+        node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    own = _fixtures(module)
+    for conftest, fixtures in kept.items():
+        if path != conftest and path.is_relative_to(conftest.parent):
+            if _ALWAYS in fixtures:
+                return "a conftest.py above it that stays has a fixture for every test"
+            if used := sorted(fixtures & names - own):
+                return f"it uses the fixture {used[0]!r} of a conftest.py that stays"
+    return ""
+
+
+def _fixtures(module: Module) -> frozenset[str]:
+    """Names of the fixtures that a file defines; one for every test adds :data:`_ALWAYS`."""
+    found = set()
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for text in map(ast.unparse, node.decorator_list):
+            if "fixture" in text:
+                found |= {node.name, _ALWAYS} if "autouse=True" in text else {node.name}
+    return frozenset(found)
 
 
 def _module(path: Path, tests: Path) -> Module:
@@ -55,11 +103,13 @@ def _module(path: Path, tests: Path) -> Module:
     return Module(file, file.removesuffix(".py").replace("/", "."), path.read_text(encoding="utf-8"))
 
 
-def _reason(module: Module, modules: frozenset[str], allowed: frozenset[str]) -> str:
+def _reason(module: Module, modules: frozenset[str], allowed: frozenset[str], whole: str) -> str:
     """Why a file cannot go along, as a sentence about it; empty when it can."""
     tops = {name.partition(".")[0] for name in modules}
     for _, name in module.imported():
         top = name.partition(".")[0]
+        if name == whole or name.startswith(f"{whole}."):
+            return "it imports the whole pipeline, of which this tree is a part"
         if top in tops:
             if name not in modules and name.rpartition(".")[0] not in modules:
                 return f"it imports `{name}`, which lies in the other repository"
@@ -71,6 +121,4 @@ def _reason(module: Module, modules: frozenset[str], allowed: frozenset[str]) ->
 
 
 def _names(module: Module) -> Iterable[str]:
-    import ast
-
     return (node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name))

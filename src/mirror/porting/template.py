@@ -30,6 +30,12 @@ max-line-length = 120
 PYTEST_INI = """\
 [pytest]
 testpaths = test
+# helper modules that several tests share lie in test itself; test files in different folders may have one name
+pythonpath = test
+addopts = --import-mode=importlib
+markers =
+    nightly: long or large; leave out with -m "not nightly"
+    case: the ids of the test matrix that a test proves
 """
 
 BUILD_GRADLE = """\
@@ -55,7 +61,7 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spark(spark_session):
     return spark_session
 '''
