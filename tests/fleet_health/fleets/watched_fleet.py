@@ -18,6 +18,8 @@ DEVICES = [f"D{n:03d}" for n in range(150)]
 START = datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)  # naive, as Spark takes it in a session of UTC
 SENSORS = list(PROFILE.sensor_names)
 MODEL = PROFILE.model.model_id
+LAG_HOURS = 50
+"""By so much windows lag on the faulty day."""
 Row = dict[str, Any]
 _FILLER = {
     "string": "x",
@@ -99,7 +101,8 @@ def _raw(faulty: bool) -> Iterator[Row]:
 
 def _clean(faulty: bool) -> Iterator[Row]:
     values = dict.fromkeys(SENSORS) | {s.name: 1.0 if s.type == "double" else True for s in PROFILE.sensors}
-    for n in range(6 if faulty else 8):
+    # the first hour is of the day of the windows that lag, or nobody would be known who could be missing in them
+    for n in (-LAG_HOURS, *range(6 if faulty else 8)):
         late = faulty and n >= 4
         for device in DEVICES:
             row = {
@@ -163,7 +166,7 @@ def _dropouts(faulty: bool) -> Iterator[Row]:
 def _windows(faulty: bool) -> Iterator[Row]:
     for length in PROFILE.windows_minutes:
         for back in (0, 1):
-            end = hour(7 if length < 1440 else 24) - timedelta(minutes=length * back + (3000 if faulty else 0))
+            end = hour(7 if length < 1440 else 24) - timedelta(minutes=length * back, hours=LAG_HOURS if faulty else 0)
             for device in DEVICES[:140] if faulty else DEVICES:
                 yield {
                     "device_id": device,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from fleet_health.contracts.conform import conform
+from fleet_health.contracts.conform import conform, frame_of
 from fleet_health.contracts.monitoring import COVERAGE_SCHEMA, HEALTH_SCHEMA, QUALITY_ALERTS_SCHEMA
-from fleet_health.data_time import with_data_time
 from fleet_health.monitoring.definitions import Metric, Playbook
 from fleet_health.monitoring.judgement import UNKNOWN, Figure, Verdict, judge
 from fleet_health.monitoring.measured import Watched, collected
@@ -19,24 +20,26 @@ from fleet_health.profiles.model import Profile
 
 MEASURED, TOO_LITTLE, NOT_APPLICABLE, PLATFORM = "MEASURED", "TOO_LITTLE", "NOT_APPLICABLE", "PLATFORM"
 UNMEASURED = "the metric could not be measured; silence of a monitor is not health"
-_COVERAGE = "metric_id string, family string, state string, reason string"
-_ALERTED = "metric_id string, severity string, limit double, reason string"
-_TOLD = "metric_id string, family string, owner string, rotation string, channel string, escalation string"
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What one look at the fleet found: a verdict per metric and part, and of every metric whether it was measured."""
+    """What one look at the fleet found: a verdict per metric and part, and of every metric whether it was measured.
+
+    ``at`` is the newest receipt time, microseconds since 1970.
+    """
 
     verdicts: tuple[tuple[Metric, Verdict], ...]
     coverage: Mapping[str, tuple[str, str]]
+    at: int = 0
 
 
 def look(watched: Watched, metrics: Sequence[Metric]) -> Looked:
-    """Measures everything that can be measured in one Spark job, and judges it."""
+    """Measures everything that can be measured, and judges it."""
     used = [one for one in PASSES if one.absent(watched.profile) is None]
     found = collected(watched, used)
-    return judged(metrics, found, watched.profile, set(watched.frames))
+    looked = judged(metrics, found, watched.profile, set(watched.frames))
+    return replace(looked, at=watched.newest("raw_sensor_readings", "timestamp_ingested") or 0)
 
 
 def judged(
@@ -90,7 +93,7 @@ def _state(said: Sequence[Verdict], metric: Metric) -> tuple[str, str]:
     return MEASURED, f"{len(said)} verdicts"
 
 
-def health_rows(looked: Looked, raw: DataFrame, profile: Profile) -> DataFrame:
+def health_rows(looked: Looked, spark: SparkSession, profile: Profile) -> DataFrame:
     """The rows of contract M7: every verdict, breached or not; ``measured_at`` is the newest receipt time of raw."""
     rows = [
         (
@@ -105,16 +108,19 @@ def health_rows(looked: Looked, raw: DataFrame, profile: Profile) -> DataFrame:
         )
         for metric, verdict in looked.verdicts
     ]
-    body = [field for field in HEALTH_SCHEMA if field.name != "measured_at"]
-    made = raw.sparkSession.createDataFrame(rows, type(HEALTH_SCHEMA)(body))
-    return conform(with_data_time(made, raw, "measured_at"), HEALTH_SCHEMA)
+    return _at(looked.at, rows, spark, HEALTH_SCHEMA)
 
 
-def coverage_rows(looked: Looked, metrics: Iterable[Metric], raw: DataFrame) -> DataFrame:
+def coverage_rows(looked: Looked, metrics: Iterable[Metric], spark: SparkSession) -> DataFrame:
     """One row per metric: whether there is a verdict, and otherwise why not."""
     rows = [(metric.id, metric.family, *looked.coverage[metric.id]) for metric in metrics]
-    made = raw.sparkSession.createDataFrame(rows, _COVERAGE)
-    return conform(with_data_time(made, raw, "measured_at"), COVERAGE_SCHEMA)
+    return _at(looked.at, rows, spark, COVERAGE_SCHEMA)
+
+
+def _at(time: int, rows: Sequence[tuple[Any, ...]], spark: SparkSession, schema: T.StructType) -> DataFrame:
+    """Rows without ``measured_at``, and that time."""
+    body = T.StructType([field for field in schema if field.name != "measured_at"])
+    return conform(frame_of(spark, rows, body).withColumn("measured_at", F.timestamp_micros(F.lit(time))), schema)
 
 
 def quality_alerts(health: DataFrame, metrics: Sequence[Metric], playbook: Playbook) -> DataFrame:
@@ -122,31 +128,29 @@ def quality_alerts(health: DataFrame, metrics: Sequence[Metric], playbook: Playb
 
     A metric that could not be measured raises a MEDIUM alert: silence of a monitor is not health.
     """
-    spark = health.sparkSession
     books = {runbook.id: runbook for runbook in playbook.runbooks}
-    told = [
-        (
-            m.id,
-            m.family,
-            m.owner,
-            m.rotation,
-            playbook.channels[m.channel],
-            m.escalation,
-            m.runbook,
-            books[m.runbook].steps[0],
-        )
-        for m in metrics
-    ]
-    people = spark.createDataFrame(told, f"{_TOLD}, runbook_id string, runbook_step string")
-    reasons = spark.createDataFrame(sorted(set(_reasons(metrics))), _ALERTED)
-    unwell = health.where(F.col("status") != "OK")
-    same = [unwell["metric_id"] == reasons["metric_id"], unwell["severity"] == reasons["severity"]]
-    limit = unwell["threshold"] == reasons["limit"]
-    with_reason = unwell.join(F.broadcast(reasons), [*same, limit], "left").select(unwell["*"], reasons["reason"])
-    rows = with_reason.join(F.broadcast(people), "metric_id")
-    why = F.when(F.col("status") == UNKNOWN, UNMEASURED).otherwise(F.col("reason"))
-    renamed = rows.withColumnsRenamed({"dataset_name": "dataset", "value": "observed", "measured_at": "raised_at"})
-    return conform(renamed.withColumn("reason", why), QUALITY_ALERTS_SCHEMA)
+    known = {metric.id: metric for metric in metrics}
+    reasons = {(name, severity, limit): reason for name, severity, limit, reason in _reasons(metrics)}
+    rows = []
+    # verdicts that are not well: some per metric and part, whatever the size of the fleet
+    for row in health.where("status != 'OK'").collect():
+        if (metric := known.get(row["metric_id"])) is None:
+            continue
+        told = {
+            **row.asDict(),
+            **metric.model_dump(include={"family", "owner", "rotation", "escalation"}),
+            "dataset": row["dataset_name"],
+            "observed": row["value"],
+            "raised_at": row["measured_at"],
+            "reason": reasons.get((metric.id, row["severity"], row["threshold"])),
+            "channel": playbook.channels[metric.channel],
+            "runbook_id": metric.runbook,
+            "runbook_step": books[metric.runbook].steps[0],
+        }
+        if row["status"] == UNKNOWN:
+            told["reason"] = UNMEASURED
+        rows.append(tuple(told[name] for name in QUALITY_ALERTS_SCHEMA.names))
+    return frame_of(health.sparkSession, rows, QUALITY_ALERTS_SCHEMA)
 
 
 def _reasons(metrics: Iterable[Metric]) -> Iterator[tuple[str, str, float, str]]:

@@ -2,206 +2,180 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from collections import defaultdict
+from collections.abc import Iterator
+
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.clean import CLEAN_FLAGS, CLOCK_DRIFT, RANGE_VIOLATION, SENSOR_GAP
-from fleet_health.data_time import with_data_time
 from fleet_health.monitoring.judgement import ALL
-from fleet_health.monitoring.measured import (
-    DAY,
-    HOUR,
-    Pass,
-    Watched,
-    counted,
-    day_of,
-    figure,
-    figures,
-    hour_of,
-    share,
-)
+from fleet_health.monitoring.measured import DAY, HOUR, Pass, Told, Watched, figure, ratio, rows_of
 from fleet_health.monitoring.quality import files_by_time
 
 HOURS = 3
 """Full hours of raw rows that are looked at: high volume must last as many."""
 WEEK_HOURS = 168
+ENDS = 2
+"""Windows of each length that are looked at, counted back from the newest: low coverage must last as many."""
+_RECEIVED = "timestamp_ingested"
+_CELLS = (
+    "readings_total",
+    "readings_clean",
+    "readings_quarantined",
+    "readings_dead_letter",
+    "duplicates_removed",
+    "stuck_sensor_devices",
+    "flag_rate",
+)
 
 
-def _raw(watched: Watched) -> DataFrame:
+def _raw(watched: Watched) -> Iterator[Told]:
     """Rows of active devices in each of the last full hours, over what the registry expects of them."""
-    active = watched["device_registry"].where(F.col("status") == "active")
-    rows = with_data_time(watched["raw_sensor_readings"], watched["raw_sensor_readings"], "_now")
-    age = (hour_of("_now") - hour_of("timestamp_ingested")) / HOUR
-    arrived = rows.join(F.broadcast(active.select("device_id")), "device_id").agg(
-        F.max(hour_of("_now")).alias("now"), *(counted(age == n).alias(f"rows_{n}") for n in range(1, HOURS + 1))
-    )
-    expected = active.agg(F.sum("expected_readings_per_hour").alias("expected"))
-    told = [
-        figure("rows_of_expected", share(F.col(f"rows_{n}"), F.col("expected")), period=F.col("now") - n * HOUR)
-        for n in range(1, HOURS + 1)
-    ]
-    return figures(arrived.crossJoin(expected), *told)
+    newest = watched.newest("raw_sensor_readings", _RECEIVED)
+    if newest is None:
+        return
+    now, (_, expected) = newest // 1_000_000 // HOUR * HOUR, watched.units()
+    inside = f"{_RECEIVED} >= timestamp_seconds({now - HOURS * HOUR}) AND {_RECEIVED} < timestamp_seconds({now})"
+    known = F.broadcast(watched.active().select("device_id"))
+    arrived = watched["raw_sensor_readings"].where(inside).join(known, "device_id")
+    hours = arrived.groupBy(F.expr(f"unix_timestamp({_RECEIVED}) DIV {HOUR} * {HOUR} AS hour")).count()
+    counts = {row["hour"]: row["count"] for row in rows_of(hours, "hour", "count")}
+    for back in range(1, HOURS + 1):
+        hour = now - back * HOUR
+        yield figure("rows_of_expected", ratio(counts.get(hour, 0), expected), period=hour)
 
 
-def _behind(watched: Watched) -> DataFrame:
+def _behind(watched: Watched) -> Iterator[Told]:
     """Newest receipt time of raw minus newest of clean, in minutes."""
-    newest = [
-        watched[dataset].agg(F.max(F.unix_micros("timestamp_ingested")).alias(name))
-        for dataset, name in (("clean_sensor_readings", "clean"), ("raw_sensor_readings", "raw"))
-    ]
-    minutes = (F.col("raw") - F.col("clean")) / F.lit(60_000_000.0)
-    return figures(newest[0].crossJoin(newest[1]), figure("minutes_behind_raw", minutes))
+    raw, clean = (watched.newest(name, _RECEIVED) for name in ("raw_sensor_readings", "clean_sensor_readings"))
+    yield figure("minutes_behind_raw", None if raw is None or clean is None else (raw - clean) / 60_000_000.0)
 
 
-def _clean(watched: Watched) -> DataFrame:
+def _clean(watched: Watched) -> Iterator[Told]:
     """By hour of receipt over a week: null share of each sensor among devices that should report it, and two flags."""
-    clean = watched["clean_sensor_readings"]
     known = F.broadcast(watched["device_registry"].select("device_id", "expected_sensors"))
-    recent = with_data_time(clean, clean, "_now").where(
-        F.unix_timestamp("timestamp_ingested") > F.unix_timestamp("_now") - WEEK_HOURS * HOUR
-    )
-    rows = recent.join(known, "device_id").withColumn("hour", hour_of("timestamp_ingested"))
-    sensors = watched.profile.sensor_names
-    due = {s: F.coalesce(F.array_contains("expected_sensors", s), F.lit(True)) for s in sensors}
-    hours = rows.groupBy("hour").agg(
-        F.count(F.lit(1)).alias("n"),
-        *(counted(F.array_contains("quality_flags", flag)).alias(flag) for flag in (RANGE_VIOLATION, CLOCK_DRIFT)),
-        *(counted(due[s]).alias(f"due_{s}") for s in sensors),
-        *(counted(due[s] & F.col(s).isNull()).alias(f"null_{s}") for s in sensors),
-    )
-    hour = F.col("hour")
-    # a sensor that no device should report has no figure
-    nulls = [
-        figure(
-            "sensor_null_share",
-            share(F.col(f"null_{s}"), F.col(f"due_{s}")),
-            dimension=F.when(F.col(f"due_{s}") > 0, F.lit(s)),
-            period=hour,
-        )
-        for s in sensors
-    ]
-    flagged = [
-        figure(measure, F.col(flag) / F.col("n"), period=hour)
-        for measure, flag in (("range_violation_share", RANGE_VIOLATION), ("clock_drift_share", CLOCK_DRIFT))
-    ]
-    return figures(hours, *flagged, *nulls)
+    rows = watched.recent("clean_sensor_readings", _RECEIVED, WEEK_HOURS * HOUR).join(known, "device_id")
+    sensors, flags = watched.profile.sensor_names, (RANGE_VIOLATION, CLOCK_DRIFT)
+    told = ["count(1) AS n", *(f"count_if(array_contains(quality_flags, '{flag}')) AS {flag}" for flag in flags)]
+    for s in sensors:
+        due = f"coalesce(array_contains(expected_sensors, '{s}'), true)"
+        told += [f"count_if({due}) AS due_{s}", f"count_if({due} AND `{s}` IS NULL) AS null_{s}"]
+    hours = rows.groupBy(F.expr(f"unix_timestamp({_RECEIVED}) DIV {HOUR} * {HOUR} AS hour"))
+    for row in rows_of(hours.agg(*map(F.expr, told)), "*"):
+        hour, n = row["hour"], row["n"]
+        yield figure("range_violation_share", row[RANGE_VIOLATION] / n, period=hour)
+        yield figure("clock_drift_share", row[CLOCK_DRIFT] / n, period=hour)
+        for s in sensors:
+            if row[f"due_{s}"]:  # a sensor that no device should report has no figure
+                yield figure("sensor_null_share", row[f"null_{s}"] / row[f"due_{s}"], s, hour)
 
 
-def _files(watched: Watched) -> DataFrame:
-    """By the hour in which a file's newest reading was received: what became of its lines."""
+def _files(watched: Watched) -> Iterator[Told]:
+    """By the hour in which a file's newest reading was received, the last week of them: what became of its lines."""
+    names = ("lines", "raw", "dead", "quarantined", "repeated")
     files = files_by_time(watched["raw_sensor_readings"], watched["row_conservation"])
-    hours = files.groupBy(hour_of("newest").alias("hour")).agg(
-        *(F.sum(name).alias(name) for name in ("lines", "raw", "dead", "quarantined", "repeated"))
-    )
-    hour = F.col("hour")
-    return figures(
-        hours,
-        figure("dead_letter_share", share(F.col("dead"), F.col("lines")), period=hour),
-        figure("quarantine_share", share(F.col("quarantined"), F.col("raw")), period=hour),
-        figure("duplicate_share", share(F.col("repeated"), F.col("raw")), period=hour),
-    )
+    hours = files.groupBy(F.expr(f"unix_timestamp(newest) DIV {HOUR} * {HOUR} AS hour"))
+    summed = hours.agg(*(F.expr(f"sum({name}) AS {name}") for name in names))
+    for row in rows_of(summed.orderBy(F.desc("hour")).limit(WEEK_HOURS), "*"):
+        hour = row["hour"]
+        yield figure("dead_letter_share", ratio(row["dead"], row["lines"]), period=hour)
+        yield figure("quarantine_share", ratio(row["quarantined"], row["raw"]), period=hour)
+        yield figure("duplicate_share", ratio(row["repeated"], row["raw"]), period=hour)
 
 
-def _days(watched: Watched) -> DataFrame:
+def _days(watched: Watched) -> Iterator[Told]:
     """By day: whether every raw row is somewhere, and what share of the rows carries each flag."""
-    summary = watched["data_quality_daily_summary"].withColumn(
-        "day", F.unix_timestamp(F.col("summary_date").cast("timestamp"))
-    )
-    name, part, value = F.col("metric_name"), F.col("dimension_value"), F.col("value")
-
-    def of(metric: str, dimension: str = ALL) -> Column:
-        return F.coalesce(F.max(F.when((name == metric) & (part == dimension), value)), F.lit(0.0))
-
-    lines = of("readings_quarantined") + of("readings_dead_letter", "ALL_SENSORS_NULL") + of("duplicates_removed")
-    days = summary.groupBy("day").agg(
-        of("readings_total").alias("raw"),
-        of("readings_clean", "files").alias("clean"),
-        lines.alias("elsewhere"),
-        of("stuck_sensor_devices").alias("stuck"),
-        *(of("flag_rate", flag).alias(flag) for flag in CLEAN_FLAGS),
-    )
-    day, raw = F.col("day"), F.col("raw")
-    return figures(
-        days,
-        figure("clean_share", share(F.col("clean"), raw - F.col("elsewhere")), period=day),
-        figure("rows_unaccounted", raw - F.col("clean") - F.col("elsewhere"), period=day),
-        figure("stuck_devices", F.col("stuck"), period=day),
-        figure("gap_share", F.col(SENSOR_GAP), period=day),
-        *(figure("flag_share", F.col(flag), dimension=flag, period=day) for flag in CLEAN_FLAGS if flag != SENSOR_GAP),
-    )
-
-
-def _dropouts(watched: Watched) -> DataFrame:
-    """Silent devices by hour, and per sensor and day the devices that sent it at least once."""
-    flags = watched["device_dropout_flags"].withColumn("hour", F.unix_timestamp("evaluated_hour"))
-    silent = counted(F.col("dropout_type") == "FULL_DROPOUT")
-    hours = flags.groupBy("hour").agg(silent.alias("silent"))
-    heard = flags.where(F.col("reading_count") > 0).withColumn("day", F.floor((F.col("hour") - 1) / DAY) * DAY)
-    due = heard.join(F.broadcast(watched["device_registry"].select("device_id", "expected_sensors")), "device_id")
-    sensors = watched.profile.sensor_names
-    by_device = due.groupBy("day", "device_id").agg(
-        *(F.max((~F.array_contains("missing_sensors", s)).cast("int")).alias(f"sent_{s}") for s in sensors),
-        *(
-            F.max(F.coalesce(F.array_contains("expected_sensors", s), F.lit(True)).cast("int")).alias(f"due_{s}")
-            for s in sensors
-        ),
-    )
-    days = by_device.groupBy("day").agg(
-        *(F.sum(F.col(f"sent_{s}") * F.col(f"due_{s}")).alias(f"sent_{s}") for s in sensors),
-        *(F.sum(f"due_{s}").alias(f"due_{s}") for s in sensors),
-    )
-    sent = [
-        figure(
-            "sensor_availability",
-            share(F.col(f"sent_{s}"), F.col(f"due_{s}")),
-            dimension=F.when(F.col(f"due_{s}") > 0, F.lit(s)),
-            period=F.col("day"),
+    told = ("unix_timestamp(summary_date) AS day", "metric_name", "dimension_value", "value")
+    days: dict[int, dict[tuple[str, str], float]] = defaultdict(dict)
+    for row in rows_of(watched["data_quality_daily_summary"].where(f"metric_name IN {_CELLS}"), *told):
+        days[row["day"]][row["metric_name"], row["dimension_value"]] = row["value"] or 0.0
+    for day, cells in days.items():
+        raw, clean = cells.get(("readings_total", ALL), 0.0), cells.get(("readings_clean", "files"), 0.0)
+        elsewhere = (
+            cells.get(("readings_quarantined", ALL), 0.0)
+            + cells.get(("readings_dead_letter", "ALL_SENSORS_NULL"), 0.0)
+            + cells.get(("duplicates_removed", ALL), 0.0)
         )
-        for s in sensors
-    ]
-    return figures(hours, figure("full_dropout_devices", F.col("silent"), period=F.col("hour"))).unionByName(
-        figures(days, *sent)
+        yield figure("clean_share", ratio(clean, max(raw - elsewhere, 0.0)), period=day)
+        yield figure("rows_unaccounted", raw - clean - elsewhere, period=day)
+        yield figure("stuck_devices", cells.get(("stuck_sensor_devices", ALL), 0.0), period=day)
+        for flag in CLEAN_FLAGS:
+            share = cells.get(("flag_rate", flag), 0.0)
+            gap = flag == SENSOR_GAP
+            yield figure("gap_share" if gap else "flag_share", share, ALL if gap else flag, day)
+
+
+def _dropouts(watched: Watched) -> Iterator[Told]:
+    """Silent devices in the newest hour, and per sensor and day of the last week the devices that sent it."""
+    newest = watched.newest("device_dropout_flags", "evaluated_hour")
+    if newest is None:
+        return
+    flags = watched.recent("device_dropout_flags", "evaluated_hour", WEEK_HOURS * HOUR)
+    hour = newest // 1_000_000
+    silent = flags.where(f"evaluated_hour = timestamp_seconds({hour}) AND dropout_type = 'FULL_DROPOUT'").count()
+    yield figure("full_dropout_devices", float(silent), period=hour)
+    day = F.expr(f"(unix_timestamp(evaluated_hour) - 1) DIV {DAY} * {DAY} AS day")
+    # what a device did not send in any hour of the day; devices that lack the same are counted together
+    by_device = (
+        flags.where("reading_count > 0").groupBy(day, "device_id").agg(F.collect_set("missing_sensors").alias("hours"))
     )
+    never = "aggregate(hours, hours[0], (never, hour) -> array_intersect(never, hour)) AS never"
+    known = F.broadcast(watched["device_registry"].select("device_id", "expected_sensors"))
+    alike = by_device.selectExpr("day", "device_id", never).join(known, "device_id")
+    counts: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows_of(alike.groupBy("day", "never", "expected_sensors").count(), "*"):
+        for s in watched.profile.sensor_names:
+            if row["expected_sensors"] is None or s in row["expected_sensors"]:
+                told = counts[row["day"], s]
+                told[0] += row["count"]
+                told[1] += row["count"] * (s not in row["never"])
+    for (at, s), (due, sent) in counts.items():
+        yield figure("sensor_availability", sent / due, s, at)
 
 
-def _windows(watched: Watched) -> DataFrame:
+def _windows(watched: Watched) -> Iterator[Told]:
     """Newest windows by length: devices that have one, and how far their end lies behind what was received."""
-    clean, registry = watched["clean_sensor_readings"], watched["device_registry"]
-    windows = watched["device_features"].withColumn("end", F.unix_timestamp("window_end"))
-    length = F.col("window_duration_minutes").cast("string")
-    active = F.broadcast(registry.where(F.col("status") == "active").select("device_id", F.lit(1).alias("_active")))
-    marked = windows.join(active, "device_id", "left")
-    ends = marked.groupBy("window_duration_minutes", "end").agg(
-        F.countDistinct(F.when(F.col("_active") == 1, F.col("device_id"))).alias("devices"),
-        F.percentile_approx("sensor_completeness", 0.5).alias("median"),
-        F.max(F.unix_timestamp("computed_at")).alias("known"),
+    windows, received = watched["device_features"], watched.newest("clean_sensor_readings", _RECEIVED)
+    lengths = windows.groupBy("window_duration_minutes").agg(F.expr("max(unix_timestamp(window_end)) AS end"))
+    newest = {row["window_duration_minutes"]: row["end"] for row in rows_of(lengths, "*")}
+    for minutes, end in newest.items():
+        lag = None if received is None else (received // 1_000_000 - end) / 60.0
+        beyond = None if lag is None else max(lag - minutes, 0.0)
+        yield figure("window_lag_minutes", lag, str(minutes))
+        yield figure("minutes_behind_clean", beyond, str(minutes))
+    if newest:
+        yield from _ends(watched, newest)
+
+
+def _ends(watched: Watched, newest: dict[int, int]) -> Iterator[Told]:
+    """Coverage and completeness of the last windows of each length, given the ends of the newest of them."""
+    since = {minutes: end - ENDS * minutes * 60 for minutes, end in newest.items()}
+    chosen = " OR ".join(
+        f"(window_duration_minutes = {minutes} AND window_end > timestamp_seconds({after}))"
+        for minutes, after in since.items()
     )
-    received = F.broadcast(clean.agg(F.max(F.unix_timestamp("timestamp_ingested")).alias("now")))
-    heard = F.broadcast(
-        clean.join(active, "device_id")
-        .groupBy(day_of("timestamp_utc").alias("day"))
-        .agg(F.countDistinct("device_id").alias("eligible"))
+    active = F.broadcast(watched.active().selectExpr("device_id", "true AS active"))
+    ends = (
+        watched["device_features"]
+        .where(chosen)
+        .join(active, "device_id", "left")
+        .groupBy("window_duration_minutes", "window_end")
+        .agg(F.expr("count(active) AS devices"), F.expr("percentile_approx(sensor_completeness, 0.5) AS median"))
     )
-    rows = ends.crossJoin(received).join(heard, F.floor((F.col("end") - 1) / DAY) * DAY == F.col("day"), "left")
-    shortest = F.col("window_duration_minutes") == min(watched.profile.windows_minutes)
-    # a window of a day of which no reading was received has nobody who could be missing
-    heard_of = F.col("eligible")
-    known = F.when(heard_of > 0, length)
-    by_end = figures(
-        rows,
-        figure("window_coverage", share(F.col("devices"), heard_of), dimension=known, period=F.col("end")),
-        figure("median_completeness", F.col("median"), dimension=F.when(shortest, F.lit(ALL)), period=F.col("end")),
-    )
-    newest = rows.groupBy("window_duration_minutes").agg(F.max("end").alias("end"), F.max("now").alias("now"))
-    lag = (F.col("now") - F.col("end")) / 60.0
-    beyond = F.greatest(lag - F.col("window_duration_minutes"), F.lit(0.0))
-    return by_end.unionByName(
-        figures(
-            newest,
-            figure("window_lag_minutes", lag, dimension=length),
-            figure("minutes_behind_clean", beyond, dimension=length),
-        )
-    )
+    first, last = (min(since.values()) // DAY * DAY, (max(newest.values()) - 1) // DAY * DAY + DAY)
+    inside = f"timestamp_utc >= timestamp_seconds({first}) AND timestamp_utc < timestamp_seconds({last})"
+    day = F.expr(f"unix_timestamp(timestamp_utc) DIV {DAY} * {DAY} AS day")
+    spoke = watched["clean_sensor_readings"].where(inside).join(active, "device_id")
+    heard = spoke.select(day, "device_id").distinct().groupBy("day").count()
+    eligible = {row["day"]: row["count"] for row in rows_of(heard, "*")}
+    told = ("window_duration_minutes AS minutes", "unix_timestamp(window_end) AS end", "devices", "median")
+    for row in rows_of(ends, *told):
+        end, minutes = row["end"], row["minutes"]
+        # a window of a day of which no reading was received has nobody who could be missing
+        if known := eligible.get((end - 1) // DAY * DAY):
+            yield figure("window_coverage", row["devices"] / known, str(minutes), end)
+        if minutes == min(watched.profile.windows_minutes):
+            yield figure("median_completeness", row["median"], period=end)
 
 
 _NO_HOUR = dict.fromkeys(("full_dropout_devices", "sensor_availability"), "no full hour has been received yet")

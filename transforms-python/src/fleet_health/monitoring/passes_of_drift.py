@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from collections import defaultdict
+from collections.abc import Iterator
+
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.consistency import OFFLINE_VS_MODEL_INPUT, OFFLINE_VS_ONTOLOGY
 from fleet_health.monitoring.drift_rows import VECTOR
 from fleet_health.monitoring.judgement import ALL
-from fleet_health.monitoring.measured import TOO_LITTLE, Pass, Watched, counted, figure, figures
-from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT
+from fleet_health.monitoring.measured import TOO_LITTLE, Pass, Told, Watched, figure, ratio, rows_of
+from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT, TOO_FEW_ROWS
 
 KS = 0.10
 _FLEET = (
@@ -28,97 +31,87 @@ _OF_FEATURE = {
     "soft_band_fraction": "soft_band_fraction",
     "extreme_fraction": "extreme_fraction",
 }
+_AT = "scoring_window_start"
+_TOLD = (
+    "feature_name",
+    "triage",
+    "psi_day_before",
+    "current_row_count",
+    "cramers_v",
+    "correlation_change",
+    "mmd_p_value",
+)
+_SKEW = {OFFLINE_VS_MODEL_INPUT: "training_serving_skew", OFFLINE_VS_ONTOLOGY: "online_offline_skew"}
 
 
-def _features(watched: Watched) -> DataFrame:
+def _features(watched: Watched) -> Iterator[Told]:
     """The rows of the fleet as a whole; a feature of which nothing can be said has no figure of it."""
-    dated = watched["feature_drift_metrics"].withColumn("at", F.unix_timestamp("scoring_window_start"))
-    rows, at = dated.where(F.col("slice_name") == ALL), F.col("at")
-    name, psi = F.col("feature_name"), F.col("psi_value")
-    single = ~name.contains(":") & (name != VECTOR)
-    enough = F.col("triage").isNull() | (F.col("triage") != "too_few_rows")
-    told = [
-        figure(
-            measure,
-            F.col(column),
-            dimension=F.when(single & enough & F.col(column).isNotNull(), name),
-            period=at,
-            rows=F.col("current_row_count"),
-        )
-        for measure, column in _OF_FEATURE.items()
-    ]
-    of_group = F.when(name.startswith("group:") & psi.isNotNull(), F.substring_index(name, ":", -1))
-    of_mix = F.when(name.startswith("category:"), F.substring_index(name, ":", -1))
-    together = F.when(name == VECTOR, F.lit(ALL))
-    linked = F.col("correlation_change")
-    told += [
-        figure("group_psi", psi, dimension=of_group, period=at),
-        figure("category_drift", F.col("cramers_v"), dimension=of_mix, period=at),
-        figure("correlation_change", linked, dimension=F.when(linked.isNotNull(), together), period=at),
-        figure("mmd_p_value", F.col("mmd_p_value"), dimension=together, period=at),
-    ]
-    judged = rows.where(single & psi.isNotNull())
-    whole = judged.groupBy("at").agg(
-        F.count(F.lit(1)).alias("n"),
-        counted(F.col("ks_statistic") > KS).alias("apart"),
-        counted(psi > SIGNIFICANT).alias("significant"),
-        counted(psi > MODERATE).alias("moderate"),
-        F.max(F.when(F.col("psi_day_before") > SIGNIFICANT, psi)).alias("sudden"),
-    )
-    fleet = figures(
-        whole,
-        figure("features_in_significant_drift", F.col("significant"), period=at),
-        figure("features_in_moderate_drift", F.col("moderate"), period=at),
-        figure("features_apart", F.col("apart"), period=at),
-        figure("drifted_share", F.col("significant") / F.col("n"), period=at),
-        figure("sudden_psi", F.coalesce("sudden", F.lit(0.0)), period=at),
-    )
-    # tells a drift that was measured and is too little to judge from one that was not measured at all
-    looked = rows.where(single & ~enough).limit(1)
-    too_few = figures(
-        looked,
-        *(figure(measure, F.lit(0.0), rows=F.lit(TOO_LITTLE)) for measure in (*_OF_FEATURE, *_FLEET, "group_psi")),
-    )
-    return figures(rows, *told).unionByName(fleet).unionByName(too_few)
+    kept = watched.recent("feature_drift_metrics", _AT).where(f"slice_name = '{ALL}'")
+    periods: dict[int, list[Row]] = defaultdict(list)
+    for row in rows_of(kept, f"unix_timestamp({_AT}) AS at", *_TOLD, *_OF_FEATURE.values()):
+        name = row["feature_name"]
+        if name != VECTOR and ":" not in name and row["psi_value"] is not None:
+            periods[row["at"]].append(row)
+        if name == VECTOR:
+            yield from _together(row)
+        elif ":" in name:
+            yield from _mixed(row)
+        elif row["triage"] != TOO_FEW_ROWS:
+            for measure, column in _OF_FEATURE.items():
+                if row[column] is not None:
+                    yield figure(measure, row[column], name, row["at"], rows=row["current_row_count"])
+        else:
+            # tells a drift that was measured and is too little to judge from one that was not measured at all
+            for measure in (*_OF_FEATURE, *_FLEET, "group_psi"):
+                yield figure(measure, 0.0, rows=TOO_LITTLE)
+    for at, rows in periods.items():
+        yield from _fleet(at, rows)
 
 
-def _sensors(watched: Watched) -> DataFrame:
+def _together(row: Row) -> Iterator[Told]:
+    if row["correlation_change"] is not None:
+        yield figure("correlation_change", row["correlation_change"], period=row["at"])
+    yield figure("mmd_p_value", row["mmd_p_value"], period=row["at"])
+
+
+def _mixed(row: Row) -> Iterator[Told]:
+    kind, _, part = row["feature_name"].partition(":")
+    if kind == "group" and row["psi_value"] is not None:
+        yield figure("group_psi", row["psi_value"], part, row["at"])
+    elif kind == "category":
+        yield figure("category_drift", row["cramers_v"], part, row["at"])
+
+
+def _fleet(at: int, rows: list[Row]) -> Iterator[Told]:
+    """How many features of one period moved, and how far at most one that also left the day before."""
+    significant = sum(row["psi_value"] > SIGNIFICANT for row in rows)
+    sudden = [row["psi_value"] for row in rows if (row["psi_day_before"] or 0.0) > SIGNIFICANT]
+    yield figure("features_in_significant_drift", significant, period=at)
+    yield figure("features_in_moderate_drift", sum(row["psi_value"] > MODERATE for row in rows), period=at)
+    yield figure("features_apart", sum((row["ks_statistic"] or 0.0) > KS for row in rows), period=at)
+    yield figure("drifted_share", significant / len(rows), period=at)
+    yield figure("sudden_psi", max(sudden, default=0.0), period=at)
+
+
+def _sensors(watched: Watched) -> Iterator[Told]:
     """By sensor and day; too few days before give no figure of the distance."""
-    rows = watched["ingestion_distribution_stats"].where(F.col("slice_name") == ALL)
-    sigma = F.abs("deviation_sigma")
-    short = F.col("deviation_sigma").isNull()
-    return figures(
-        rows,
-        figure(
-            "sensor_shift",
-            F.coalesce(sigma, F.lit(0.0)),
-            dimension=F.col("sensor_name"),
-            period=F.unix_timestamp("period_start"),
-            rows=F.when(short, F.lit(TOO_LITTLE)),
-        ),
-    )
+    whole = watched.recent("ingestion_distribution_stats", "period_start").where(f"slice_name = '{ALL}'")
+    told = ("sensor_name", "unix_timestamp(period_start) AS at", "abs(deviation_sigma) AS sigma")
+    for row in rows_of(whole, *told):
+        short = TOO_LITTLE if row["sigma"] is None else None
+        yield figure("sensor_shift", row["sigma"] or 0.0, row["sensor_name"], row["at"], rows=short)
 
 
-def _consistency(watched: Watched) -> DataFrame:
-    """The newest comparison of each kind: pairs that differ, over pairs."""
-    rows = watched["consistency_check_metrics"]
-    by_check = rows.groupBy("check_id", F.unix_timestamp("checked_at").alias("at")).agg(
-        (F.sum("mismatches") / F.sum("pairs_compared")).alias("rate"), F.max("sync_lag_minutes").alias("lag")
-    )
-    check, at = F.col("check_id"), F.col("at")
-    return figures(
-        by_check,
-        figure(
-            "training_serving_skew",
-            F.col("rate"),
-            dimension=F.when(check == OFFLINE_VS_MODEL_INPUT, F.lit(ALL)),
-            period=at,
-        ),
-        figure(
-            "online_offline_skew", F.col("rate"), dimension=F.when(check == OFFLINE_VS_ONTOLOGY, F.lit(ALL)), period=at
-        ),
-        figure("sync_lag_minutes", F.col("lag"), dimension=F.when(F.col("lag").isNotNull(), F.lit(ALL)), period=at),
-    )
+def _consistency(watched: Watched) -> Iterator[Told]:
+    """Each comparison of each kind: pairs that differ, over pairs."""
+    sums = ("sum(mismatches) AS differ", "sum(pairs_compared) AS pairs", "max(sync_lag_minutes) AS lag")
+    by_check = watched["consistency_check_metrics"].groupBy("check_id", "checked_at").agg(*map(F.expr, sums))
+    for row in rows_of(by_check, "*", "unix_timestamp(checked_at) AS at"):
+        measure = _SKEW.get(row["check_id"])
+        if measure is not None:
+            yield figure(measure, ratio(row["differ"], row["pairs"]), period=row["at"])
+        if row["lag"] is not None:
+            yield figure("sync_lag_minutes", row["lag"], period=row["at"])
 
 
 PASSES = (

@@ -2,138 +2,101 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from collections import defaultdict
+from collections.abc import Iterator
 
-from fleet_health.data_time import with_data_time
+import numpy as np
+from pyspark.sql import Row
+
 from fleet_health.monitoring.judgement import ALL
-from fleet_health.monitoring.measured import (
-    DAY,
-    TOO_LITTLE,
-    Pass,
-    Watched,
-    counted,
-    figure,
-    figures,
-    share,
-)
+from fleet_health.monitoring.measured import DAY, TOO_LITTLE, Pass, Told, Watched, figure, ratio, rows_of
 
 MONTH, WEEK = 30 * DAY, 7 * DAY
+_STATISTICS = ("score_mean", "score_std", "score_p50", "score_p90", "score_p95", "score_p99")
 
 
-def _scores(watched: Watched) -> DataFrame:
+def _scores(watched: Watched) -> Iterator[Told]:
     """By run: the fleet, and flagged shares of its slices."""
-    rows = watched["model_drift_metrics"].withColumn("run", F.unix_timestamp("scored_at"))
-    whole = F.col("slice_name") == ALL
-    n, run, model = F.col("devices_scored"), F.col("run"), F.col("model_id")
-    here = F.when(whole, model)
-    part = F.when(~whole, F.concat_ws(" ", model, F.col("slice_name"), F.col("slice_value")))
-    target = F.lit(watched.profile.model.flagged_share.value)
-    told = [
-        figure("score_mean", F.col("score_mean"), dimension=here, period=run, rows=n),
-        figure("flagged_share", F.col("anomaly_rate"), dimension=here, period=run, rows=n, expected=target),
-        figure("score_deviation", F.col("score_std"), dimension=here, period=run, rows=n),
-        figure("score_p95", F.col("score_p95"), dimension=here, period=run, rows=n),
-        figure("slice_flagged_share", F.col("anomaly_rate"), dimension=part, period=run, rows=n),
-        *(
-            figure(
-                "score_statistic",
-                F.col(name),
-                dimension=F.when(whole, F.concat_ws(" ", model, F.lit(name))),
-                period=run,
-                rows=n,
-            )
-            for name in ("score_mean", "score_std", "score_p50", "score_p90", "score_p95", "score_p99")
-        ),
-        # null without an earlier run, which is too little and no failure
-        figure(
-            "score_divergence",
-            F.coalesce("kl_vs_30d", F.lit(0.0)),
-            dimension=here,
-            period=run,
-            rows=F.when(F.col("kl_vs_30d").isNotNull(), n).otherwise(TOO_LITTLE),
-        ),
-        figure(
-            "flag_flips",
-            F.coalesce("flag_flip_rate", F.lit(0.0)),
-            dimension=here,
-            period=run,
-            rows=F.col("devices_flagged_in_either"),
-        ),
-        figure(
-            "rank_correlation",
-            F.coalesce("rank_correlation", F.lit(1.0)),
-            dimension=here,
-            period=run,
-            rows=F.col("devices_in_both"),
-        ),
-    ]
-    return figures(rows, *told)
+    target = watched.profile.model.flagged_share.value
+    recent = watched.recent("model_drift_metrics", "scored_at")
+    told = ("model_id", "slice_name", "slice_value", "devices_scored AS n", "anomaly_rate")
+    for row in rows_of(recent.where(f"slice_name != '{ALL}'"), "unix_timestamp(scored_at) AS run", *told):
+        part = f"{row['model_id']} {row['slice_name']} {row['slice_value']}"
+        yield figure("slice_flagged_share", row["anomaly_rate"], part, row["run"], rows=row["n"])
+    more = ("kl_vs_30d", "flag_flip_rate", "rank_correlation", "devices_flagged_in_either", "devices_in_both")
+    for row in rows_of(
+        recent.where(f"slice_name = '{ALL}'"), "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more
+    ):
+        yield from _run(row, target)
 
 
-def _agreement(watched: Watched) -> DataFrame:
-    rows = watched["model_agreement_metrics"].withColumn(
-        "day", F.unix_timestamp(F.col("evaluation_date").cast("timestamp"))
-    )
-    pair, day, n = F.col("pair_id"), F.col("day"), F.col("devices_compared")
-    overlap = F.col("jaccard_flagged")
-    return figures(
-        rows,
-        figure("jaccard", overlap, dimension=F.when((pair != ALL) & overlap.isNotNull(), pair), period=day, rows=n),
-        figure("plain_agreement", F.col("agreement_rate"), dimension=pair, period=day, rows=n),
-        figure("strong_disagreement", F.col("high_disagreement_devices"), dimension=pair, period=day, rows=n),
-    )
+def _run(row: Row, target: float) -> Iterator[Told]:
+    """One run of a model over the whole fleet."""
+    model, run, n = row["model_id"], row["run"], row["n"]
+    yield figure("score_mean", row["score_mean"], model, run, rows=n)
+    yield figure("flagged_share", row["anomaly_rate"], model, run, target, n)
+    yield figure("score_deviation", row["score_std"], model, run, rows=n)
+    yield figure("score_p95", row["score_p95"], model, run, rows=n)
+    for name in _STATISTICS:
+        yield figure("score_statistic", row[name], f"{model} {name}", run, rows=n)
+    # null without an earlier run, which is too little and no failure
+    far, flips, ranks = row["kl_vs_30d"], row["flag_flip_rate"], row["rank_correlation"]
+    yield figure("score_divergence", far or 0.0, model, run, rows=TOO_LITTLE if far is None else n)
+    yield figure("flag_flips", flips or 0.0, model, run, rows=row["devices_flagged_in_either"])
+    yield figure("rank_correlation", 1.0 if ranks is None else ranks, model, run, rows=row["devices_in_both"])
 
 
-def _runs(watched: Watched) -> DataFrame:
+def _agreement(watched: Watched) -> Iterator[Told]:
+    told = ("pair_id", "jaccard_flagged", "agreement_rate", "high_disagreement_devices", "devices_compared AS n")
+    for row in rows_of(watched["model_agreement_metrics"], "unix_timestamp(evaluation_date) AS day", *told):
+        pair, day, n = row["pair_id"], row["day"], row["n"]
+        if pair != ALL and row["jaccard_flagged"] is not None:
+            yield figure("jaccard", row["jaccard_flagged"], pair, day, rows=n)
+        yield figure("plain_agreement", row["agreement_rate"], pair, day, rows=n)
+        yield figure("strong_disagreement", row["high_disagreement_devices"], pair, day, rows=n)
+
+
+def _runs(watched: Watched) -> Iterator[Told]:
     """By run, and over the last week and month before the newest."""
-    rows = watched["scoring_run_metrics"].withColumn("at", F.unix_timestamp("scheduled_at"))
-    model, at = F.col("model_id"), F.col("at")
-    left_out = F.col("excluded_low_completeness") + F.col("excluded_unimputable")
-    scored = F.col("outcome") == "SUCCEEDED"
-    each = figures(
-        rows,
-        figure(
-            "scoring_coverage",
-            share(F.col("devices_scored"), F.col("devices_eligible")),
-            dimension=F.when(scored & (F.col("devices_eligible") > 0), model),
-            period=at,
-        ),
-        figure(
-            "excluded_share",
-            share(left_out, left_out + F.col("rows_scored")),
-            dimension=F.when(scored & (left_out + F.col("rows_scored") > 0), model),
-            period=at,
-        ),
-        figure(
-            "score_age_minutes",
-            F.col("score_age_minutes"),
-            dimension=F.when(F.col("score_age_minutes").isNotNull(), model),
-            period=at,
-        ),
-        figure(
-            "devices_per_minute",
-            F.col("devices_per_minute"),
-            dimension=F.when(F.col("devices_per_minute").isNotNull(), model),
-            period=at,
-        ),
+    told = (
+        "model_id",
+        "outcome = 'SUCCEEDED' AS scored",
+        "devices_eligible",
+        "devices_scored",
+        "rows_scored",
+        "excluded_low_completeness + excluded_unimputable AS left_out",
+        "score_age_minutes",
+        "devices_per_minute",
+        "(unix_timestamp(finished_at) - unix_timestamp(features_available_at)) / 60.0D AS took",
     )
-    timed = with_data_time(rows, rows, "_newest", F.col("scheduled_at")).withColumn(
-        "age", F.unix_timestamp("_newest") - at
-    )
-    took = (F.unix_timestamp("finished_at") - F.unix_timestamp("features_available_at")) / 60.0
-    spans = timed.groupBy("model_id").agg(
-        counted(F.col("age") < MONTH).alias("runs"),
-        counted((F.col("age") < MONTH) & scored).alias("good"),
-        F.percentile(F.when((F.col("age") < WEEK) & scored, took), 0.95).alias("minutes"),
-    )
-    return each.unionByName(
-        figures(
-            spans,
-            figure("run_availability", share(F.col("good"), F.col("runs")), dimension=model, rows=F.col("runs")),
-            figure("scoring_minutes", F.col("minutes"), dimension=F.when(F.col("minutes").isNotNull(), model)),
-        )
-    )
+    models: dict[str, list[Row]] = defaultdict(list)
+    recent = watched.recent("scoring_run_metrics", "scheduled_at")
+    for row in rows_of(recent, "unix_timestamp(scheduled_at) AS at", *told):
+        models[row["model_id"]].append(row)
+        yield from _one_run(row)
+    newest = max((row["at"] for rows in models.values() for row in rows), default=0)
+    for model, rows in models.items():
+        yield from _spans(model, [row for row in rows if newest - row["at"] < MONTH], newest)
+
+
+def _one_run(row: Row) -> Iterator[Told]:
+    model, at, left_out = row["model_id"], row["at"], row["left_out"]
+    if row["scored"] and row["devices_eligible"] > 0:
+        yield figure("scoring_coverage", row["devices_scored"] / row["devices_eligible"], model, at)
+    if row["scored"] and left_out + row["rows_scored"] > 0:
+        yield figure("excluded_share", left_out / (left_out + row["rows_scored"]), model, at)
+    for measure in ("score_age_minutes", "devices_per_minute"):
+        if row[measure] is not None:
+            yield figure(measure, row[measure], model, at)
+
+
+def _spans(model: str, month: list[Row], newest: int) -> Iterator[Told]:
+    """Over the runs of a model in the month: those that scored, and how long those of the week took."""
+    good = sum(row["scored"] for row in month)
+    yield figure("run_availability", ratio(good, len(month)), model, rows=len(month))
+    week = [row["took"] for row in month if newest - row["at"] < WEEK and row["scored"] and row["took"] is not None]
+    if week:
+        yield figure("scoring_minutes", float(np.quantile(week, 0.95)), model)
 
 
 _PAIRS = ("jaccard", "plain_agreement", "strong_disagreement")

@@ -105,20 +105,22 @@ def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
     rows that could be read.
     """
 
-    def of(*outcomes: str) -> Column:
-        return F.coalesce(F.sum(F.when(F.col("outcome").isin(*outcomes), F.col("rows"))), F.lit(0))
-
-    empty = F.coalesce(F.sum(F.when(F.col("reason") == "ALL_SENSORS_NULL", F.col("rows"))), F.lit(0))
-    counts = conservation.groupBy("source_file").agg(
-        F.sum("rows").alias("lines"),
-        of("CLEAN", "RELEASED").alias("clean"),
-        of("QUARANTINE").alias("quarantined"),
-        of("DEAD_LETTER").alias("dead"),
-        of("DUPLICATE").alias("repeated"),
-        empty.alias("empty"),
-    )
-    files = raw.groupBy("source_file").agg(F.count(F.lit(1)).alias("raw"), F.max("timestamp_ingested").alias("newest"))
-    return files.join(counts, "source_file")
+    fate = "source_file", "outcome", "reason", "rows", "CAST(NULL AS timestamp) AS received"
+    read = "source_file", "'RAW' AS outcome", "'' AS reason", "1L AS rows", "timestamp_ingested AS received"
+    lines = conservation.selectExpr(*fate).unionAll(raw.selectExpr(*read))
+    told = {
+        "lines": "outcome != 'RAW'",
+        "raw": "outcome = 'RAW'",
+        "clean": "outcome IN ('CLEAN', 'RELEASED')",
+        "quarantined": "outcome = 'QUARANTINE'",
+        "dead": "outcome = 'DEAD_LETTER'",
+        "repeated": "outcome = 'DUPLICATE'",
+        "empty": "reason = 'ALL_SENSORS_NULL'",
+    }
+    sums = [F.expr(f"sum(rows) FILTER (WHERE {which}) AS {name}") for name, which in told.items()]
+    files = lines.groupBy("source_file").agg(F.max("received").alias("newest"), *sums)
+    # a file that nothing is left of, or that was not counted yet, tells nothing
+    return files.where("raw IS NOT NULL AND lines IS NOT NULL").fillna(0, list(told))
 
 
 def _of_files(raw: DataFrame, conservation: DataFrame) -> DataFrame:

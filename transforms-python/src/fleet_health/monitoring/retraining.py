@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from fleet_health.contracts.conform import conform
+from fleet_health.contracts.conform import conform, frame_of
 from fleet_health.contracts.monitoring import RETRAINING_SCHEMA
-from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
 from fleet_health.monitoring.definitions import (
     Against,
@@ -28,12 +28,13 @@ from fleet_health.monitoring.definitions import (
     unique,
 )
 from fleet_health.monitoring.judgement import ALL, Figure, Verdict, judge
-from fleet_health.monitoring.measured import DAY, Pass, Watched, collected, counted, figure, figures, share
+from fleet_health.monitoring.measured import DAY, Pass, Told, Watched, collected, figure, rows_of
 from fleet_health.monitoring.passes import MEASURES, PASSES
+from fleet_health.monitoring.triage import SIGNIFICANT
 from fleet_health.profiles.model import Profile
 
 YOUNG_DAYS = 30
-_FOUND = "rule_id string, model_id string, evidence string, action string"
+_FOUND = T.StructType([T.StructField(name, T.StringType()) for name in ("rule_id", "model_id", "evidence", "action")])
 
 
 class Condition(Strict):
@@ -91,26 +92,24 @@ def shipped_triggers() -> tuple[Trigger, ...]:
     return parse_triggers(shipped_text("retraining.yaml"), "fleet_health/monitoring/retraining.yaml")
 
 
-def _registry(watched: Watched) -> DataFrame:
+def _registry(watched: Watched) -> Iterator[Told]:
     """Share of active devices that were installed in the last month before the newest change of the registry."""
-    rows = watched["device_registry"].where(F.col("status") == "active")
-    timed = with_data_time(rows, rows, "_now", F.col("updated_at"))
-    young = F.datediff("_now", "install_date") < YOUNG_DAYS
-    told = timed.agg(counted(young).alias("young"), F.count("install_date").alias("n"))
-    return figures(
-        told,
-        figure("young_devices_share", share(F.col("young"), F.col("n")), dimension=F.when(F.col("n") > 0, F.lit(ALL))),
-    )
+    newest = watched.newest("device_registry", "updated_at")
+    young = f"datediff(timestamp_micros({newest or 0}), install_date) < {YOUNG_DAYS}"
+    told = (f"count_if({young}) AS young", "count(install_date) AS n")
+    # an aggregate of all rows has one row
+    row = watched.active().agg(*map(F.expr, told)).collect()[0]
+    if row["n"] > 0:
+        yield figure("young_devices_share", row["young"] / row["n"])
 
 
-def _training(watched: Watched) -> DataFrame:
+def _training(watched: Watched) -> Iterator[Told]:
     """Days between the assembly of the training rows and the newest window, by family of the model."""
-    assembled = watched["training_data"].agg(F.max(F.unix_timestamp("assembled_at")).alias("trained"))
-    newest = watched["model_drift_metrics"].agg(F.max(F.unix_timestamp("scored_at")).alias("now"))
+    trained = watched.newest("training_data", "assembled_at")
+    now = watched.newest("model_drift_metrics", "scored_at")
     family = watched.profile.model.model_id.rsplit("_v", 1)[0]
-    days = (F.col("now") - F.col("trained")) / float(DAY)
-    there = F.when(days.isNotNull(), F.lit(family))
-    return figures(assembled.crossJoin(newest), figure("days_since_training", days, dimension=there))
+    if trained is not None and now is not None:
+        yield figure("days_since_training", (now // 1_000_000 - trained // 1_000_000) / DAY, family)
 
 
 _OWN = (
@@ -132,23 +131,21 @@ def triggered(watched: Watched, triggers: Sequence[Trigger]) -> DataFrame:
     """The rows of contract M9 for the triggers that fire at this look, one per rule, model and day."""
     wanted = {condition.measure for trigger in triggers for condition in trigger.any_of}
     found = collected(watched, [one for one in (*PASSES, *_OWN) if wanted & set(one.measures)])
-    kinds = _kinds(watched["feature_drift_metrics"])
-    rows = list(fired(triggers, found, kinds, watched.profile))
-    scored = watched["model_drift_metrics"]
-    made = scored.sparkSession.createDataFrame(rows, _FOUND)
-    timed = with_data_time(made, scored, "triggered_at", F.col("scored_at"))
+    at = watched.newest("model_drift_metrics", "scored_at") or 0
+    rows = fired(triggers, found, _kinds(watched), watched.profile)
+    made = frame_of(watched["model_drift_metrics"].sparkSession, rows, _FOUND)
+    timed = made.withColumn("triggered_at", F.timestamp_micros(F.lit(at)))
     day = F.date_format("triggered_at", "yyyy-MM-dd")
     keyed = timed.withColumn("trigger_id", natural_key_id("retraining", F.col("rule_id"), F.col("model_id"), day))
     return conform(keyed.withColumn("state", F.lit("open")), RETRAINING_SCHEMA)
 
 
-def _kinds(drift: DataFrame) -> Counter[str]:
+def _kinds(watched: Watched) -> Counter[str]:
     """How many features of the newest period show each kind of the triage."""
-    rows = drift.where((F.col("slice_name") == ALL) & F.col("triage").isNotNull() & (F.col("psi_value") > 0.25))
-    counts = rows.groupBy("scoring_window_start", "triage").agg(F.count(F.lit(1)).alias("n"))
-    newest = drift.agg(F.max("scoring_window_start").alias("scoring_window_start"))
-    # a row per kind
-    return Counter({row["triage"]: row["n"] for row in counts.join(newest, "scoring_window_start").collect()})
+    at = watched.newest("feature_drift_metrics", "scoring_window_start")
+    newest = watched["feature_drift_metrics"].where(f"scoring_window_start = timestamp_micros({at or 0})")
+    moved = newest.where(f"slice_name = '{ALL}' AND triage IS NOT NULL AND psi_value > {SIGNIFICANT}")
+    return Counter(row["triage"] for row in rows_of(moved, "triage"))
 
 
 def fired(

@@ -108,8 +108,10 @@ class Sketch:
         return float(self.layout.origins[place] + self.moments[place, 1] / n) if n else None
 
     def deviation(self, place: int) -> float | None:
-        """Sample deviation; null below two values."""
-        n, total, squares = self.moments[place, :3]
+        """Sample deviation; null below two values, zero of equal ones, whatever rounding leaves of their squares."""
+        n, total, squares, low, high = self.moments[place]
+        if n > 1 and low == high:
+            return 0.0
         return float(np.sqrt(max(squares - total * total / n, 0.0) / (n - 1.0))) if n > 1 else None
 
     def extremes(self, place: int) -> tuple[float, float]:

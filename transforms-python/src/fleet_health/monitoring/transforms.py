@@ -196,12 +196,11 @@ def health_transform(profile: Profile) -> Transform:
         coverage=_out(profile, "metric_coverage"),
         **_in(profile, *sorted(read)),
     )
-    def measure_health(health: Any, coverage: Any, **inputs: Any) -> None:
+    def measure_health(ctx: Any, health: Any, coverage: Any, **inputs: Any) -> None:
         frames = {name: one.dataframe() for name, one in inputs.items()}
         looked = look(Watched(frames, profile), METRICS)
-        raw = frames["raw_sensor_readings"]
-        health.write_dataframe(health_rows(looked, raw, profile))
-        coverage.write_dataframe(coverage_rows(looked, METRICS, raw))
+        health.write_dataframe(health_rows(looked, ctx.spark_session, profile))
+        coverage.write_dataframe(coverage_rows(looked, METRICS, ctx.spark_session))
 
     return measure_health
 
