@@ -155,6 +155,8 @@ def test_one_message_per_dataset_or_site_and_never_one_for_both_kinds() -> None:
     assert sent.subject == "[data quality] HIGH: volume of clean and 1 more"
     assert sent.recipients == ("#data-platform-alerts", "On-call Data Engineer")
     assert "  do: RB-13: look upstream" in sent.lines
+    assert "  runbook: docs/03-production/runbooks/RB-13.md" in sent.lines
+    assert {one["runbook_page"] for one in sent.alerts} == {"docs/03-production/runbooks/RB-13.md"}
     assert "  owner Data Engineer; on call On-call Data Engineer; calling On-call Data Engineer" in sent.lines
     assert any("acknowledge by 2026-03-02 12:30 UTC" in line and "Lead Engineer desk" in line for line in sent.lines)
     assert message(both[::-1], "ops", "master", ROUTING, START).id == sent.id

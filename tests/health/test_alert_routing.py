@@ -149,3 +149,21 @@ def test_working_hours_skip_nights_weekends_and_the_hour_that_clocks_lose() -> N
     assert deadline("30 min", friday, office) == datetime(2026, 3, 27, 13, 30, tzinfo=UTC)
     with pytest.raises(ValueError, match="soon"):
         deadline("soon", friday, office)
+
+
+def test_runbooks_have_pages_of_their_own_and_a_pattern_for_the_rest(tmp_path: Path) -> None:
+    routing = _load(tmp_path, runbooks={"RB-01": "https://wiki.example.org/stale", "other": "pages/{id}.md"})
+    assert [routing.page(name) for name in ("RB-01", "RB-02")] == ["https://wiki.example.org/stale", "pages/RB-02.md"]
+    assert routing.page("../../etc/{id}") == "pages/..%2F..%2Fetc%2F%7Bid%7D.md"
+    for pages, said in (({"RB-01": "a.md"}, "runbooks needs 'other'"), ({"other": "all.md"}, "other is for many")):
+        with pytest.raises(RoutingFileError, match=said):
+            _load(tmp_path, runbooks=pages)
+
+
+def test_every_runbook_that_the_shipped_routing_names_is_written_down() -> None:
+    root = Path(__file__).parents[2]
+    assert [name for name in (one["runbook"] for one in SHIPPED["routes"]) if not _written(root, name)] == []
+
+
+def _written(root: Path, name: str) -> bool:
+    return (root / shipped_routing().page(name)).is_file()

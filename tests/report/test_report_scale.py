@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.report.hall_workspace import commit
 from tests.report.test_report_browser import browser  # noqa: F401 - a fixture
-from tests.report.test_report_collect import _commit
 
 from mirror.datasets import Workspace
 from mirror.report import collect, write_report
@@ -38,9 +38,9 @@ def _write(workspace: Workspace) -> None:
         "window_start": pa.array(ends - np.timedelta64(1, "h"), pa.timestamp("us", "UTC")), "anomaly_score": score,
         "anomaly_flag": score > 0.6, "threshold_used": np.full(rows, 0.6), "window_duration_minutes": sixty,
     }  # fmt: skip
-    _commit(workspace, f"{FLEET}/model_scores", pa.table(scores))
+    commit(workspace, f"{FLEET}/model_scores", pa.table(scores))
     features = {f"feature_{n:02}": chance.normal(n, 1, rows) for n in range(FEATURES)}
-    _commit(workspace, f"{FLEET}/device_features", pa.table(
+    commit(workspace, f"{FLEET}/device_features", pa.table(
         {"device_id": device, "window_end": window_end, "window_duration_minutes": sixty, **features}
     ))  # fmt: skip
     statistics = [
@@ -48,9 +48,9 @@ def _write(workspace: Workspace) -> None:
          "bin_edges": np.quantile(values, np.linspace(0, 1, 11)).tolist()}
         for name, values in features.items()
     ]  # fmt: skip
-    _commit(workspace, f"{FLEET}/training_statistics", pa.Table.from_pylist(statistics))
+    commit(workspace, f"{FLEET}/training_statistics", pa.Table.from_pylist(statistics))
     registry = [{"device_id": f"unit-{n:04}", "site_id": f"site-{n % 80}", "status": "active"} for n in range(DEVICES)]
-    _commit(workspace, f"{FLEET}/device_registry", pa.Table.from_pylist(registry))
+    commit(workspace, f"{FLEET}/device_registry", pa.Table.from_pylist(registry))
     severities = ("LOW", "LOW", "LOW", "MEDIUM", "MEDIUM", "HIGH", "CRITICAL")
     alerts = []
     for number in range(6000):
@@ -61,7 +61,7 @@ def _write(workspace: Workspace) -> None:
             "description": "fan speed below what units of this cohort show at this temperature", "suppressed": False,
             "alert_type": "ANOMALY_DETECTED", "window_end": at, "model_id": "forest_v1", "sla_breached": False,
         })  # fmt: skip
-    _commit(workspace, f"{FLEET}/device_alerts", pa.Table.from_pylist(alerts))
+    commit(workspace, f"{FLEET}/device_alerts", pa.Table.from_pylist(alerts))
 
 
 def test_a_thousand_devices_over_thirty_days(browser, tmp_path: Path) -> None:  # noqa: F811

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.report.test_report_collect import _commit
+from tests.report.hall_workspace import commit
 
 from mirror.datasets import Workspace
 from mirror.report import collect, render
@@ -99,8 +99,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         for name, rows in TABLES.items():
             columns = list(dict.fromkeys(key for row in rows for key in row))
             table = {column: [row.get(column) for row in rows] for column in columns}
-            _commit(made, f"{HALL}/{name}", pa.table(table))
-        _commit(made, "/Fleet/bare/raw_sensor_readings", pa.table({"event_id": ["x"]}))
+            commit(made, f"{HALL}/{name}", pa.table(table))
+        commit(made, "/Fleet/bare/raw_sensor_readings", pa.table({"event_id": ["x"]}))
         strange = {"model_scores": {"device_id": [1], "anomaly_flag": [True], "anomaly_score": ["high"],
                                     "model_id": [{"a": 1}], "window_end": [5]},
                    "device_dropout_flags": {"evaluated_hour": [[1]], "device_id": ["d"], "dropout_type": [None]},
@@ -108,7 +108,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
                    "feature_drift_metrics": {"scoring_window_start": [1], "feature_name": [None], "psi_value": ["x"]},
                    "raw_sensor_readings": {"event_id": ["x"]}}  # fmt: skip
         for name, columns in strange.items():
-            _commit(made, f"/Fleet/strange/{name}", pa.table(columns))
+            commit(made, f"/Fleet/strange/{name}", pa.table(columns))
         yield made
 
 

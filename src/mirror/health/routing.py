@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from mirror.health.deadlines import Calendar, deadline
 from mirror.health.rotations import Rotation
@@ -17,6 +18,8 @@ QUALITY, EQUIPMENT = "quality", "equipment"
 KINDS = (QUALITY, EQUIPMENT)
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 SECOND = "second person of the rotation"
+OTHER_RUNBOOKS = "other"
+"""Stands for every runbook whose page is not named."""
 
 
 def rank(severity: str | None) -> int:
@@ -94,6 +97,7 @@ class Routing:
     rotations: Mapping[str, Rotation]
     channels: Mapping[str, str]
     routes: tuple[Route, ...]
+    runbooks: Mapping[str, str]
     calendar: Calendar
     grouping: Mapping[str, tuple[str, ...]]
     inhibition: tuple[Inhibition, ...]
@@ -103,6 +107,11 @@ class Routing:
     def route(self, kind: str, facts: Mapping[str, str]) -> Route:
         """The first route of the kind that takes an alert with these facts; the last of each kind takes every one."""
         return next(one for one in self.routes if one.kind == kind and one.takes(facts))
+
+    def page(self, runbook: str) -> str:
+        """Where a runbook is written down: a path below the repository, or an address."""
+        named = self.runbooks.get(runbook)
+        return named or self.runbooks[OTHER_RUNBOOKS].replace("{id}", quote(runbook, safe=""))
 
     def policy(self, route: Route, severity: str, own: str = "") -> Policy:
         """The route's policy for the severity, or the alert's own when that is gentler.

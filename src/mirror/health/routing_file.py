@@ -19,11 +19,21 @@ from mirror.errors import nearest
 from mirror.health.deadlines import WEEKDAYS, Calendar, is_allowance
 from mirror.health.errors import RoutingFileError
 from mirror.health.rotations import Rotation, StandIn
-from mirror.health.routing import KINDS, SEVERITIES, Flapping, Inhibition, Policy, Route, Routing, Step
+from mirror.health.routing import (
+    KINDS,
+    OTHER_RUNBOOKS,
+    SEVERITIES,
+    Flapping,
+    Inhibition,
+    Policy,
+    Route,
+    Routing,
+    Step,
+)
 from mirror.located import Located, parse, parse_file
 
 ROUTING_FILE = "health/routing.yaml"
-SECTIONS = ("policies", "rotations", "channels", "routes", "calendar", "grouping", "inhibition", "flapping")
+SECTIONS = ("policies", "rotations", "channels", "routes", "runbooks", "calendar", "grouping", "inhibition", "flapping")
 MATCHED = ("fleet", "site", "family", "dataset")
 GROUPED = ("fleet", "site", "family", "dataset", "severity", "owner")
 
@@ -60,6 +70,7 @@ def _routing(parts: Mapping[str, Located], files: tuple[str, ...]) -> Routing:
         rotations=rotations,
         channels=channels,
         routes=routes,
+        runbooks={name: page.text(name) for name, page in _runbooks(parts["runbooks"]).items()},
         calendar=_calendar(parts["calendar"]),
         grouping={kind: _words(node, f"grouping of {kind}", GROUPED) for kind, node in grouping.items()},
         inhibition=tuple(_inhibition(item) for item in parts["inhibition"].items("inhibition")),
@@ -170,6 +181,13 @@ def _route(
         escalation={severity: _declared(one, "policy", kinds, kind) for severity, one in escalation.items()},
         step={severity: one.text("step") for severity, one in steps.items()},
     )
+
+
+def _runbooks(node: Located) -> dict[str, Located]:
+    pages = node.mapping("runbooks", required=(OTHER_RUNBOOKS,))
+    if "{id}" not in pages[OTHER_RUNBOOKS].text(OTHER_RUNBOOKS):
+        pages[OTHER_RUNBOOKS].wrong(f"{OTHER_RUNBOOKS} is for many runbooks; put {{id}} where the page has its name.")
+    return pages
 
 
 def _declared(node: Located, what: str, known: Mapping[str, str], kind: str) -> str:

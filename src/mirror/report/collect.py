@@ -9,13 +9,14 @@ from mirror.builds.discovery import published_specs
 from mirror.datasets import Workspace
 from mirror.health import AlertBook, AlertsRefusedError, read_alerts, require_branch
 from mirror.health.delivery import alert_states
-from mirror.health.routing_file import load_routing
+from mirror.health.routing_file import load_routing, shipped_routing
 from mirror.report.catalog import check_lines, dataset_lines, model_lines
 from mirror.report.fleet_data import FleetData
 from mirror.report.fleets import fleet_sections
 from mirror.report.health import health_lines
 from mirror.report.lineage import edges_of, models_of
 from mirror.report.parts import Panel
+from mirror.report.runbooks import runbooks_of
 from mirror.report.sections import panels
 from mirror.report.snapshot import DatasetLine, FleetSection, ReportSnapshot
 
@@ -36,9 +37,10 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
     notes = (
         [] if specs or not lines else [f"No build has published its transforms on {branch} yet: no lineage is known."]
     )
-    alerts = AlertBook()
+    alerts, routing = AlertBook(), shipped_routing()
     try:
-        alerts = read_alerts(workspace.store, branch, routing=load_routing(workspace.config.repository))
+        routing = load_routing(workspace.config.repository)
+        alerts = read_alerts(workspace.store, branch, routing=routing)
     except AlertsRefusedError as error:  # `mirror alerts` refuses; a page about everything else must still open
         notes.append(f"No alert is shown: {error}")
     as_of = max((line.committed_at for line in lines if line.committed_at is not None), default=None)
@@ -56,6 +58,7 @@ def collect(workspace: Workspace, branch: str | None = None, *, name: str | None
         models=model_lines(workspace, branch),
         panels=_panels(workspace, branch, lines, fleets, as_of),
         told=tuple((name, state.words) for name, state in alert_states(workspace, branch).items()),
+        runbooks=runbooks_of(fleets, routing, workspace.config.repository),
         notes=tuple(notes),
     )
 

@@ -23,7 +23,8 @@ from mirror.report.errors import ReportUnwritableError
 from mirror.report.layout import NODE_HEIGHT, NODE_WIDTH, layout
 from mirror.report.parts import Panel
 from mirror.report.plots import score_timeline
-from mirror.report.snapshot import STATUSES, CheckLine, FleetSection, ReportSnapshot
+from mirror.report.runbooks import as_html, title_of
+from mirror.report.snapshot import STATUSES, CheckLine, FleetSection, ReportSnapshot, Runbook
 
 FILE_NAME = "report.html"
 AUDIENCES = {
@@ -50,6 +51,8 @@ def render(snapshot: ReportSnapshot) -> str:
             anchors={line.path: f"dataset-{number}" for number, line in enumerate(snapshot.datasets, start=1)},
             alerts_on=Counter(path for fleet in snapshot.fleets for path in _alarmed(fleet)),
             work=_work(snapshot),
+            runbooks={one.id: one.page if not one.text else f"#{_anchor(one)}" for one in snapshot.runbooks},
+            pages=[(_anchor(one), title_of(one), as_html(_body(one))) for one in snapshot.runbooks if one.text],
             lines={line.path: line for line in snapshot.datasets},
             checks=_by_dataset(snapshot.checks),
             worst={line.path: _worst(snapshot, line.path) for line in snapshot.datasets},
@@ -109,7 +112,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable)
+    environment.filters.update(number=_number, moment=_moment, size=_size, breakable=_breakable, coded=_coded)
     environment.globals.update(
         SEVERITIES=SEVERITIES,
         STATUSES=STATUSES,
@@ -149,6 +152,16 @@ def _work(snapshot: ReportSnapshot) -> dict[EquipmentAlert | QualityAlert, str]:
     return {alert: told.get(concern_id(alert, snapshot.branch), NOBODY) for alert in alerts}
 
 
+def _anchor(runbook: Runbook) -> str:
+    return "runbook-" + "".join(letter if letter.isalnum() else "-" for letter in runbook.id)
+
+
+def _body(runbook: Runbook) -> str:
+    """The page without its title, its headings one step below the one of the section that shows it."""
+    lines = [line for line in runbook.text.splitlines() if not line.startswith("# ")]
+    return "\n".join(f"#{line}" if line.startswith("##") else line for line in lines)
+
+
 def _part_class(name: str, place: int) -> str:
     """The class that colours one part of a pile: severities have colours of their own."""
     return name.lower() if name in SEVERITIES else f"p{place}"
@@ -174,6 +187,14 @@ def _timelines(fleets: Iterable[FleetSection]) -> dict[tuple[str, str], Markup]:
             # plots.py escapes the only foreign text in it, the title
             drawn[(fleet.prefix, scores.device_id)] = Markup(score_timeline(scores, f"t{number}-{place}"))  # noqa: S704
     return drawn
+
+
+def _coded(text: str) -> Markup:
+    """What stands between backticks is set as code."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _breakable(text: str) -> Markup:

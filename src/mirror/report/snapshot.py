@@ -187,6 +187,15 @@ class ModelLine:
 
 
 @dataclass(frozen=True)
+class Runbook:
+    """What to do, for the alerts that name it. ``text`` is the page in Markdown; without it ``page`` is an address."""
+
+    id: str
+    page: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class ReportSnapshot:
     """The report's whole content.
 
@@ -195,6 +204,7 @@ class ReportSnapshot:
         model_paths: the ends of ``edges`` that are models, not datasets.
         panels: the sections of :mod:`mirror.report.sections`, for every fleet.
         told: alert id -> who was told of it and who works on it.
+        runbooks: those that the alerts shown name, as far as they are written down.
         notes: what could not be shown, and why.
     """
 
@@ -210,6 +220,7 @@ class ReportSnapshot:
     models: tuple[ModelLine, ...] = ()
     panels: tuple[Panel, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
+    runbooks: tuple[Runbook, ...] = ()
     notes: tuple[str, ...] = ()
 
     def check_counts(self, dataset: str | None = None) -> dict[str, int]:

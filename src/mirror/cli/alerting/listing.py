@@ -41,7 +41,8 @@ def command(context: CliContext, under: str, branch: str | None, severity: str |
 
     with context.open_workspace() as workspace:
         wanted = require_branch(workspace.store, branch or workspace.config.default_branch)
-        book = read_alerts(workspace.store, wanted, under=under, routing=load_routing(workspace.config.repository))
+        routing = load_routing(workspace.config.repository)
+        book = read_alerts(workspace.store, wanted, under=under, routing=routing)
         told = alert_states(workspace, wanted)
         quiet, kept = silences(workspace, wanted), waiting(workspace, wanted)
     if severity is not None:
@@ -53,15 +54,17 @@ def command(context: CliContext, under: str, branch: str | None, severity: str |
     every: list[QualityAlert | EquipmentAlert] = [*book.quality, *book.equipment]
     ids = {alert: concern_id(alert, wanted) for alert in every}
     work = {alert: f"{name}  {told[name].words if name in told else NOBODY}" for alert, name in ids.items()}
+    pages = {alert.runbook_id: routing.page(alert.runbook_id) for alert in every}
     document = {"branch": wanted, **book.to_json()}
     listed: dict[str, Sequence[QualityAlert | EquipmentAlert]] = {"quality": book.quality, "equipment": book.equipment}
     for kind, alerts in listed.items():
         for shown, alert in zip(document[kind]["alerts"], alerts, strict=True):
             state = told.get(ids[alert])
-            shown |= {"id": ids[alert], "delivery": None if state is None else _delivery(state)}
+            shown |= {"id": ids[alert], "runbook_page": routing.page(alert.runbook_id)}
+            shown["delivery"] = None if state is None else _delivery(state)
     document["silences"] = [one.to_json() for one in quiet]
     document["undelivered"] = [one.to_json() for one in kept]
-    context.emit(document, lambda console: _print(console, book, wanted, limit, work, quiet, kept))
+    context.emit(document, lambda console: _print(console, book, wanted, limit, work, pages, quiet, kept))
 
 
 def _print(
@@ -70,16 +73,17 @@ def _print(
     branch: str,
     limit: int,
     work: Mapping[QualityAlert | EquipmentAlert, str],
+    pages: Mapping[str, str],
     quiet: Sequence[Silence],
     kept: Sequence[Waiting],
 ) -> None:
     console.print(f"[bold]Quality alerts[/bold] on {branch}: {_counts(book.quality)}")
     for quality in book.quality[:limit]:
-        _quality(console, quality, work[quality])
+        _quality(console, quality, work[quality], pages[quality.runbook_id])
     _rest(console, len(book.quality), limit)
     console.print(f"\n[bold]Equipment alerts[/bold] on {branch}: {_counts(book.equipment)}")
     for equipment in book.equipment[:limit]:
-        _equipment(console, equipment, work[equipment])
+        _equipment(console, equipment, work[equipment], pages[equipment.runbook_id])
     _rest(console, len(book.equipment), limit)
     for silence in quiet:
         where = ", ".join(f"{key} {value}" for key, value in silence.matcher.items())
@@ -96,7 +100,7 @@ def _delivery(state: AlertState) -> dict[str, object]:
     return {key: value for key, value in state.to_json().items() if key not in ("id", "kind", "alert")}
 
 
-def _quality(console: Console, alert: QualityAlert, work: str) -> None:
+def _quality(console: Console, alert: QualityAlert, work: str, page: str) -> None:
     from rich.markup import escape
 
     since = f", raised {alert.times} times since {_moment(alert.first_raised_at)}" if alert.times > 1 else ""
@@ -109,6 +113,7 @@ def _quality(console: Console, alert: QualityAlert, work: str) -> None:
         f"  told         {alert.rotation} in {alert.channel}",
         f"  acknowledge  {alert.acknowledge}; escalates: {alert.escalation}",
         f"  do           {alert.runbook_id}: {alert.runbook_step}",
+        f"  runbook      {page}",
         f"  raised       {_moment(alert.raised_at)}{since}",
         f"  id           {work}",
     )
@@ -117,7 +122,7 @@ def _quality(console: Console, alert: QualityAlert, work: str) -> None:
             console.print(escape(line))
 
 
-def _equipment(console: Console, alert: EquipmentAlert, work: str) -> None:
+def _equipment(console: Console, alert: EquipmentAlert, work: str, page: str) -> None:
     from rich.markup import escape
 
     deadline = f"by {_moment(alert.acknowledge_by)}" if alert.acknowledge_by else f"within {alert.acknowledge}"
@@ -128,6 +133,7 @@ def _equipment(console: Console, alert: EquipmentAlert, work: str) -> None:
         f"  told         {alert.rotation} in {alert.channel}, {alert.escalation_level}",
         f"  acknowledge  {deadline}; escalates: {alert.escalation}",
         f"  do           {alert.runbook_id}: {alert.step}",
+        f"  runbook      {page}",
         f"  raised       {_moment(alert.created_at)} by {alert.model_id}, status {alert.status}",
         f"  id           {work}",
     )

@@ -91,8 +91,13 @@ def message(events: Sequence[Event], sink: str, branch: str, routing: Routing, n
         recipients=(first.channel, *sorted({event.person for event in events if event.person})),
         subject=_one_line(f"[{about}] {headline}: {first.title}{more}"),
         lines=tuple(_one_line(line) for line in lines),
-        alerts=tuple({**event.concern.to_json(), "change": event.change, "person": event.person} for event in events),
+        alerts=tuple(_facts(event, routing) for event in events),
     )
+
+
+def _facts(event: Event, routing: Routing) -> dict[str, Any]:
+    page = routing.page(event.concern.runbook)
+    return {**event.concern.to_json(), "runbook_page": page, "change": event.change, "person": event.person}
 
 
 def _lines(event: Event, routing: Routing, now: datetime) -> list[str]:
@@ -108,6 +113,7 @@ def _lines(event: Event, routing: Routing, now: datetime) -> list[str]:
         f"  owner {alert.owner}; on call {routing.person(alert.rotation, alert.kind, now)}"
         + (f"; calling {event.person}" if event.person else ""),
         f"  do: {alert.runbook}: {alert.step}",
+        f"  runbook: {routing.page(alert.runbook)}",
         f"  acknowledge {by}: mirror alerts ack {alert.id} --by NAME; else {alert.policy.words}",
         *([f"  note: {alert.note}"] if alert.note else []),
     ]
