@@ -8,6 +8,7 @@ that dies between sending and noting it sends that message again, under the same
 from mirror.health.delivery.acknowledging import acknowledge
 from mirror.health.delivery.deliver import Delivery, deliver, preview
 from mirror.health.delivery.outbox import Waiting, waiting
+from mirror.health.delivery.rounds import Round, rounds
 from mirror.health.delivery.silences import Matcher, Silence, end_silence, keep_silence, silences
 from mirror.health.delivery.states import AlertState, alert_states
 
@@ -15,6 +16,7 @@ __all__ = [
     "AlertState",
     "Delivery",
     "Matcher",
+    "Round",
     "Silence",
     "Waiting",
     "acknowledge",
@@ -23,6 +25,7 @@ __all__ = [
     "end_silence",
     "keep_silence",
     "preview",
+    "rounds",
     "silences",
     "waiting",
 ]
