@@ -68,7 +68,7 @@ def test_a_mistake_in_the_routing_ends_one_round_and_a_fault_of_ours_ends_all() 
         next(rounds(broken, 60.0, lambda: hours.now, hours.wait))
 
 
-@pytest.mark.nightly  # two seconds of a process; what a round does, and when, is told above and in test_alert_delivery.py
+@pytest.mark.nightly  # seconds of a process; what a round does is told in test_alert_delivery.py
 def test_the_command_goes_on_until_it_is_asked_to_end(workspace: Workspace, commit) -> None:
     commit(QUALITY, [_quality(severity="HIGH")], "SNAPSHOT")
     words = ["--workspace", str(workspace.path), "--json", "alerts", "deliver", "--every", "1s"]

@@ -27,6 +27,7 @@ from fleet_health.ingestion.deserialise import malformed, parse_file, readable
 from fleet_health.model_input import prepared
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.profiles.loader import shipped_profile
+from fleet_health.profiles.model import Profile
 from fleet_health.scoring.scores import model_scores
 from fleet_health.training_data.assembly import learned_from, learning_windows, training_rows
 from fleet_health.training_data.described import described_models
@@ -144,10 +145,10 @@ def trained(way: Measured, devices: Sequence[str]) -> Any:
     return train(rows.toPandas(), described.statistics, PROFILE)
 
 
-def scored(way: Measured, model: Any) -> Scored:
+def scored(way: Measured, model: Any, profile: Profile = PROFILE) -> Scored:
     """The second half of the way: windows to vectors, scores and alerts."""
-    rows = with_cohorts(way.features, way.registry, PROFILE.cohorts)
-    vectors = way.stored(prepared.judged(rows, model, PROFILE))
+    rows = with_cohorts(way.features, way.registry, profile.cohorts)
+    vectors = way.stored(prepared.judged(rows, model, profile))
     scores = way.stored(model_scores(prepared.model_input(vectors), way.features, model))
-    alerts = device_alerts(scores, way.registry, PROFILE)
+    alerts = device_alerts(scores, way.registry, profile)
     return Scored(vectors, scores.toPandas(), alerts.toPandas())
