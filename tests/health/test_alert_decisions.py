@@ -79,6 +79,18 @@ def test_nobody_answers_and_it_climbs_until_somebody_does() -> None:
     assert answered.at(900, one) == []
 
 
+def test_a_clock_that_jumps_tells_nobody_twice_and_forgets_no_step() -> None:
+    play, one = Play(), quality(severity="CRITICAL")
+    play.at(0, one)
+    assert play.at(-180, one) == [], "set back by three hours"
+    assert play.at(14, one) == []
+    assert play.at(15, one) == [("escalated", one.id, "CRITICAL")]
+    play.at(60 * 24 * 40, one)  # ahead by forty days: what is left of the policy is taken once
+    assert play.people() == ["Lead Engineer desk", "platform support"]
+    assert play.at(16, one) == []
+    assert play.at(130, one) == []
+
+
 def test_equipment_climbs_to_region_and_vendor_unless_its_dataset_says_it_is_acknowledged() -> None:
     play = Play()
     play.at(0, equipment(), equipment("unit-2"))

@@ -114,6 +114,24 @@ def test_fifteen_of_forty_five_are_all_written_and_one_systemic_warning(baseline
     assert (said.severity, said.status) == ("HIGH", "BREACH")
 
 
+def test_a_feature_that_became_null_constant_or_a_category_is_significant_and_finite(baselines: pd.DataFrame) -> None:
+    layout, known = references(baselines, PROFILE)
+    category = NAMES[19]
+    odd = windows(np.random.default_rng(2), NOW, 96).assign(**{EMPTY: np.nan, CONSTANT: 7.0})
+    odd[category] = np.sign(odd[category].round())
+    now, before = sketch_of(odd, layout), sketch_of(windows(np.random.default_rng(3), NOW, 96), layout)
+    movements = movements_of(layout, known, {WHOLE: now}, before, Period(int(NOW.timestamp()), 1))
+    made = rows_of([(WHOLE, now)], {WHOLE: now}, known, layout, movements, PROFILE)
+    rows = pd.DataFrame(made).set_index("feature_name").loc[[EMPTY, CONSTANT, category]]
+    assert rows["psi_value"].between(0.25, 20.0).all()
+    assert [movements[name].emptied for name in rows.index] == [True, True, False]
+    assert rows["triage"].tolist() == ["pipeline_fault", "pipeline_fault", "covariate"]
+    assert rows["null_rate_delta"].tolist() == [1.0, 0.0, 0.0]
+    # nothing can be said of values that are not there, and no distance is infinite
+    assert rows["ks_statistic"].isna().tolist() == [True, False, False]
+    assert np.isfinite(rows["wasserstein_sigma"].dropna()).all()
+
+
 @pytest.mark.nightly
 def test_the_triage_tells_faults_of_the_pipeline_from_drift(measured: Measured) -> None:
     rows = whole(measured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from watched_fleet import PROFILE, frame, planted
 
 from fleet_health.monitoring.definitions import shipped_metrics
@@ -29,6 +30,17 @@ def test_a_healthy_day_fires_nothing_and_a_fault_fires_its_metric(looks: dict[bo
     for metric, verdict in looks[True].verdicts:
         if verdict.severity is not None:
             assert verdict.reason in {t.reason for t in metric.thresholds}, metric.id
+
+
+def test_a_receipt_time_that_jumps_ahead_makes_the_monitor_speak_and_not_sleep(spark: SparkSession) -> None:
+    needed = ("raw_sensor_readings", "clean_sensor_readings", "device_registry")
+    frames = {name: one for name, one in planted(spark, False).items() if name in needed}
+    rows = frames["raw_sensor_readings"]
+    jumped = rows.limit(1).withColumn("timestamp_ingested", F.expr("timestamp_ingested + INTERVAL 30 DAYS"))
+    looked = look(Watched({**frames, "raw_sensor_readings": rows.unionByName(jumped)}, PROFILE), METRICS)
+    said = {m.id: (v.value, v.severity) for m, v in looked.verdicts if m.id in ("VOL-01", "FRS-02")}
+    # no row in the hours before the newest one, and thirty days less seven hours between raw and clean
+    assert said == {"VOL-01": (0.0, "HIGH"), "FRS-02": (pytest.approx(30 * 1440 - 7 * 60, abs=7 * 60), "HIGH")}
 
 
 def test_without_a_row_no_metric_is_well(spark: SparkSession) -> None:
