@@ -124,16 +124,6 @@ def hour_of(time: str) -> Column:
     return F.floor(F.unix_timestamp(time) / HOUR) * HOUR
 
 
-def day_of(time: str) -> Column:
-    """The start of the UTC day, seconds since 1970."""
-    return F.floor(F.unix_timestamp(time) / DAY) * DAY
-
-
-def share(part: Column, whole: Column) -> Column:
-    """``part / whole``; null when there is nothing to divide by."""
-    return F.when(whole > 0, part / whole)
-
-
 def sliced(rows: DataFrame, cuts: Iterable[str]) -> DataFrame:
     """Every row once for the whole and once for each of its parts that is known: ``slice_name``, ``slice_value``."""
     whole = F.struct(F.lit(ALL).alias("slice_name"), F.lit(ALL).alias("slice_value"))

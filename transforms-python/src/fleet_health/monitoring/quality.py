@@ -1,32 +1,34 @@
-"""``data_quality_daily_summary`` and ``ingestion_distribution_stats``: what a day of readings was like."""
+"""``data_quality_daily_summary``: what a day of readings was like.
+
+Spark counts by day, in one pass over each dataset; the cells of the summary are made of those counts in Python.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from fleet_health.contracts.clean import CLEAN_FLAGS
-from fleet_health.contracts.conform import conform
-from fleet_health.contracts.monitoring import SENSOR_STATISTICS_SCHEMA, SUMMARY_SCHEMA
-from fleet_health.data_time import with_data_time
+from fleet_health.contracts.conform import frame_of
+from fleet_health.contracts.monitoring import SUMMARY_SCHEMA
 from fleet_health.monitoring.judgement import ALL
-from fleet_health.monitoring.measured import day_of, share, sliced
+from fleet_health.monitoring.measured import DAY, ratio, rows_of
 from fleet_health.profiles.model import Profile
 
-REFERENCE_DAYS = 30
-LEAST_DAYS = 5
 STUCK_WINDOWS = 4
 STUCK_READINGS = 10
 STUCK_DEVIATION = 1e-9
-_CELL = "metric_name string, dimension_name string, dimension_value string, value double, denominator long"
+_BITS = 60
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - naive is UTC in a session whose zone is UTC
+Cell = tuple[int, str, str, str, float | None, int | None]
+"""Start of the day, metric, dimension, part, value, rows behind it."""
 
 
 def daily_summary(frames: Mapping[str, DataFrame], profile: Profile) -> DataFrame:
-    """The rows of contract M2, one pass over each dataset.
+    """The rows of contract M2.
 
     Args:
         frames: ``raw_sensor_readings``, ``clean_sensor_readings``, ``row_conservation``, ``device_features``,
@@ -37,65 +39,41 @@ def daily_summary(frames: Mapping[str, DataFrame], profile: Profile) -> DataFram
         counts by UTC day of receipt. What cleansing removed has no receipt time of its own and counts on the day of
         the newest reading of its file.
     """
-    parts = [
-        _of_clean(frames["clean_sensor_readings"], frames["device_registry"], profile),
-        _of_files(frames["raw_sensor_readings"], frames["row_conservation"]),
-        _of_windows(frames["device_features"], profile),
-        _of_dropouts(frames["device_dropout_flags"]),
+    cells = [
+        *_of_clean(frames["clean_sensor_readings"], frames["device_registry"], profile),
+        *_of_files(frames["raw_sensor_readings"], frames["row_conservation"]),
+        *_of_windows(frames["device_features"], profile),
+        *_of_dropouts(frames["device_dropout_flags"]),
     ]
-    cells = functools.reduce(DataFrame.unionByName, parts)
-    dated = cells.withColumn("summary_date", F.to_date(F.timestamp_seconds("day")))
-    return conform(with_data_time(dated, frames["raw_sensor_readings"], "computed_at"), SUMMARY_SCHEMA)
+    raw = frames["raw_sensor_readings"]
+    # an aggregate of all rows has one row
+    newest = raw.agg(F.max("timestamp_ingested")).collect()[0][0] or _EPOCH
+    rows = [
+        ((_EPOCH + dt.timedelta(seconds=day)).date(), metric, dimension, part, float(value), behind, newest)
+        for day, metric, dimension, part, value, behind in cells
+        if value is not None
+    ]
+    return frame_of(raw.sparkSession, rows, SUMMARY_SCHEMA)
 
 
-def _cell(name: str, value: Column, rows: Column | None = None, part: tuple[str, Column] | None = None) -> Column:
-    dimension, word = part if part else (ALL, F.lit(ALL))
-    return F.struct(
-        F.lit(name).alias("metric_name"),
-        F.lit(dimension).alias("dimension_name"),
-        word.cast("string").alias("dimension_value"),
-        value.cast("double").alias("value"),
-        (F.lit(None) if rows is None else rows).cast("long").alias("denominator"),
-    )
-
-
-def _cells(days: DataFrame, *made: Column) -> DataFrame:
-    told = days.select("day", F.explode(F.array(*made)).alias("cell")).select("day", "cell.*")
-    return told.where(F.col("value").isNotNull())
-
-
-def _of_clean(clean: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
+def _of_clean(clean: DataFrame, registry: DataFrame, profile: Profile) -> Iterator[Cell]:
     known = F.broadcast(registry.select("device_id", "expected_sensors"))
-    rows = clean.join(known, "device_id", "left").withColumn("day", day_of("timestamp_ingested"))
-    n = F.count(F.lit(1)).alias("n")
-    flags = [F.count(F.when(F.array_contains("quality_flags", flag), 1)).alias(f"flag_{flag}") for flag in CLEAN_FLAGS]
-    due = {s: F.coalesce(F.array_contains("expected_sensors", s), F.lit(True)) for s in profile.sensor_names}
-    sensors = [
-        one
-        for s in profile.sensor_names
-        for one in (
-            F.count(F.when(due[s], 1)).alias(f"due_{s}"),
-            F.count(F.when(due[s] & F.col(s).isNull(), 1)).alias(f"null_{s}"),
-        )
+    told = [
+        "count(1) AS n",
+        *(f"count_if(array_contains(quality_flags, '{flag}')) AS `{flag}`" for flag in CLEAN_FLAGS),
     ]
-    days = rows.groupBy("day").agg(n, *flags, *sensors)
-    return _cells(
-        days,
-        _cell("readings_clean", F.col("n")),
-        *(
-            _cell("flag_rate", F.col(f"flag_{flag}") / F.col("n"), F.col("n"), ("quality_flag", F.lit(flag)))
-            for flag in CLEAN_FLAGS
-        ),
-        *(
-            _cell(
-                "sensor_null_rate",
-                share(F.col(f"null_{s}"), F.col(f"due_{s}")),
-                F.col(f"due_{s}"),
-                ("sensor", F.lit(s)),
-            )
-            for s in profile.sensor_names
-        ),
-    )
+    for s in profile.sensor_names:
+        due = f"coalesce(array_contains(expected_sensors, '{s}'), true)"
+        told += [f"count_if({due}) AS due_{s}", f"count_if({due} AND `{s}` IS NULL) AS null_{s}"]
+    days = clean.join(known, "device_id", "left").groupBy(_day_of("timestamp_ingested"))
+    for row in rows_of(days.agg(*map(F.expr, told)), "*"):
+        day, n = row["day"], row["n"]
+        yield day, "readings_clean", ALL, ALL, n, None
+        for flag in CLEAN_FLAGS:
+            yield day, "flag_rate", "quality_flag", flag, row[flag] / n, n
+        for s in profile.sensor_names:
+            due_rows = row[f"due_{s}"]
+            yield day, "sensor_null_rate", "sensor", s, ratio(row[f"null_{s}"], due_rows), due_rows
 
 
 def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
@@ -104,7 +82,6 @@ def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
     Two independent counts of the same rows; ``clean`` includes what quarantine released, ``empty`` are dead letters of
     rows that could be read.
     """
-
     fate = "source_file", "outcome", "reason", "rows", "CAST(NULL AS timestamp) AS received"
     read = "source_file", "'RAW' AS outcome", "'' AS reason", "1L AS rows", "timestamp_ingested AS received"
     lines = conservation.selectExpr(*fate).unionAll(raw.selectExpr(*read))
@@ -123,103 +100,71 @@ def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
     return files.where("raw IS NOT NULL AND lines IS NOT NULL").fillna(0, list(told))
 
 
-def _of_files(raw: DataFrame, conservation: DataFrame) -> DataFrame:
-    files = files_by_time(raw, conservation).withColumn("day", day_of("newest"))
+def _of_files(raw: DataFrame, conservation: DataFrame) -> Iterator[Cell]:
     names = ("lines", "raw", "clean", "quarantined", "dead", "repeated", "empty")
-    days = files.groupBy("day").agg(*(F.sum(name).alias(name) for name in names))
-    col = F.col
-    return _cells(
-        days,
-        _cell("readings_total", col("raw")),
-        _cell("readings_quarantined", col("quarantined")),
-        _cell("readings_dead_letter", col("dead")),
-        _cell("duplicates_removed", col("repeated")),
-        _cell("quarantine_rate", share(col("quarantined"), col("raw")), col("raw")),
-        _cell("dead_letter_rate", share(col("dead"), col("lines")), col("lines")),
-        _cell("readings_dead_letter", col("empty"), None, ("reason", F.lit("ALL_SENSORS_NULL"))),
-        _cell("readings_clean", col("clean"), None, ("source", F.lit("files"))),
-    )
+    days = files_by_time(raw, conservation).groupBy(_day_of("newest"))
+    for row in rows_of(days.agg(*(F.expr(f"sum({name}) AS {name}") for name in names)), "*"):
+        day, there, lines = row["day"], row["raw"], row["lines"]
+        yield day, "readings_total", ALL, ALL, there, None
+        yield day, "readings_quarantined", ALL, ALL, row["quarantined"], None
+        yield day, "readings_dead_letter", ALL, ALL, row["dead"], None
+        yield day, "duplicates_removed", ALL, ALL, row["repeated"], None
+        yield day, "quarantine_rate", ALL, ALL, ratio(row["quarantined"], there), there
+        yield day, "dead_letter_rate", ALL, ALL, ratio(row["dead"], lines), lines
+        yield day, "readings_dead_letter", "reason", "ALL_SENSORS_NULL", row["empty"], None
+        yield day, "readings_clean", "source", "files", row["clean"], None
 
 
-def _of_windows(features: DataFrame, profile: Profile) -> DataFrame:
+def _of_windows(features: DataFrame, profile: Profile) -> Iterator[Cell]:
     """Units with a numeric sensor that stood still for four windows in a row, by their deviations.
 
     Windows that were corrected by late readings are told by their knowledge time being more than the pipeline's budget
-    behind their end, which is what ``late_reading_count`` counts.
+    behind their end, which is what ``late_reading_count`` counts. What stands still in a window are bits of a number,
+    some sensors to each, so that a device is walked through once and not once for every sensor. A sensor that never
+    varies is a set point or a switch, and no standstill.
     """
-    deviations = [one.name for one in profile.features if one.aggregation == "std"]
     shortest = min(profile.windows_minutes)
-    rows = features.where(F.col("window_duration_minutes") == shortest).withColumn("day", day_of("window_end"))
-    in_order = Window.partitionBy("device_id").orderBy("window_start").rowsBetween(1 - STUCK_WINDOWS, 0)
-    still = [(F.col(name) < STUCK_DEVIATION) & (F.col("reading_count") >= STUCK_READINGS) for name in deviations]
-    # a sensor that never varies is a set point or a switch, and no standstill
-    varies = [F.max(name).over(Window.partitionBy("device_id")) > STUCK_DEVIATION for name in deviations]
-    stuck = [
-        (F.sum(F.coalesce(one, F.lit(False)).cast("int")).over(in_order) == STUCK_WINDOWS) & moves
-        for one, moves in zip(still, varies, strict=True)
-    ]
+    names = [one.name for one in profile.features if one.aggregation == "std"]
     late_after = profile.lateness_of(shortest).close_after.minutes * 60
-    late = (F.unix_timestamp("computed_at") - F.unix_timestamp("window_end")) > late_after
-    marked = rows.select(
-        "device_id", "day", late.alias("late"), F.array_max(F.array(F.lit(False), *stuck)).alias("stuck")
-    )
-    days = marked.groupBy("day").agg(
-        F.countDistinct(F.when(F.col("stuck"), F.col("device_id"))).alias("stuck"),
-        F.count(F.when(F.col("late"), 1)).alias("late"),
-    )
-    return _cells(days, _cell("stuck_sensor_devices", F.col("stuck")), _cell("late_reading_count", F.col("late")))
-
-
-def _of_dropouts(flags: DataFrame) -> DataFrame:
-    days = flags.withColumn("day", F.floor((F.unix_timestamp("evaluated_hour") - 1) / 86_400) * 86_400)
-    kinds = days.groupBy("day", "dropout_type").agg(F.countDistinct("device_id").alias("n"))
-    return _cells(kinds, _cell("devices_in_dropout_state", F.col("n"), None, ("dropout_type", F.col("dropout_type"))))
-
-
-def sensor_statistics(clean: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:
-    """The rows of contract M12: numeric sensors by day of receipt, for the fleet, each region and each firmware."""
-    numeric = [one.name for one in profile.sensors if one.type == "double"]
-    named = F.broadcast(registry.select("device_id", "region", "firmware_version"))
-    rows = clean.join(named, "device_id", "left").withColumn("day", day_of("timestamp_ingested"))
-    told = [
-        one
-        for s in numeric
-        for one in (
-            F.avg(s).alias(f"{s}_mean"),
-            F.stddev(s).alias(f"{s}_std"),
-            F.percentile_approx(s, [0.05, 0.5, 0.95, 0.99]).alias(f"{s}_p"),
+    told, stuck = [], ["false"]
+    for n, part in enumerate(names[at : at + _BITS] for at in range(0, len(names), _BITS)):
+        still = [f"if(`{name}` < {STUCK_DEVIATION}D, {1 << bit}L, 0L)" for bit, name in enumerate(part)]
+        moves = [f"if(`{name}` > {STUCK_DEVIATION}D, {1 << bit}L, 0L)" for bit, name in enumerate(part)]
+        told += [
+            f"if(reading_count >= {STUCK_READINGS}, {' | '.join(still)}, 0L) AS still_{n}",
+            f"{' | '.join(moves)} AS moves_{n}",
+        ]
+        lasting = (
+            f"bit_and(still_{n}) OVER (PARTITION BY device_id ORDER BY window_start ROWS {STUCK_WINDOWS - 1} PRECEDING)"
         )
-    ]
-    cut = sliced(rows, ("region", "firmware_version")).groupBy("day", "slice_name", "slice_value").agg(*told)
-    sensors = [
-        F.struct(
-            F.lit(s).alias("sensor_name"),
-            F.col(f"{s}_mean").alias("mean"),
-            F.col(f"{s}_std").alias("std"),
-            *(F.col(f"{s}_p")[place].alias(name) for place, name in enumerate(("p05", "p50", "p95", "p99"))),
-        )
-        for s in numeric
-    ]
-    flat = cut.select("day", "slice_name", "slice_value", F.explode(F.array(*sensors)).alias("s")).select(
-        "day", "slice_name", "slice_value", "s.*"
+        stuck.append(f"({lasting} & bit_or(moves_{n}) OVER (PARTITION BY device_id)) != 0")
+    so_far = f"count(1) OVER (PARTITION BY device_id ORDER BY window_start ROWS {STUCK_WINDOWS - 1} PRECEDING)"
+    rows = features.where(f"window_duration_minutes = {shortest}").selectExpr(
+        "device_id",
+        "window_start",
+        f"unix_timestamp(window_end) DIV {DAY} * {DAY} AS day",
+        f"unix_timestamp(computed_at) - unix_timestamp(window_end) > {late_after} AS late",
+        *told,
     )
-    before = (
-        Window.partitionBy("sensor_name", "slice_name", "slice_value").orderBy("day").rowsBetween(-REFERENCE_DAYS, -1)
+    marked = rows.selectExpr(
+        "device_id", "day", "late", f"({' OR '.join(stuck)}) AND {so_far} = {STUCK_WINDOWS} AS stuck"
     )
-    enough = F.count("mean").over(before) >= LEAST_DAYS
-    with_reference = flat.withColumns(
-        {
-            "period_start": F.timestamp_seconds("day"),
-            "baseline_mean": F.when(enough, F.avg("mean").over(before)),
-            "baseline_std": F.when(enough, F.stddev("mean").over(before)),
-            "baseline_p99": F.when(enough, F.avg("p99").over(before)),
-        }
+    devices = marked.groupBy("day", "device_id").agg(
+        F.expr("bool_or(stuck) AS stuck"), F.expr("count_if(late) AS late")
     )
-    sigma = F.when(F.col("baseline_std") > 0, (F.col("mean") - F.col("baseline_mean")) / F.col("baseline_std"))
-    shifted = F.coalesce(F.abs(F.col("deviation_sigma")) > 2.0, F.lit(False)) | F.coalesce(
-        F.col("p95") > F.col("baseline_p99"), F.lit(False)
-    )
-    return conform(
-        with_reference.withColumn("deviation_sigma", sigma).withColumn("shift_detected", shifted),
-        SENSOR_STATISTICS_SCHEMA,
-    )
+    days = devices.groupBy("day").agg(F.expr("count_if(stuck) AS stuck"), F.expr("sum(late) AS late"))
+    for row in rows_of(days, "*"):
+        yield row["day"], "stuck_sensor_devices", ALL, ALL, row["stuck"], None
+        yield row["day"], "late_reading_count", ALL, ALL, row["late"], None
+
+
+def _of_dropouts(flags: DataFrame) -> Iterator[Cell]:
+    day = F.expr(f"(unix_timestamp(evaluated_hour) - 1) DIV {DAY} * {DAY} AS day")
+    kinds = flags.select(day, "dropout_type", "device_id").distinct().groupBy("day", "dropout_type").count()
+    for row in rows_of(kinds, "*"):
+        yield row["day"], "devices_in_dropout_state", "dropout_type", row["dropout_type"], row["count"], None
+
+
+def _day_of(time: str) -> Column:
+    """The start of the UTC day of a time, seconds since 1970."""
+    return F.expr(f"unix_timestamp({time}) DIV {DAY} * {DAY} AS day")

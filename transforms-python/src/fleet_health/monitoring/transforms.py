@@ -28,10 +28,11 @@ from fleet_health.monitoring.health import coverage_rows, health_rows, look, qua
 from fleet_health.monitoring.joint import drawn, joint
 from fleet_health.monitoring.measured import Watched
 from fleet_health.monitoring.passes import MEASURES, PASSES
-from fleet_health.monitoring.quality import daily_summary, sensor_statistics
+from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
 from fleet_health.monitoring.scores import score_runs, with_divergence
+from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
