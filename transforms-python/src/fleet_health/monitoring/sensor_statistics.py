@@ -51,7 +51,7 @@ def sensor_statistics(clean: DataFrame, registry: DataFrame, profile: Profile) -
         tuple({**one, "sensor_name": s, "slice_name": part[0], "slice_value": part[1]}[name] for name in _NAMES)
         for part, found in series.items()
         for s in numeric
-        for one in _compared([_day(row, s) for row in sorted(found, key=lambda row: row["day"])])
+        for one in compared([_day(row, s) for row in sorted(found, key=lambda row: row["day"])])
     ]
     return frame_of(clean.sparkSession, made, SENSOR_STATISTICS_SCHEMA)
 
@@ -66,7 +66,7 @@ def _day(row: Any, sensor: str) -> Day:
     return {"period_start": start, "mean": row[f"{sensor}_mean"], "std": row[f"{sensor}_std"], **told}
 
 
-def _compared(days: Sequence[Day]) -> Iterator[Day]:
+def compared(days: Sequence[Day]) -> Iterator[Day]:
     """Each day with what the days before it were like, oldest first."""
     for place, day in enumerate(days):
         before = days[max(place - REFERENCE_DAYS, 0) : place]
