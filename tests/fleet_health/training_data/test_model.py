@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import IsolationForest
 
 from fleet_health.monitoring.distances import distances
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.statistics import bin_counts, bin_edges
 from model_adapters.errors import FeatureMismatchError
+from model_adapters.isolation import Isolation
 from model_adapters.isolation_forest import IsolationForestAdapter
 from model_adapters.window_model import normalised
 from model_training.errors import NotEnoughTrainingRowsError
@@ -111,6 +114,27 @@ def test_a_row_scores_the_same_alone_and_in_any_company(adapter: IsolationForest
     extreme = adapter.predict(pd.concat([rows, frame((1e6, -1e6, 1e6, 1e6))], ignore_index=True))
     assert extreme["anomaly_score"].iloc[:41].tolist() == together["anomaly_score"].tolist()
     assert extreme["anomaly_score"].iloc[41] == 1.0  # clipped, not stretched
+
+
+def test_a_forest_isolates_to_the_last_bit_as_scikit_learn_says() -> None:
+    """One tree, one sampled row, an offset of its own, rows at a split, a batch of one: nothing may differ."""
+    drawn = np.random.default_rng(11)
+    rows = drawn.normal(size=(500, 4))
+    settings: list[dict[str, Any]] = [
+        {"n_estimators": 50},
+        {"n_estimators": 1, "max_samples": 1},
+        {"n_estimators": 3, "max_samples": 2},
+        {"n_estimators": 5, "contamination": 0.1},
+    ]
+    for setting in settings:
+        forest = IsolationForest(random_state=1, n_jobs=1, **setting).fit(rows[:300])
+        splits = np.concatenate([tree.tree_.threshold for tree in forest.estimators_])
+        probe = np.vstack([rows, np.repeat(splits[:200, None], 4, axis=1)])
+        expected = -forest.decision_function(probe)
+        assert Isolation(forest).raw(probe).tolist() == expected.tolist()
+        assert Isolation(forest).raw(probe[7:8]).tolist() == expected[7:8].tolist()
+        with pytest.raises(ValueError, match="too large for dtype"):
+            Isolation(forest).raw(np.full((1, 4), 1e39))
 
 
 @pytest.mark.case("SRV-DI-01")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import palantir_models as pm
 from model_adapters.arrays import Arrays
 from model_adapters.constants import Constants
 from model_adapters.forest import ForestSerializer, forest_arrays
+from model_adapters.isolation import Isolation
 from model_adapters.window_model import Floats, WindowModelAdapter
 from palantir_models.serializers import JsonSerializer
 
@@ -27,6 +27,7 @@ class IsolationForestAdapter(WindowModelAdapter):
         self.forest = forest
         self.constants = constants
         self.refuse_other_parts(getattr(forest, "n_features_in_", 0))
+        self.isolation = Isolation(forest)
 
     def fitted_arrays(self) -> Arrays:
         """The trees, field by field."""
@@ -34,4 +35,4 @@ class IsolationForestAdapter(WindowModelAdapter):
 
     def raw(self, vectors: Floats, cohorts: NDArray[Any] | None = None) -> Floats:
         """How early the trees isolate a row."""
-        return -np.asarray(self.forest.decision_function(vectors), dtype=np.float64)
+        return self.isolation.raw(vectors)

@@ -71,8 +71,9 @@ def verdicts(block: pa.Table, model: VectorModel, carried: Sequence[str]) -> pa.
         carried: columns that go through unchanged.
 
     Returns:
-        ``carried``, then the columns of :data:`VERDICT`: ``score_id``, which names window and version; up to five contributors, the strongest first, those that
-        deviate alone, at equal strength in the order of the vector; null when nothing does or the family cannot tell.
+        ``carried``, then the columns of :data:`VERDICT`: ``score_id``, which names window and version; up to five
+        contributors, the strongest first, those that deviate alone, at equal strength in the order of the vector; null
+        when nothing does or the family cannot tell.
 
     Raises:
         OtherFeaturesError, WrongVersionError, NotANumberError, VectorLengthError, AdapterShapeError, NotAScoreError.
