@@ -1,8 +1,9 @@
 """The same rows give the same bytes and the same scores on machines that compute differently in the last bit.
 
 Another machine is played by another process: its linear algebra is told to use another processor's kernels or another
-number of threads, and numpy to leave out the vector units of newer processors. Kernels moved the hash of the autoencoder
-and vector units the scores of the forest, before weights were rounded and powers were made of sums and products alone.
+number of threads, and numpy to leave out the vector units of newer processors. Kernels moved the hash of the
+autoencoder and vector units the scores of the forest, before weights were rounded and powers were made of sums and
+products alone.
 """
 
 from __future__ import annotations
