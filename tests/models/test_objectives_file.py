@@ -72,7 +72,7 @@ def loaded(tmp_path: Path, text: str) -> ObjectivesFileError | None:
         ),
         (
             CHECK
-            + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: divergence, max: 1, untried: maybe}\n",
+            + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: divergence, max: 1, untried: so}\n",
             "untried is pass or pending",
         ),
         (
