@@ -15,8 +15,8 @@ from sklearn.ensemble import IsolationForest
 from fleet_health.monitoring.distances import distances
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.statistics import bin_counts, bin_edges
-from model_adapters.errors import FeatureMismatchError
-from model_adapters.isolation import Isolation, expected_depth, power_of_two
+from model_adapters.errors import FeatureMismatchError, TooLargeForTreesError
+from model_adapters.isolation import Isolation, expected_depth, power_of_two, single
 from model_adapters.isolation_forest import IsolationForestAdapter
 from model_adapters.window_model import normalised
 from model_training.errors import NotEnoughTrainingRowsError
@@ -130,13 +130,11 @@ def test_a_forest_isolates_as_scikit_learn_says() -> None:
     for setting in settings:
         forest = IsolationForest(random_state=1, n_jobs=1, **setting).fit(rows[:300])
         splits = np.concatenate([tree.tree_.threshold for tree in forest.estimators_])
-        probe = np.vstack([rows, np.repeat(splits[:200, None], 4, axis=1)])
+        probe = single(np.vstack([rows, np.repeat(splits[:200, None], 4, axis=1)]))
         expected = -forest.decision_function(probe)
         found = Isolation(forest).raw(probe)
         np.testing.assert_allclose(found, expected, rtol=0, atol=5e-16)
         assert Isolation(forest).raw(probe[7:8]).tolist() == found[7:8].tolist()
-        with pytest.raises(ValueError, match="too large for dtype"):
-            Isolation(forest).raw(np.full((1, 4), 1e39))
 
 
 @pytest.mark.case("SRV-DI-01")
@@ -242,6 +240,13 @@ def test_too_few_rows_are_refused_with_the_way_out() -> None:
         train(data, statistics, PROFILE)
     assert "'refrigeration': 40 training windows, 256 are needed" in str(caught.value)
     assert "model.training_days" in str(caught.value)
+
+
+def test_what_trees_cannot_compare_is_refused(adapter: IsolationForestAdapter) -> None:
+    with pytest.raises(TooLargeForTreesError) as caught:
+        adapter.predict(frame((0.0, 10.0, -5.0, 1.0), (0.0, -1e39, -5.0, 1.0)))
+    assert str(caught.value).startswith("isolation_forest_v1: values beyond 3.4e38 in b (1 rows), which trees cannot")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error, just made
 
 
 def test_powers_are_right_to_the_last_bit_or_its_neighbour() -> None:

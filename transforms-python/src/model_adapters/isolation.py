@@ -31,16 +31,11 @@ class Isolation:
         self.deepest = len(self.trees) * expected_depth(int(forest.max_samples_))
         self.offset = float(forest.offset_)
 
-    def raw(self, vectors: NDArray[Any]) -> Floats:
-        """``-forest.decision_function(vectors)``: larger where rows are isolated early.
+    def raw(self, rows: NDArray[np.float32]) -> Floats:
+        """``-forest.decision_function(rows)``: larger where rows are isolated early.
 
-        Raises:
-            ValueError: a value is missing, infinite or beyond single precision, in which trees compare.
+        ``rows`` are finite and in single precision (:func:`single`), because that is how trees compare.
         """
-        from sklearn.utils import check_array  # slow to import, and discovery imports this module
-
-        with np.errstate(over="ignore"):  # becomes infinite, and is refused as that
-            rows = check_array(vectors, dtype=np.float32, order="C")
         depth = np.zeros(len(rows))
         for tree, depths in zip(self.trees, self.depths, strict=True):
             depth += depths.take(tree.apply(rows))
@@ -48,6 +43,12 @@ class Isolation:
         share = depth / self.deepest if self.deepest else np.ones(len(rows))
         found: Floats = power_of_two(-share) + self.offset
         return found
+
+
+def single(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """In single precision, row by row in memory; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
 def power_of_two(exponents: Floats) -> Floats:
