@@ -27,12 +27,12 @@ function::
 
 What the harness gives an entry:
 
-``bench.compare(name, a, b, *, limit=None, setup=None, rounds=None, warm_up=1)``
+``bench.compare(name, a, b, *, limit=None, setup=None, rounds=None, warm_up=1, timer=None)``
     Runs ``a`` and ``b`` in pairs, the order swapped from pair to pair, after ``warm_up`` unmeasured pairs.
     ``setup(turn)`` runs unmeasured before each side with a number that never repeats (for fresh output folders).
     ``rounds`` is a smaller number of pairs than ``--rounds`` for sides that take long. The ratio is the median over
     pairs of seconds(a) / seconds(b); the spread is the distance between the quartiles of these ratios; ``n`` is the
-    number of pairs.
+    number of pairs. ``timer`` measures instead of the clock: ``time.process_time`` for work of a single thread.
 ``bench.share(name, parts, wholes, *, limit=None)``
     For figures that are no A/B: each part is divided by its whole; median and spread as above.
 ``bench.say(text)``

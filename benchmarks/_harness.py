@@ -82,8 +82,12 @@ class Bench:
         setup: Callable[[int], object] | None = None,
         rounds: int | None = None,
         warm_up: int = 1,
+        timer: Callable[[], float] | None = None,
     ) -> Figure:
-        """The median of seconds(a) / seconds(b) over interleaved pairs."""
+        """The median of seconds(a) / seconds(b) over interleaved pairs.
+
+        ``timer`` measures them; work of a single thread is better told in CPU seconds (``time.process_time``).
+        """
         pairs = min(self.rounds, rounds) if rounds is not None else self.rounds
         turn = 0
         ratios: list[float] = []
@@ -94,7 +98,7 @@ class Bench:
                 if setup is not None:
                     setup(turn)
                 turn += 1
-                seconds[side] = self._seconds(a if side == "a" else b)
+                seconds[side] = self._seconds(a if side == "a" else b, timer or self._timer)
             if number >= warm_up:
                 ratios.append(seconds["a"] / seconds["b"])
                 self.say(f"{self.entry}.{name}: {seconds['a']:.3f} s / {seconds['b']:.3f} s = {ratios[-1]:.3f}")
@@ -123,11 +127,12 @@ class Bench:
         guest = Path(__file__).resolve().parent.parent / "transforms-python" / "src"
         return start_session(app_name="foundry-mirror benchmarks", python_path=[guest])
 
-    def _seconds(self, side: Callable[[], object]) -> float:
+    @staticmethod
+    def _seconds(side: Callable[[], object], timer: Callable[[], float]) -> float:
         gc.collect()
-        start = self._timer()
+        start = timer()
         side()
-        return self._timer() - start
+        return timer() - start
 
     def _figure(self, name: str, ratios: Sequence[float], limit: float | None) -> Figure:
         return Figure(f"{self.entry}.{name}", statistics.median(ratios), limit, spread(ratios), len(ratios))

@@ -63,6 +63,19 @@ def loaded(tmp_path: Path, text: str) -> ObjectivesFileError | None:
             "better is 'higher' or 'lower', not 'bigger'",
         ),
         (
+            CHECK + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: overlap, min: 1}\n",
+            "ci/objectives.yml:6: nothing is measured as 'overlap'. Known: divergence,",
+        ),
+        (
+            CHECK + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: divergence}\n",
+            "this kind of check needs either 'max' or 'min'",
+        ),
+        (
+            CHECK
+            + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: divergence, max: 1, untried: so}\n",
+            "untried is pass or pending",
+        ),
+        (
             CHECK + "{name: a, kind: loads, reason: r}\n      - {name: a, kind: loads, reason: r}\n",
             "ci/objectives.yml:7: the check 'a' is given twice",
         ),
@@ -109,6 +122,7 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "score_skewness": "{dataset: /d, min: 1, lookup: /r}",
         "own_version": "{}",
         "maintenance_lift": "{dataset: /d, labels: /l, min: 1.5, min_events: 200, hours: 24, types: [a], time: at}",
+        "beside_production": "{dataset: '{fleet}/canary_comparison', measure: divergence, max: 0.1, untried: pass}",
         "fair_slices": "{dataset: /d, column: device_type, max_factor: 2, min_rows: 50}",
     }
     assert set(samples) == set(criterion_kinds())

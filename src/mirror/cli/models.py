@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,21 @@ _approve = click.option(
 )
 _reason = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the audit trail.")
 _actor = click.option("--as", "actor", default=_person, metavar="NAME", help="Who acts; your login by default.")
+
+
+def _decides(decide: Callable[..., Done]) -> Any:
+    """A command about a model NAME that people answer for.
+
+    ``decide`` gets the governance, the name, its own options, and as keywords who approves, who acts and why.
+    """
+
+    def decided(context: CliContext, name: str, **told: Any) -> None:
+        _show(context, decide(_governance(context), name, **told))
+
+    made: Any = wraps(decide)(decided)
+    for part in (click.pass_obj, _actor, _reason, _approve, click.argument("name")):
+        made = part(made)
+    return made
 
 
 @click.group("models")
@@ -119,22 +136,10 @@ def evaluate(context: CliContext, name: str, version: str | None, actor: str) ->
 
 
 @command.command("release")
-@click.argument("name")
-@click.option("--to", "environment", type=ENVIRONMENTS, required=True, help="Staging first, then production.")
+@click.option("--to", type=ENVIRONMENTS, required=True, help="Staging first, then production.")
 @click.option("--version", metavar="VERSION", help="Newest submission (staging) or what is in staging (production).")
-@_approve
-@_reason
-@_actor
-@click.pass_obj
-def release(
-    context: CliContext,
-    name: str,
-    environment: str,
-    version: str | None,
-    approved_by: tuple[str, ...],
-    reason: str,
-    actor: str,
-) -> None:
+@_decides
+def release(governance: Governance, name: str, **told: Any) -> Done:
     """Put a submitted version in force; scoring follows with its next build.
 
     \b
@@ -142,72 +147,39 @@ def release(
       mirror models release isolation_forest --to staging --approve-as Ada --reason 'trained on May'
       mirror models release isolation_forest --to production --approve-as Ada --reason 'a week in staging'
     """
-    done = _governance(context).release(
-        name, to=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
-    )
-    _show(context, done)
+    return governance.release(name, **told)
 
 
 @command.command("rollback")
-@click.argument("name")
 @click.option(
     "--env", "environment", type=ENVIRONMENTS, default="production", show_default=True, help="Where it goes back."
 )
 @click.option("--to", "version", metavar="VERSION", help="The version released before the present one by default.")
-@_approve
-@_reason
-@_actor
-@click.pass_obj
-def rollback(
-    context: CliContext,
-    name: str,
-    environment: str,
-    version: str | None,
-    approved_by: tuple[str, ...],
-    reason: str,
-    actor: str,
-) -> None:
+@_decides
+def rollback(governance: Governance, name: str, **told: Any) -> Done:
     """Put an earlier release in force again.
 
     \b
     Example:
       mirror models rollback isolation_forest --env production --approve-as Ada --reason 'floods alerts'
     """
-    done = _governance(context).rollback(
-        name, environment=environment, actor=actor, approved_by=approved_by, reason=reason, version=version
-    )
-    _show(context, done)
+    return governance.rollback(name, **told)
 
 
 @command.command("try")
-@click.argument("name")
 @click.option(
     "--role", type=click.Choice(["shadow", "canary_live"]), required=True, help="Without effect, or alerting."
 )
 @click.option("--share", type=float, default=1.0, show_default=True, help="Of the devices; 0 ends the trial.")
-@_approve
-@_reason
-@_actor
-@click.pass_obj
-def try_out(
-    context: CliContext,
-    name: str,
-    role: str,
-    share: float,
-    approved_by: tuple[str, ...],
-    reason: str,
-    actor: str,
-) -> None:
+@_decides
+def try_out(governance: Governance, name: str, **told: Any) -> Done:
     """Let the version in staging score production data beside the one in production.
 
     \b
     Example:
       mirror models try isolation_forest --role shadow --approve-as Ada --reason 'a week beside production'
     """
-    done = _governance(context).try_out(
-        name, role=role, share=share, actor=actor, approved_by=approved_by, reason=reason
-    )
-    _show(context, done)
+    return governance.try_out(name, **told)
 
 
 @command.command("archive")

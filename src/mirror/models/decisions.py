@@ -100,10 +100,14 @@ def write_decisions(governance: Governance, governed: Governed) -> None:
             ingest(governance.workspace, path, files, branch=governance.workspace.config.default_branch)
 
 
-def _row(decision: Decision, model: Model, version: ModelVersion) -> tuple[object, ...]:
-    """A version is known by the names that its artefact carries, and by the catalog's where it carries none."""
+def names_of(model: Model, version: ModelVersion) -> tuple[str, str]:
+    """Model id and number that the artefact carries, by which scores and decisions know it; else the catalog's."""
     number = str(version.facts.get("model_version") or version.semantic)
-    name = str(version.facts.get("model_id") or f"{model.name}_v{number.partition('.')[0]}")
+    return str(version.facts.get("model_id") or f"{model.name}_v{number.partition('.')[0]}"), number
+
+
+def _row(decision: Decision, model: Model, version: ModelVersion) -> tuple[object, ...]:
+    name, number = names_of(model, version)
     family = name.rsplit("_v", 1)[0]
     at = decision.at.isoformat()
     return family, "ALL", name, number, decision.role, decision.fraction, at, decision.approved, decision.reason

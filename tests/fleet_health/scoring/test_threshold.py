@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import IsolationForest
 
 from model_adapters.isolation_forest import IsolationForestAdapter
 
 
-class _FirstFeature:
-    """A forest whose isolation is the first feature itself."""
+class _FirstFeature(IsolationForestAdapter):
+    """One whose forest isolates by the first feature itself."""
 
-    def decision_function(self, vectors: Any) -> Any:
-        return -vectors[:, 0]
+    def raw(self, vectors: Any, cohorts: Any = None) -> Any:
+        return vectors[:, 0]
 
 
 @pytest.mark.case("SRV-EC-01")
@@ -30,6 +31,7 @@ def test_a_score_equal_to_the_threshold_is_not_flagged() -> None:
         "threshold": 0.6,
     }
     rows = pd.DataFrame({"a": [np.nextafter(0.6, 0.0), 0.6, np.nextafter(0.6, 1.0)]})
-    made = IsolationForestAdapter(_FirstFeature(), constants).predict(rows)
+    forest = IsolationForest(n_estimators=1).fit(rows.to_numpy())
+    made = _FirstFeature(forest, constants).predict(rows)
     assert made["anomaly_score"].tolist() == rows["a"].tolist()
     assert made["anomaly_flag"].tolist() == [False, False, True]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fleet_health.ids import natural_key_id_of
 from fleet_health.model_input.errors import NotANumberError, OtherFeaturesError, WrongVersionError
 from fleet_health.scoring.errors import AdapterShapeError, NotAScoreError, VectorLengthError
 from fleet_health.scoring.verdicts import blocks, verdicts
@@ -31,6 +32,7 @@ def block(*vectors: list[float], **more: list[Any]) -> pa.Table:
     rows = len(vectors)
     columns = {
         "device_id": [f"D{n}" for n in range(rows)],
+        "window_start": [NOON - timedelta(minutes=15)] * rows,
         "window_end": [NOON] * rows,
         "cohort_id": pa.array([None] * rows, pa.string()),
         "feature_vector": pa.array(vectors, pa.list_(pa.float64())),
@@ -46,6 +48,9 @@ def test_the_strongest_five_are_told_and_ties_keep_the_order_of_the_vector() -> 
     assert made.column("top_contributors").to_pylist() == [["g", "b", "d", "e", "c"], None, ["b"]]
     assert made.column("contributor_scores").to_pylist() == [[9, 3, 3, 2, 1], None, [1.0]]
     assert made.column("device_id").to_pylist() == ["D0", "D1", "D2"]
+    window = (1_768_477_500_000_000, 1_768_478_400_000_000)
+    ids = [natural_key_id_of("score", device, *window, "x_v1", "1.0.0", "fleet") for device in ("D0", "D1", "D2")]
+    assert made.column("score_id").to_pylist() == ids
 
 
 def test_a_family_that_cannot_tell_has_no_contributors() -> None:

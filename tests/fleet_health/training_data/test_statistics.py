@@ -8,7 +8,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
+from fleet_health.contracts.training import STATISTICS_SCHEMA
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.training_data.described import frozen_constants
 from fleet_health.training_data.errors import NoTrainingWindowsError
@@ -96,3 +98,15 @@ def test_a_feature_that_was_never_there_has_no_place_in_the_vector() -> None:
     never = statistics.set_index("feature_name").drop(["humidity_mean", "superheat_mean"])
     assert (never["training_null_rate"] == 1.0).all()  # the record of what was left out
     assert never[["training_mean", "training_p50"]].isna().all(axis=None)
+
+
+def test_a_feature_that_no_unit_has_keeps_null_statistics_and_can_be_stored(spark: SparkSession) -> None:
+    profile = shipped_profile("air_handler")
+    rows = pd.DataFrame(1.0, index=range(2), columns=list(profile.model_features)).assign(
+        duct_static_pressure_mean=np.nan, device_id="AHU", cohort_id=None
+    )
+    times = pd.Series(pd.to_datetime(["2017-09-01", "2017-09-02"]))
+    table = training_statistics(rows.assign(window_start=times, window_end=times), profile, "tx")
+    stored = spark.createDataFrame(table, STATISTICS_SCHEMA).where("bin_fractions is null").toPandas()
+    assert stored["feature_name"].tolist() == ["duct_static_pressure_mean"]
+    assert stored[["bin_edges", "training_p50"]].isna().all(axis=None)

@@ -4,6 +4,7 @@ AdapterError
 |-- FeatureMismatchError    feature columns are missing or have another name
 |-- FeatureOrderError       rows whose `feature_names` are other features, or in another order
 |-- InfiniteFeatureError    a value is infinite
+|-- TooLargeForTreesError   a value is finite, and beyond the single precision in which trees compare
 `-- ArtefactError           the fitted part is not the one that was published with these names and constants
 """
 
@@ -73,6 +74,20 @@ class InfiniteFeatureError(AdapterError):
         return (
             f"{self.model_id}: infinite values in {', '.join(self.features)} ({self.rows} rows). No sensor measures "
             "infinity: correct the step that divided by zero, or pass null for a value that is not known."
+        )
+
+
+class TooLargeForTreesError(AdapterError):
+    """Attributes: ``model_id``, the ``features`` with such values and how many ``rows`` have one."""
+
+    def __init__(self, model_id: str, features: Sequence[str], rows: int) -> None:
+        super().__init__(model_id, tuple(features), rows)
+        self.model_id, self.features, self.rows = model_id, tuple(features), rows
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model_id}: values beyond 3.4e38 in {', '.join(self.features)} ({self.rows} rows), which trees "
+            "cannot compare. No sensor measures that: correct the step that made it, or pass null for an unknown value."
         )
 
 

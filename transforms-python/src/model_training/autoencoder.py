@@ -19,6 +19,11 @@ from model_training.frozen import Reference, frozen, threshold_of
 from model_training.rows import Floats, LearningRows
 from model_training.statistical_baseline import SCALE
 
+DIGITS = 7
+"""Weights are rounded to these. Matrix products differ between processors, by 1e-14 after 17 epochs over 12,000 rows of
+45 features, and every kind of machine would publish a model of its own.
+"""
+
 
 def fit_autoencoder(
     rows: LearningRows, reference: Reference, model: Autoencoder, profile: Profile
@@ -91,4 +96,7 @@ def _network(wanted: Floats, model: Autoencoder) -> tuple[list[tuple[Floats, Flo
         # the epochs used are recorded, and reaching the declared most of them is no mistake
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(wanted, wanted)
-    return list(zip(network.coefs_, network.intercepts_, strict=True)), int(network.n_iter_)
+    layers = [
+        (np.round(w, DIGITS), np.round(b, DIGITS)) for w, b in zip(network.coefs_, network.intercepts_, strict=True)
+    ]
+    return layers, int(network.n_iter_)

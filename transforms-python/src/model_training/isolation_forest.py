@@ -11,6 +11,7 @@ from fleet_health.profiles.families import ModelSpec
 from fleet_health.profiles.model import Profile
 from model_adapters.arrays import digest
 from model_adapters.forest import forest_arrays
+from model_adapters.isolation import Isolation
 from model_adapters.isolation_forest import IsolationForestAdapter
 from model_adapters.window_model import normalised
 from model_training.errors import NotEnoughTrainingRowsError, SelfCleaningError
@@ -63,7 +64,7 @@ def fit_isolation_forest(
 
 def raw_of(forest: Any, vectors: NDArray[np.float32]) -> Floats:
     """How early the trees isolate a row, as the adapter will see it."""
-    return -np.asarray(forest.decision_function(vectors), dtype=np.float64)
+    return Isolation(forest).raw(vectors)
 
 
 def cleaned(raw: Floats, kept: NDArray[np.bool_], model: ModelSpec) -> NDArray[np.bool_]:

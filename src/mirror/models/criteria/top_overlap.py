@@ -43,12 +43,14 @@ class TopOverlap(Compared):
     def compare(self, mine: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
         if self.key not in mine.columns:
             return Finding(Outcome.PENDING, f"the scored rows have no column {self.key!r}")
-        new, old = (self._top(frame) for frame in (mine, theirs))
+        new, old = (top(frame, self.sample.score, self.share, self.key, self.top) for frame in (mine, theirs))
         overlap = len(new & old) / len(old)
         text = f"{overlap:.0%} of the top {len(old)} by {self.key} are those of production, at least {self.min:.0%}"
         return verdict(overlap, self.min, text, at_most=False)
 
-    def _top(self, frame: pd.DataFrame) -> set[str]:
-        highest = frame.groupby(self.key)[self.sample.score].max().reset_index()
-        ranked = highest.sort_values([self.sample.score, self.key], ascending=[False, True])
-        return set(ranked[self.key].head(min(self.top, max(1, math.ceil(len(ranked) * self.share)))))
+
+def top(scored: pd.DataFrame, score: str, share: float, key: str = "device_id", most: int = 100) -> set[str]:
+    """The ``share`` of the keys (rounded up, at most ``most``) with the highest scores; of equal ones the first."""
+    highest = scored.groupby(key)[score].max().reset_index()
+    ranked = highest.sort_values([score, key], ascending=[False, True])
+    return set(ranked[key].head(min(most, max(1, math.ceil(len(ranked) * share)))))

@@ -12,7 +12,6 @@ from pyspark.sql import types as T
 from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.data_time import with_data_time
-from fleet_health.ids import natural_key_id
 from fleet_health.model_input.vectors import features_id
 from fleet_health.scoring.verdicts import VERDICT, VectorModel, blocks, verdicts
 
@@ -59,10 +58,7 @@ def model_scores(model_input: DataFrame, features: DataFrame, model: VectorModel
     }
     timed = with_data_time(_judged(model_input, model), features, "scored_at", F.col("computed_at"))
     scored = timed.where(F.col("window_end") <= F.col("scored_at")).withColumns(filled)
-    instants = [F.unix_micros(name) for name in ("window_start", "window_end")]
-    version = [F.col(name) for name in ("model_id", "model_version", "granularity")]
-    key = natural_key_id("score", F.col("device_id"), *instants, *version)
-    return conform(scored.withColumn("score_id", key), SCORES_SCHEMA)
+    return conform(scored, SCORES_SCHEMA)
 
 
 def _judged(vectors: DataFrame, model: VectorModel) -> DataFrame:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import types as T
 
+from fleet_health.ids import natural_key_ids
 from fleet_health.model_input.errors import NotANumberError
 from fleet_health.model_input.released import version_of
 from fleet_health.model_input.vectors import refuse_other_features, refuse_other_version
@@ -24,7 +25,10 @@ BLOCK_ROWS = 50_000
 10,000 rows as at 100,000, 1.05 times at 50,000); large ones need memory: 50,000 vectors of 45 features are 18 MB.
 """
 
+_INSTANTS = ("window_start", "window_end")
+
 VERDICT = (
+    T.StructField("score_id", T.StringType()),
     T.StructField("anomaly_score", T.DoubleType()),
     T.StructField("top_contributors", T.ArrayType(T.StringType())),
     T.StructField("contributor_scores", T.ArrayType(T.DoubleType())),
@@ -60,14 +64,16 @@ def verdicts(block: pa.Table, model: VectorModel, carried: Sequence[str]) -> pa.
     """The verdict of every row.
 
     Args:
-        block: one chunk with ``device_id``, ``window_end``, ``cohort_id``, ``feature_vector``, and ``other_features``
-            and ``other_version``: what the row says of itself where that is not what the model says, else null.
+        block: one chunk with ``device_id``, ``window_start``, ``window_end``, ``cohort_id``, ``feature_vector``, and
+            ``other_features`` and ``other_version``: what the row says of itself where that is not what the model says,
+            else null.
         model: the released version.
         carried: columns that go through unchanged.
 
     Returns:
-        ``carried``, then the columns of :data:`VERDICT`: up to five contributors, the strongest first, those that
-        deviate alone, at equal strength in the order of the vector; null when nothing does or the family cannot tell.
+        ``carried``, then the columns of :data:`VERDICT`: ``score_id``, which names window and version; up to five
+        contributors, the strongest first, those that deviate alone, at equal strength in the order of the vector; null
+        when nothing does or the family cannot tell.
 
     Raises:
         OtherFeaturesError, WrongVersionError, NotANumberError, VectorLengthError, AdapterShapeError, NotAScoreError.
@@ -93,8 +99,15 @@ def verdicts(block: pa.Table, model: VectorModel, carried: Sequence[str]) -> pa.
     arrays = [block[name].combine_chunks() for name in carried]
     told_names, strengths = _strongest(distances, names, len(vectors))
     return pa.RecordBatch.from_arrays(
-        [*arrays, pa.array(scores), told_names, strengths], [*carried, *(field.name for field in VERDICT)]
+        [*arrays, _ids(block, constants), pa.array(scores), told_names, strengths],
+        [*carried, *(field.name for field in VERDICT)],
     )
+
+
+def _ids(block: pa.Table, constants: Any) -> pa.Array:
+    instants = [block[name].chunk(0).cast(pa.timestamp("us", "UTC")).cast(pa.int64()) for name in _INSTANTS]
+    version = [str(constants[name]) for name in ("model_id", "model_version", "granularity")]
+    return natural_key_ids("score", block["device_id"].chunk(0), *instants, *version)
 
 
 def _matrix(block: pa.Table, names: Sequence[str], version: str) -> Floats:

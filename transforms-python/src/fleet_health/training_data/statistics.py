@@ -23,6 +23,7 @@ _QUANTILES = {
     "training_p95": 0.95,
     "training_p99_9": 0.999,
 }
+_LISTS = ("bin_edges", "bin_fractions")
 DECILES = np.linspace(0.0, 1.0, 11)
 
 
@@ -69,7 +70,10 @@ def training_statistics(
         }
         for name in profile.features_of(model)
     ]
-    return pd.DataFrame(made).reindex(columns=STATISTICS_SCHEMA.fieldNames())
+    table = pd.DataFrame(made).reindex(columns=STATISTICS_SCHEMA.fieldNames())
+    # for a feature without a value pandas puts NaN, which Arrow takes for no list
+    lists = {name: table[name].astype(object).where(table[name].notna(), None) for name in _LISTS}
+    return table.assign(**lists)
 
 
 def no_windows(profile: Profile) -> NoTrainingWindowsError:
