@@ -158,6 +158,13 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
         for d in ("D000", "D001", "lost", "retired")
     ]
     labels = [{"alert_id": alert, "device_id": "again"} for alert in ("a0", "nobody", None)]
+    # of the 99 devices that production scored in this window the candidate scored ten, and nine were compared
+    window = {"window_start": NOW - 15 * MINUTE, "window_end": NOW}
+    tried = [{"device_id": device, "scored_at": NOW, "deployment_role": "shadow", **window} for device in DEVICES[2:12]]
+    tried += [{**tried[0], "device_id": "earlier run", "scored_at": NOW - DAY}]
+    both = {"champion_score": 0.5, "candidate_score": 0.25, "score_diff": -0.25, **window}
+    compared = [{"device_id": device, **both} for device in DEVICES[2:11]]
+    compared[0]["score_diff"] = 0.25
     raw = [{"timestamp_ingested": NOW, "timestamp_device": NOW + (HOUR if n == 3 else -HOUR)} for n in range(20)]
     rows: dict[str, Any] = {
         "raw_sensor_readings": raw,
@@ -175,6 +182,8 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
         "device_alerts": alerts(),
         "label_events": labels,
         "model_input": vectors,
+        "shadow_model_scores": tried,
+        "canary_comparison": compared,
     }
     return {name: frame(spark, name, told) for name, told in rows.items()}
 
@@ -203,6 +212,9 @@ EXPECTED = {
     "SCO-11": 1 / 2,
     "SCO-12": 49 / 199,
     "ALR-10": 1,
+    "SHA-04": 10 / 99,
+    "CAN-02": 1,
+    "CAN-03": 9 / 10,
 }
 
 
@@ -277,7 +289,19 @@ def test_every_measured_rule_measures_what_was_planted_and_says_so(spark: SparkS
     assert rows.loc[["CLN-02", "CLN-23", "DLQ-03", "FEA-16", "SCO-11"], "rows"].tolist() == [12, 2, 2, 2000, 2]
     found = verdicts(spark, told, EXPECTED)
     assert {rule for rule, r in found.items() if r.outcome != "PASS"} == set(EXPECTED) - {"FDM-06"}
-    blocked = {"CLN-02", "CLN-18", "CLN-22", "FEA-05", "FEA-16", "TRN-08", "FDM-05", "BAS-05", "MIN-04"}
+    blocked = {
+        "CAN-02",
+        "CAN-03",
+        "CLN-02",
+        "CLN-18",
+        "CLN-22",
+        "FEA-05",
+        "FEA-16",
+        "TRN-08",
+        "FDM-05",
+        "BAS-05",
+        "MIN-04",
+    }
     assert {rule for rule, r in found.items() if r.blocks} == blocked | {"ALR-10"}
 
 
