@@ -52,6 +52,8 @@ _SMALL = {
     "spark.rdd.compress": "false",
     "spark.shuffle.compress": "false",
     "spark.shuffle.spill.compress": "false",
+    # nothing leaves the machine on the way
+    "spark.shuffle.checksum.enabled": "false",
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
     # encoding a cached frame costs about as much again as computing it, and local frames fit into memory
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
@@ -59,7 +61,15 @@ _SMALL = {
     "spark.python.daemon.module": "mirror.python_daemon",
 }
 
-_JVM_SMALL = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-XX:+IgnoreUnrecognizedVMOptions")
+_JVM_SMALL = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xss4m",
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    # Arrow's own checks of every access to a batch; Spark asks within its bounds and looks for nulls itself
+    "-Darrow.enable_unsafe_memory_access=true",
+    "-Darrow.enable_null_check_for_get=false",
+)
 
 _LOG4J = """\
 rootLogger.level = error
