@@ -45,7 +45,7 @@ def main(clean: str, out: str) -> None:
         write(windows(spark, Path(clean)), Path(out))
 
     work()
-    figures = {"cpu": cost(work), "jvm_bytes": _peak(b"java"), "python_bytes": _peak(b"python_daemon")}
+    figures = {"cpu": cost(work), "jvm_bytes": _peak(b"java"), "python_bytes": _peak(b"-m\0mirror.python_daemon")}
     print(json.dumps(figures))
     spark.stop()
 

@@ -169,6 +169,9 @@ def start_session(
         ours = str(Path(__file__).resolve().parent.parent)
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited, ours] if p))
     local = master.startswith("local[") or master == "local"
+    if local:
+        # each thread of the JVM that Arrow or a codec runs on would keep memory of its own, of which nothing comes back
+        os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     configuration = _MEANING | (_local_settings(java, archive_option) if local else {}) | dict(settings or {})
     builder = SparkSession.builder.master(master).appName(app_name)
     for key, value in configuration.items():
