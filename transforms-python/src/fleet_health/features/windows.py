@@ -91,7 +91,8 @@ def window_table(readings: Readings, rows: Ints, minutes: int, computed_at: Ints
     time = Centred.of((micros - key * length) / MICROS_PER_MINUTE, ordered)
     sensors = Centred.of(readings.values, groups)
     place = {name: number for number, name in enumerate(summarised_sensors(profile))}
-    std = sensors.std()
+    at_once = {"mean": sensors.mean, "fraction": sensors.mean, "min": sensors.low, "max": sensors.high}
+    at_once["std"] = sensors.std()
     columns: dict[str, Floats] = {}
     for feature in profile.features:
         if feature.of is not None:
@@ -99,10 +100,10 @@ def window_table(readings: Readings, rows: Ints, minutes: int, computed_at: Ints
             columns[feature.name] = _DERIVED[feature.aggregation](left, right)
         elif feature.sensor is None:
             columns[feature.name] = _quality(feature, readings, rows, ordered, profile)
-        elif feature.aggregation == "std":
-            columns[feature.name] = std[:, place[feature.sensor]]
+        elif feature.aggregation in at_once:
+            columns[feature.name] = at_once[feature.aggregation][:, place[feature.sensor]]
         else:
-            columns[feature.name] = _statistic(feature, sensors.sensor(place[feature.sensor]), time)
+            columns[feature.name] = _one_by_one(feature, sensors.sensor(place[feature.sensor]), time)
     starts = key[groups.starts] * length
     instant = pa.timestamp("us", tz="UTC")
     table = {
@@ -121,14 +122,8 @@ def _column(feature: Feature, values: Floats) -> pa.Array:
     return pa.array(values.astype(np.int32)) if feature.name in COUNTS else pa.array(values, from_pandas=True)
 
 
-def _statistic(feature: Feature, sensor: Centred, time: Centred) -> Floats:
+def _one_by_one(feature: Feature, sensor: Centred, time: Centred) -> Floats:
     match feature.aggregation:
-        case "mean" | "fraction":
-            return sensor.mean
-        case "min":
-            return sensor.low
-        case "max":
-            return sensor.high
         case "p95":
             return sensor.percentile(P95)
         case "slope":
