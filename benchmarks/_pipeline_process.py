@@ -1,7 +1,8 @@
 """Windows of a folder of clean files in a process of its own: ``python _pipeline_process.py CLEAN OUT`` prints JSON.
 
 ``cpu`` are CPU seconds of the second of two passes, ``jvm_bytes`` and ``python_bytes`` the high-water marks of the JVM
-and of the largest Python worker. The JVM has one gibibyte of heap, whatever the size of the fleet.
+and of the largest Python worker, ``live_bytes`` what the heap holds after a collection at the end. The heap has one
+size, whatever the fleet's, and is taken whole from the start: else the mark would tell how long nobody had to collect.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 PARTITIONS = 8
+HEAP = "512m"
 
 
 def _peak(command: bytes) -> int:
@@ -38,14 +41,18 @@ def main(clean: str, out: str) -> None:
     from mirror.spark import start_session
 
     guest = Path(__file__).resolve().parent.parent / "transforms-python" / "src"
-    settings = {"spark.sql.shuffle.partitions": str(PARTITIONS), "spark.driver.memory": "1g"}
+    settings = {"spark.sql.shuffle.partitions": str(PARTITIONS), "spark.driver.memory": HEAP}
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-Xms{HEAP} -XX:+AlwaysPreTouch"
     spark = start_session(app_name="windows", python_path=[guest], settings=settings)
 
     def work() -> None:
         write(windows(spark, Path(clean)), Path(out))
 
     work()
-    figures = {"cpu": cost(work), "jvm_bytes": _peak(b"java"), "python_bytes": _peak(b"python_daemon")}
+    figures = {"cpu": cost(work), "jvm_bytes": _peak(b"java"), "python_bytes": _peak(b"-m\0mirror.python_daemon")}
+    jvm = cast("Any", spark._jvm)
+    jvm.System.gc()
+    figures["live_bytes"] = jvm.java.lang.management.ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed()
     print(json.dumps(figures))
     spark.stop()
 

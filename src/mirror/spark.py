@@ -52,6 +52,8 @@ _SMALL = {
     "spark.rdd.compress": "false",
     "spark.shuffle.compress": "false",
     "spark.shuffle.spill.compress": "false",
+    # nothing leaves the machine on the way
+    "spark.shuffle.checksum.enabled": "false",
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
     # encoding a cached frame costs about as much again as computing it, and local frames fit into memory
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
@@ -59,7 +61,15 @@ _SMALL = {
     "spark.python.daemon.module": "mirror.python_daemon",
 }
 
-_JVM_SMALL = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-XX:+IgnoreUnrecognizedVMOptions")
+_JVM_SMALL = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xss4m",
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    # Arrow's own checks of every access to a batch; Spark asks within its bounds and looks for nulls itself
+    "-Darrow.enable_unsafe_memory_access=true",
+    "-Darrow.enable_null_check_for_get=false",
+)
 
 _LOG4J = """\
 rootLogger.level = error
@@ -159,6 +169,9 @@ def start_session(
         ours = str(Path(__file__).resolve().parent.parent)
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in [*roots, *inherited, ours] if p))
     local = master.startswith("local[") or master == "local"
+    if local:
+        # each thread of the JVM that Arrow or a codec runs on would keep memory of its own, of which nothing comes back
+        os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     configuration = _MEANING | (_local_settings(java, archive_option) if local else {}) | dict(settings or {})
     builder = SparkSession.builder.master(master).appName(app_name)
     for key, value in configuration.items():

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from fleet_health.features.errors import NotANumberInCleanError
 from fleet_health.features.exchange import Tasks, _numbers_of_partitions, parcels, unpacked
 from fleet_health.features.files import CleanFile, read_readings
-from fleet_health.features.readings import Readings
+from fleet_health.features.readings import Readings, summarised_sensors
 from fleet_health.features.wanted import Touched, Wanted
 from fleet_health.profiles.loader import shipped_profile
 
@@ -23,6 +23,7 @@ PROFILE = shipped_profile("refrigeration")
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 LOW = "pressure_low_side"
+PLACE = {name: number for number, name in enumerate(summarised_sensors(PROFILE))}
 
 
 def stored(rows: list[dict[str, Any]], group: int = 100) -> io.BytesIO:
@@ -47,9 +48,9 @@ def read(stream: io.BytesIO, wanted: Wanted | None = None) -> Readings:
 def test_a_reading_without_receipt_counts_at_its_time_and_a_sensor_without_column_is_null() -> None:
     found = read(stored([{"micros": 5, LOW: 1.5}, {"micros": -7, "received": 9, LOW: None}]))
     assert (found.micros.tolist(), found.received.tolist()) == ([5, -7], [5, 9])
-    assert found.values[LOW][0] == 1.5
-    assert np.isnan(found.values[LOW][1])
-    assert np.isnan(found.values["humidity"]).all()
+    assert found.values[0, PLACE[LOW]] == 1.5
+    assert np.isnan(found.values[1, PLACE[LOW]])
+    assert np.isnan(found.values[:, PLACE["humidity"]]).all()
 
 
 def test_a_drifting_clock_leaves_and_another_flag_stays() -> None:
@@ -87,7 +88,7 @@ def test_a_device_and_day_is_one_task_whatever_file_it_lies_in() -> None:
         there = unpacked([parcel for parcel in sent if parcel.column("task")[0].as_py() == task], PROFILE)
         if there is None:
             continue
-        values += there.values[LOW].tolist()
+        values += there.values[:, PLACE[LOW]].tolist()
         for code, micros in zip(there.codes, there.micros, strict=True):
             assert seen.setdefault((there.devices[code].as_py(), micros // day), task) == task
     assert sorted(values) == [float(n) for n in range(96)]

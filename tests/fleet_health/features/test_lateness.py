@@ -64,7 +64,7 @@ def versions(
     for task in range(tasks.count):
         there = unpacked((parcel for parcel in sent if parcel.column("task")[0].as_py() == task), profile)
         blocks = ordered_blocks(there, span, 50) if there is not None else ()
-        made = [part.to_pandas() for block in blocks for part in due_versions(block, dues, profile)]
+        made = [part.to_pandas() for block in blocks for part in due_versions(there, block, dues, profile)]
         found = [*(part for part in found if len(part)), *made] or found
     together = pd.concat(found, ignore_index=True)
     by = [*KEY, "computed_at", "reading_count"] if len(together) else KEY
@@ -82,7 +82,7 @@ def as_readings(rows: pd.DataFrame, landed: Any, profile: Profile) -> Readings:
         landed=np.zeros(len(rows), dtype=bool) | landed,
         flagged=nothing.astype(bool),
         null_count=nothing,
-        values={name: rows[name].to_numpy(dtype=float) for name in summarised_sensors(profile)},
+        values=rows[summarised_sensors(profile)].to_numpy(dtype=float),
     )
 
 

@@ -19,7 +19,7 @@ def whole(values: np.ndarray, minutes: np.ndarray, groups: Groups) -> dict[str, 
         "std": sensor.std(),
         "min": sensor.low,
         "max": sensor.high,
-        "slope": sensor.slope(groups.laid_out(minutes)),
+        "slope": sensor.slope(Centred.of(minutes, groups)),
     }
 
 

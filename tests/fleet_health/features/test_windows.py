@@ -39,13 +39,16 @@ def newest(clean: DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def features(spark: SparkSession) -> dict[str, pd.DataFrame]:
-    """As it is; and shuffled, in eight parts, in Chicago, with a future and other devices added."""
+    """As it is, read by one worker; and exchanged between workers, shuffled, in eight parts, in Chicago, with a future
+    and other devices added."""
     schema = clean_schema(PROFILE)
     plain = newest(spark.createDataFrame(fleet.frame(fleet.plain_rows(), 3), schema).coalesce(1))
     spark.conf.set("spark.sql.session.timeZone", "America/Chicago")
     try:
         rows = fleet.plain_rows() + fleet.LATER + fleet.OTHERS
-        more = newest(spark.createDataFrame(fleet.frame(rows, 4), schema).repartition(8))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("fleet_health.features.versions.sweeps", lambda *_: None)
+            more = newest(spark.createDataFrame(fleet.frame(rows, 4), schema).repartition(8))
     finally:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
     return {"plain": plain, "more": more}

@@ -112,9 +112,7 @@ def parcels(readings: Readings, tasks: Tasks, numbers: Sequence[int]) -> Iterato
     task = tasks.of(readings)
     order = _sorted_by(task * len(readings.devices) + readings.codes)
     task, codes = task[order], readings.codes[order]
-    values = np.empty((len(readings.values), len(order)))
-    for row, column in zip(values, readings.values.values(), strict=True):
-        np.take(column, order, out=row)
+    values = readings.values.take(order, axis=0, mode="clip")
     whole = np.stack([readings.micros[order], readings.received[order]])
     facts = ((readings.null_count << _NULLS) + readings.flagged * _FLAGGED + readings.landed * _LANDED)[order]
     edges = [0, *(np.flatnonzero(task[1:] != task[:-1]) + 1).tolist(), len(order)]
@@ -122,7 +120,7 @@ def parcels(readings: Readings, tasks: Tasks, numbers: Sequence[int]) -> Iterato
         another = np.append(True, codes[first + 1 : last] != codes[first : last - 1])
         names = json.dumps(readings.devices.take(pa.array(codes[first:last][another])).to_pylist())
         small = np.stack([np.cumsum(another) - 1, facts[first:last]]).astype(np.int32)
-        cells = (names.encode(), whole[:, first:last].tobytes(), small.tobytes(), values[:, first:last].tobytes())
+        cells = (names.encode(), whole[:, first:last].tobytes(), small.tobytes(), values[first:last].tobytes())
         yield pa.RecordBatch.from_arrays(
             [pa.array([numbers[task[first]]], pa.int32()), *(pa.array([cell], pa.binary()) for cell in cells)],
             schema=_PARCEL,
@@ -137,14 +135,14 @@ def _sorted_by(keys: Ints) -> Ints:
 
 def unpacked(batches: Iterable[pa.RecordBatch], profile: Profile) -> Readings | None:
     """All parcels of a task as one; ``None`` when there are none."""
-    sensors = summarised_sensors(profile)
+    sensors = len(summarised_sensors(profile))
     parts = []
     for batch in batches:
         for number in range(batch.num_rows):
             names, whole, small, values = (batch.column(place)[number].as_buffer() for place in range(1, 5))
             micros, received = np.frombuffer(whole, dtype=np.int64).reshape(2, -1)
             codes, facts = np.frombuffer(small, dtype=np.int32).reshape(2, -1)
-            rows = np.frombuffer(values, dtype=np.float64).reshape(len(sensors), len(micros))
+            rows = np.frombuffer(values, dtype=np.float64).reshape(len(micros), sensors)
             parts.append(
                 Readings(
                     devices=pa.array(json.loads(names.to_pybytes()), pa.string()),
@@ -154,7 +152,7 @@ def unpacked(batches: Iterable[pa.RecordBatch], profile: Profile) -> Readings | 
                     landed=facts & _LANDED != 0,
                     flagged=facts & _FLAGGED != 0,
                     null_count=(facts >> _NULLS).astype(np.int64),
-                    values=dict(zip(sensors, rows, strict=True)),
+                    values=rows,
                 )
             )
     return Readings.joined(parts) if parts else None

@@ -20,15 +20,17 @@ import pyarrow.parquet as pq
 
 from fleet_health.contracts.clean import CLOCK_DRIFT, PARTITION
 from fleet_health.features.errors import NotANumberInCleanError
-from fleet_health.features.kernel import Floats
+from fleet_health.features.kernel import Flags, Floats
 from fleet_health.features.lateness import MICROS_PER_DAY
-from fleet_health.features.readings import Flags, Readings, summarised_sensors
+from fleet_health.features.readings import Readings, side_by_side, summarised_sensors
 from fleet_health.features.wanted import Wanted
 from fleet_health.profiles.model import Profile
 
 _DAY = re.compile(rf"(?:^|/){PARTITION[0]}=(\d{{4}}-\d\d-\d\d)/")
 _EPOCH = date(1970, 1, 1).toordinal()
-_SLICE_ROWS = 250_000
+_SLICE_ROWS = 1 << 16
+_BUFFER_BYTES = 1 << 20
+"""Read ahead per column; without it Parquet holds every column of a row group at once."""
 _INSTANT = pa.timestamp("us", "UTC")
 
 
@@ -60,7 +62,7 @@ def files_of(filesystem: Any, wanted: Wanted, *, landed: bool) -> list[CleanFile
 
 
 def read_readings(stream: IO[bytes], profile: Profile, wanted: Wanted, *, landed: bool) -> Iterator[Readings]:
-    """The needed readings of one file, some hundred thousand rows at a time.
+    """The needed readings of one file, some ten thousand rows at a time.
 
     Args:
         stream: a Parquet file of ``clean_sensor_readings``; a column that it does not have yet is null.
@@ -71,7 +73,7 @@ def read_readings(stream: IO[bytes], profile: Profile, wanted: Wanted, *, landed
     Raises:
         NotANumberInCleanError: a sensor holds NaN; the first such device and sensor are named.
     """
-    file = pq.ParquetFile(stream)
+    file = pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES)
     there = file.schema_arrow.names
     sensors = summarised_sensors(profile)
     own = ["device_id", "timestamp_utc", "timestamp_ingested", "quality_flags", "sensor_null_count"]
@@ -86,14 +88,34 @@ def read_readings(stream: IO[bytes], profile: Profile, wanted: Wanted, *, landed
             yield readings
 
 
+def instants_of(file: pq.ParquetFile, name: str) -> tuple[int, int] | None:
+    """Between which microseconds the values of a column lie, by what is stored about them; ``None`` if nothing tells.
+
+    A file with nulls in it does not tell either: what stands for them is not known.
+    """
+    found = [_instants(file, group, name) for group in range(file.num_row_groups)]
+    known = [limits for limits in found if limits is not None]
+    if not known or len(known) < len(found):
+        return None
+    return min(first for first, _ in known), max(last for _, last in known)
+
+
+def _instants(file: pq.ParquetFile, group: int, name: str) -> tuple[int, int] | None:
+    if name not in file.schema_arrow.names:
+        return None
+    statistics = file.metadata.row_group(group).column(_leaf(file, name)).statistics
+    plain = file.schema_arrow.field(name).type in (_INSTANT, pa.timestamp("us"))
+    if not plain or statistics is None or not statistics.has_min_max or statistics.physical_type != "INT64":
+        return None
+    if not statistics.has_null_count or statistics.null_count:
+        return None
+    return statistics.min_raw, statistics.max_raw
+
+
 def _may_hold(file: pq.ParquetFile, group: int, wanted: Wanted) -> bool:
     """Not when the statistics of the row group say that its readings lie elsewhere."""
-    place = file.schema_arrow.names.index("timestamp_utc")
-    statistics = file.metadata.row_group(group).column(_leaf(file, "timestamp_utc")).statistics
-    plain = file.schema_arrow.types[place] in (_INSTANT, pa.timestamp("us"))
-    if not plain or statistics is None or not statistics.has_min_max or statistics.physical_type != "INT64":
-        return True
-    return wanted.may_lie_in(statistics.min_raw, statistics.max_raw)
+    limits = _instants(file, group, "timestamp_utc")
+    return limits is None or wanted.may_lie_in(*limits)
 
 
 def _leaf(file: pq.ParquetFile, name: str) -> int:
@@ -125,7 +147,7 @@ def _readings(rows: pa.RecordBatch, sensors: list[str], landed: bool) -> Reading
         landed=np.full(rows.num_rows, landed),
         flagged=_any_flag(rows.column("quality_flags")),
         null_count=rows.column("sensor_null_count").to_numpy().astype(np.int64),
-        values={name: _numbers(rows, name, devices) for name in sensors},
+        values=side_by_side([_numbers(rows, name, devices) for name in sensors]),
     )
 
 

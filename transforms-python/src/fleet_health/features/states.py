@@ -34,15 +34,15 @@ class PartialStates:
     def of(cls, values: Floats, minutes: Floats, groups: Groups) -> PartialStates:
         """States of consecutive groups of readings; null is NaN."""
         sensor = Centred.of(values, groups)
-        time = np.where(sensor.present, groups.laid_out(minutes), 0.0)
+        time = np.where(sensor.absent, 0.0, groups.laid_out(minutes))
         some = sensor.count > 0
         return cls(
             count=sensor.count,
             mean=np.where(some, sensor.mean, 0.0),
-            m2=sensor.squares(),
+            m2=sensor.squares,
             sum_x=groups.total_laid_out(time),
             sum_xx=groups.total_laid_out(time * time),
-            sum_xy=groups.total_laid_out(time * np.where(sensor.present, sensor.values, 0.0)),
+            sum_xy=groups.total_laid_out(time * np.where(sensor.absent, 0.0, sensor.values)),
             low=np.where(some, sensor.low, np.inf),
             high=np.where(some, sensor.high, -np.inf),
         )

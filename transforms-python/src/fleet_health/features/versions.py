@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -15,8 +16,9 @@ from fleet_health.features.exchange import Tasks, exchanged, unpacked
 from fleet_health.features.files import CleanFile, files_of
 from fleet_health.features.late_windows import touched_windows
 from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Due
-from fleet_health.features.readings import ordered_blocks
+from fleet_health.features.readings import Readings, ordered_blocks
 from fleet_health.features.runs import Landing
+from fleet_health.features.sweep import sweeps, swept
 from fleet_health.features.wanted import Wanted
 from fleet_health.features.windows import due_versions
 from fleet_health.profiles.model import Profile
@@ -91,10 +93,25 @@ def _computed(
         return session.createDataFrame([], features_schema(profile))
     span = math.lcm(*profile.windows_minutes) * MICROS_PER_MINUTE
 
-    def summarise(batches: Iterable[Any]) -> Iterator[Any]:
+    def summarised(readings: Readings) -> Iterator[pa.RecordBatch]:
+        for rows in ordered_blocks(readings, span):
+            yield from due_versions(readings, rows, dues, profile)
+
+    found = sweeps(filesystems, files, dues, span, session.sparkContext.defaultParallelism)
+    if found is not None:
+
+        def sweep(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for number in batch.column(0).to_pylist():
+                    for readings in swept(found[number], filesystems, wanted, profile):
+                        yield from summarised(readings)
+
+        return session.range(0, len(found), 1, len(found)).mapInArrow(sweep, features_schema(profile))
+
+    def summarise(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         readings = unpacked(batches, profile)
-        for block in ordered_blocks(readings, span) if readings is not None else ():
-            yield from due_versions(block, dues, profile)
+        if readings is not None:
+            yield from summarised(readings)
 
     parcels = exchanged(session, filesystems, files, wanted, profile, Tasks.for_files(files, span))
     return parcels.mapInArrow(summarise, features_schema(profile))

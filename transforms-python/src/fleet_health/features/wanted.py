@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fleet_health.features.kernel import Ints
-from fleet_health.features.readings import Flags, Readings
+from fleet_health.features.kernel import Flags, Ints
+from fleet_health.features.readings import Readings
 
 _WINDOWS = 1 << 36
 """More windows than there are between the first and the last instant that a timestamp has, of a minute each."""
