@@ -25,7 +25,12 @@ def test_a_module_named_like_one_that_mirror_runs_on_is_refused(repository) -> N
 
     assert rich.console.Console().width
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    imported = {"psycopg[binary]": "psycopg", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+    imported = {
+        "markdown-it-py": "markdown_it",
+        "psycopg[binary]": "psycopg",
+        "pyyaml": "yaml",
+        "scikit-learn": "sklearn",
+    }
     needed = [re.split(r"[<>=]", text)[0] for text in project["dependencies"]]
     assert {imported.get(name, name.replace("-", "_")) for name in needed} <= OWN_PACKAGES
 

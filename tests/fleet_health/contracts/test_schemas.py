@@ -6,10 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
+from sklearn.ensemble import IsolationForest
 
 from fleet_health import paths
 from fleet_health.contracts.loader import contract_names, shipped_contract
@@ -84,7 +86,8 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
         "cohort_medians": [],
         "scales": [1.0] * len(profile.model_features),
     }
-    adapter = IsolationForestAdapter(None, constants)
+    forest = IsolationForest(n_estimators=1, random_state=0).fit(np.eye(len(profile.model_features)))
+    adapter = IsolationForestAdapter(forest, constants)
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), adapter))
     found: dict[str, T.StructType] = {}
     with pytest.MonkeyPatch.context() as patch:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from fleet_health.contracts.schemas import stored_schema
-from fleet_health.features.readings import Readings, ordered_blocks
+from fleet_health.features.readings import Readings, ordered_blocks, summarised_sensors
 from fleet_health.features.windows import window_table
 from fleet_health.profiles.loader import shipped_profile
 from mirror.synth import Anomaly, Fleet
@@ -51,11 +51,11 @@ def synthetic_windows(
             landed=np.ones(len(micros), dtype=bool),
             flagged=odd,
             null_count=np.isnan(np.stack(list(values.values()))).sum(axis=0),
-            values=values,
+            values=np.stack([values[name] for name in summarised_sensors(PROFILE)], axis=1),
         ).take(series.sent)
-        for block in ordered_blocks(rows, minutes * _MINUTE):
-            ends = np.unique(block.micros // (minutes * _MINUTE) + 1) * minutes * _MINUTE
-            tables.append(window_table(block, minutes, ends, PROFILE))
+        for numbers in ordered_blocks(rows, minutes * _MINUTE):
+            ends = np.unique(rows.micros[numbers] // (minutes * _MINUTE) + 1) * minutes * _MINUTE
+            tables.append(window_table(rows, numbers, minutes, ends, PROFILE))
     frame = pa.Table.from_batches(tables).to_pandas()
     for name in ("window_start", "window_end", "computed_at"):
         frame[name] = frame[name].dt.tz_localize(None)
