@@ -229,9 +229,8 @@ class History:
 
 
 # The first of all: somebody builds on master what nobody promotes, then a feature is promoted.
-@pytest.mark.parametrize(
-    ("seed", "steps"), [(3082, 2), *(pytest.param(seed, 30, marks=pytest.mark.nightly) for seed in range(10, 22))]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("seed", "steps"), [(3082, 2), *((seed, 30) for seed in range(10, 22))])
 def test_a_history(world, monkeypatch, unsynced, seed, steps):
     for reader in ("publish", "declared"):
         monkeypatch.setattr(f"mirror.promotion.{reader}.run_command", run_warm)
