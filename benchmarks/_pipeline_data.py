@@ -67,6 +67,7 @@ def windows(spark: SparkSession, clean_folder: Path, lengths: tuple[int, ...] | 
     """All versions of all windows of clean files; ``lengths`` instead of those of the profile."""
     from pyspark.sql import functions as F
 
+    from fleet_health.contracts.clean import clean_schema
     from fleet_health.features.lateness import due
     from fleet_health.features.versions import all_versions
     from fleet_health.profiles.loader import shipped_profile
@@ -78,7 +79,8 @@ def windows(spark: SparkSession, clean_folder: Path, lengths: tuple[int, ...] | 
     if lengths is not None:
         late = tuple(part for part in profile.lateness if part.window_minutes in lengths)
         profile = profile.model_copy(update={"windows_minutes": lengths, "lateness": late})
-    frame = spark.read.parquet(str(clean_folder))
+    # a dataset knows its schema
+    frame = spark.read.schema(clean_schema(profile)).parquet(str(clean_folder))
     files = MemoryReadPort("clean", added=[Part(folder=clean_folder, schema=frame.schema)])
     # as a run does: one look at the receipt times, then one pass over the readings
     received = frame.agg(F.max(F.unix_micros("timestamp_ingested"))).first()

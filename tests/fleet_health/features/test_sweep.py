@@ -69,11 +69,11 @@ def stored(files: int, hours: int, *, received: bool = True) -> tuple[Folder, li
     return folder, [CleanFile(path, 10_000_000, True, None) for path in folder]
 
 
-def rows_of(parts: list[Readings], dues: tuple[Due, ...], span: int) -> pd.DataFrame:
+def rows_of(parts: list[tuple[Readings, np.ndarray | None]], dues: tuple[Due, ...], span: int) -> pd.DataFrame:
     made = [
         part.to_pandas()
-        for readings in parts
-        for rows in ordered_blocks(readings, span, 500)
+        for readings, among in parts
+        for rows in ordered_blocks(readings, span, 500, among)
         for part in due_versions(readings, rows, dues, PROFILE)
     ]
     return pd.concat(made).sort_values([*KEY, "reading_count"], ignore_index=True)
@@ -97,8 +97,8 @@ def test_finished_by_their_readers_windows_are_those_of_all_readings_together(re
     assert sum(len(sweep.files) for sweep in found) < 25
     parts = [part for sweep in found for part in swept(sweep, {True: folder}, Wanted(), PROFILE)]
     assert len(parts) > 10
-    assert max(len(part) for part in parts) < len(whole) / 4
-    pd.testing.assert_frame_equal(rows_of(parts, dues, span), rows_of([whole], dues, span), check_exact=True)
+    assert max(len(part) for part, _ in parts) < len(whole) / 4
+    pd.testing.assert_frame_equal(rows_of(parts, dues, span), rows_of([(whole, None)], dues, span), check_exact=True)
 
 
 def reach(number: int, first: int, last: int, size: int = 12_000_000) -> Reach:

@@ -91,13 +91,17 @@ def received_micros() -> Column:
     return F.unix_micros(F.coalesce("timestamp_ingested", "timestamp_utc"))
 
 
-def ordered_blocks(readings: Readings, span: int, rows: int = _BLOCK_ROWS) -> Iterator[Ints]:
+def ordered_blocks(
+    readings: Readings, span: int, rows: int = _BLOCK_ROWS, among: Flags | None = None
+) -> Iterator[Ints]:
     """Numbers of readings by device, time and content, ``rows`` or more, cut where a device or ``span`` ends.
 
     Equal times are told apart by everything a reading says, so the order, and with it the last digit of every sum, is
-    that of the readings and not of their arrival.
+    that of the readings and not of their arrival. Only those of ``among``, if that is given, are looked at.
     """
     order = _order(readings)
+    if among is not None:
+        order = order[among[order]]
     codes, spans = readings.codes[order], readings.micros[order] // span
     ends = np.flatnonzero((codes[1:] != codes[:-1]) | (spans[1:] != spans[:-1])) + 1
     first = 0

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from fleet_health.features.exchange import TASK_BYTES
 from fleet_health.features.files import CleanFile, instants_of, read_readings
+from fleet_health.features.kernel import Flags
 from fleet_health.features.lateness import Due
 from fleet_health.features.readings import Readings
 from fleet_health.features.wanted import Wanted
@@ -94,8 +95,10 @@ def cut_in_time(reaches: Sequence[Reach], span: int, tasks: int) -> list[Sweep] 
     return found
 
 
-def swept(sweep: Sweep, filesystems: dict[bool, Any], wanted: Wanted, profile: Profile) -> Iterator[Readings]:
-    """Readings of whole spans, as soon as all of them were read.
+def swept(
+    sweep: Sweep, filesystems: dict[bool, Any], wanted: Wanted, profile: Profile
+) -> Iterator[tuple[Readings, Flags]]:
+    """Readings, and which of them belong to spans of which all were read; the others come again.
 
     Raises:
         NotANumberInCleanError: a sensor holds NaN.
@@ -108,19 +111,14 @@ def swept(sweep: Sweep, filesystems: dict[bool, Any], wanted: Wanted, profile: P
                 # what comes for a span that was finished belongs to no version of its windows
                 own = (readings.micros >= first) & (readings.micros < sweep.last)
                 waiting.append(readings if own.all() else readings.take(own))
-        first = max(first, finished)
-        together = Readings.joined(waiting) if waiting else None
-        if together is None:
+        if finished <= first or not waiting:
             continue
+        first = finished
+        together = Readings.joined(waiting)
         done = together.micros < first
-        if done.all():
-            waiting = []
-        elif done.any():
-            waiting, together = [together.take(~done)], together.take(done)
-        else:
-            waiting = [together]
-            continue
-        yield together
+        if done.any():
+            yield together, done
+        waiting = [together.take(~done)]
 
 
 def _sweep(ordered: Sequence[Reach], first: int, last: int, span: int) -> Sweep:

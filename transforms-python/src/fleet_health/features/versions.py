@@ -14,6 +14,7 @@ from fleet_health.contracts.conform import conform
 from fleet_health.contracts.features import features_schema
 from fleet_health.features.exchange import Tasks, exchanged, unpacked
 from fleet_health.features.files import CleanFile, files_of
+from fleet_health.features.kernel import Flags
 from fleet_health.features.late_windows import touched_windows
 from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Due
 from fleet_health.features.readings import Readings, ordered_blocks
@@ -93,8 +94,8 @@ def _computed(
         return session.createDataFrame([], features_schema(profile))
     span = math.lcm(*profile.windows_minutes) * MICROS_PER_MINUTE
 
-    def summarised(readings: Readings) -> Iterator[pa.RecordBatch]:
-        for rows in ordered_blocks(readings, span):
+    def summarised(readings: Readings, among: Flags | None = None) -> Iterator[pa.RecordBatch]:
+        for rows in ordered_blocks(readings, span, among=among):
             yield from due_versions(readings, rows, dues, profile)
 
     found = sweeps(filesystems, files, dues, span, session.sparkContext.defaultParallelism)
@@ -103,8 +104,8 @@ def _computed(
         def sweep(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for number in batch.column(0).to_pylist():
-                    for readings in swept(found[number], filesystems, wanted, profile):
-                        yield from summarised(readings)
+                    for readings, whole in swept(found[number], filesystems, wanted, profile):
+                        yield from summarised(readings, whole)
 
         return session.range(0, len(found), 1, len(found)).mapInArrow(sweep, features_schema(profile))
 
