@@ -58,9 +58,10 @@ def through_the_pipeline(
     workspace = Workspace.create(folder / ".mirror", repository=ROOT)
     branch = workspace.config.default_branch
     ingest(workspace, f"{FLEET}/registry_landing", [str(registry)], branch=branch)
+    known: set[Any] = set()
     for file in files:
         ingest(workspace, f"{FLEET}/landing", [str(file)], branch=branch)
-        yield _built(spark, workspace, [f"{FLEET}/feature_versions"])
+        yield _built(spark, workspace, [f"{FLEET}/feature_versions"], known)
     workspace.close()
 
 
@@ -70,13 +71,16 @@ def windows_alone(
     """The window job alone: each slot is appended to a clean dataset that is kept by day."""
     from pyspark.sql import functions as F
 
+    from mirror.builds import build
     from mirror.builds.scope import Scope
     from mirror.datasets import TransactionType, Workspace
     from mirror.datasets.output_port import DatasetWritePort
     from transforms.ports import WriteOptions
 
     workspace = Workspace.create(folder / ".mirror", repository=ROOT)
+    build(workspace, [f"{FLEET}/feature_definitions"], spark=lambda: spark)
     dataset = workspace.store.create(f"{FLEET}/clean_sensor_readings")
+    known: set[Any] = set()
     for first, last in slots_of_clean:
         opened = workspace.store.open_transaction(dataset, workspace.config.default_branch, TransactionType.APPEND)
         received = F.col("timestamp_ingested")
@@ -84,27 +88,31 @@ def windows_alone(
         dated = rows.withColumn("date", F.to_date("timestamp_utc")).coalesce(1)
         DatasetWritePort(opened).write_dataframe(dated, WriteOptions(partition_cols=("date",)))
         opened.commit()
-        yield _built(spark, workspace, Scope((f"{FLEET}/feature_versions",), only=True))
+        yield _built(spark, workspace, Scope((f"{FLEET}/feature_versions",), only=True), known)
     workspace.close()
 
 
-def _built(spark: SparkSession, workspace: Workspace, scope: Any) -> Materialisation:
+def _built(spark: SparkSession, workspace: Workspace, scope: Any, known: set[Any]) -> Materialisation:
+    """``known`` are the watermarks of earlier runs; that of this one is added."""
     from mirror.builds import build
 
     before = cpu_seconds()
     report = build(workspace, scope, spark=lambda: spark)
     cpu = cpu_seconds() - before
     assert int(report.exit_code) == 0, report.to_json()
-    wrote = any(job.outputs and job.outputs[0].dataset.endswith("/feature_versions") for job in report.jobs)
     seconds = {job.spec.output_paths[0].rsplit("/", 1)[1]: job.seconds for job in report.jobs}
-    return Materialisation(cpu, seconds, _due(spark, workspace) if wrote else ())
+    return Materialisation(cpu, seconds, _due(spark, workspace, known))
 
 
-def _due(spark: SparkSession, workspace: Workspace) -> tuple[int, ...]:
-    """The lengths of which the last run wrote windows; none when it wrote nothing."""
+def _due(spark: SparkSession, workspace: Workspace, known: set[Any]) -> tuple[int, ...]:
+    """The lengths of which this run wrote windows; none when it had nothing to write and was aborted."""
     store = workspace.store
     dataset = store.dataset(f"{FLEET}/feature_runs")
     view = store.view(dataset, workspace.config.default_branch)
     runs = store.read(spark, view).toPandas()
-    last = runs[runs["watermark"] == runs["watermark"].max()]
+    newest = runs["watermark"].max()
+    if newest in known:
+        return ()
+    known.add(newest)
+    last = runs[runs["watermark"] == newest]
     return tuple(sorted(last[last["windows_written"] > 0]["window_duration_minutes"]))
