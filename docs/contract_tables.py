@@ -30,6 +30,8 @@ def contracts(profile: str) -> Rows:
             parsed = shipped_contract(name)
             told = parsed.contract
             wide = " and ".join([str(len(parsed.plain)), *(f"one per {each}" for each in parsed.each)])
+            some = len(parsed.stored) - len(parsed.plain) - len(parsed.each)
+            wide += f", {some} more with `source.narrow.merge`" if some else ""
             file = f"[`{name}`](../../transforms-python/src/fleet_health/contracts/{name}.yaml)"
             rows.append((file, told.purpose, told.producer, told.owner, told.write_mode, wide, len(told.expectations)))
     return rows

@@ -201,4 +201,4 @@ def test_the_words_in_code_are_those_of_the_contracts() -> None:
     assert (flags, len(clean.CLEAN_FLAGS)) == (set(clean.CLEAN_FLAGS), len(flags))
     assert {clean.DEVICE_UNKNOWN, clean.IMPOSSIBLE_ROW} == set(clean.QUARANTINE_REASONS)
     assert {*clean.UNREAD_REASONS, clean.ALL_SENSORS_NULL} == set(clean.DEAD_LETTER_REASONS)
-    assert clean.OUTCOMES == ("CLEAN", "QUARANTINE", "DEAD_LETTER", "DUPLICATE", "RELEASED")
+    assert clean.OUTCOMES == ("CLEAN", "QUARANTINE", "DEAD_LETTER", "DUPLICATE", "MERGED", "RELEASED")

@@ -9,7 +9,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.audits.measured import Audited, Group, counted, last_days, result, share
-from fleet_health.contracts.clean import ALL_SENSORS_NULL, RANGE_VIOLATION, UNREAD_REASONS
+from fleet_health.contracts.clean import (
+    ALL_SENSORS_NULL,
+    DUPLICATE_EVENT_ID,
+    MERGED,
+    RANGE_VIOLATION,
+    UNREAD_REASONS,
+)
 
 
 def _clean(audited: Audited) -> DataFrame:
@@ -43,7 +49,9 @@ def _raw(audited: Audited) -> DataFrame:
 
 
 def _deliveries(audited: Audited) -> DataFrame:
-    """The worst file, from the counts that cleansing keeps; nothing is scanned for it."""
+    """The worst file, from the counts that cleansing keeps; nothing is scanned for it. Lines that became part of a
+    reading are no readings of their own.
+    """
 
     def of(*outcomes: str) -> Column:
         return F.coalesce(F.sum(F.when(F.col("outcome").isin(*outcomes), F.col("rows"))), F.lit(0))
@@ -52,7 +60,7 @@ def _deliveries(audited: Audited) -> DataFrame:
     files = audited["row_conservation"].groupBy("source_file")
     counts = files.agg(
         F.sum("rows").alias("lines"),
-        (F.sum("rows") - unread).alias("readings"),
+        (F.sum("rows") - unread - of(MERGED)).alias("readings"),
         of("DUPLICATE").alias("repeats"),
         of("QUARANTINE").alias("held"),
         of("DEAD_LETTER").alias("dead"),
@@ -67,7 +75,8 @@ def _deliveries(audited: Audited) -> DataFrame:
 
 def _conserved(audited: Audited) -> DataFrame:
     """Rows of clean against rows of raw without those that cleansing counted elsewhere."""
-    elsewhere = F.col("outcome").isin("DUPLICATE", "QUARANTINE") | (F.col("reason") == ALL_SENSORS_NULL)
+    reasons = (ALL_SENSORS_NULL, DUPLICATE_EVENT_ID)  # a sensor that was repeated was merged before raw
+    elsewhere = (F.col("outcome") == "QUARANTINE") | F.col("reason").isin(*reasons)
     told = audited["row_conservation"].agg(
         F.coalesce(F.sum(F.when(elsewhere, F.col("rows"))), F.lit(0)).alias("elsewhere")
     )

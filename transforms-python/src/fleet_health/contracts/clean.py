@@ -24,6 +24,11 @@ UNREAD_REASONS = enum("malformed_messages", "reason")
 DEAD_LETTER_REASONS = enum("dead_letter", "reason")
 OUTCOMES = enum("row_conservation", "outcome")
 RELEASED = "RELEASED"
+MERGED = "MERGED"
+NARROW_LINE = "NARROW_LINE"
+DUPLICATE = "DUPLICATE"
+DUPLICATE_EVENT_ID = "DUPLICATE_EVENT_ID"
+SENSOR_REPEATED = "SENSOR_REPEATED"
 ALL_DEVICES = "ALL"
 PARTITION = ["date"]
 """UTC day of the reading; the folder in which a row lies, so that look-backs read days and not the history."""

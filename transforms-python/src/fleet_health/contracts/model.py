@@ -28,7 +28,10 @@ TypeName = Literal[
 
 
 class Column(Strict):
-    """A column; with ``after`` an addition is stored behind that column instead of behind the last one."""
+    """A column; with ``after`` an addition is stored behind that column instead of behind the last one.
+
+    One that only some fleets have names in ``only_with`` the key of the profile that those have.
+    """
 
     name: str
     type: TypeName
@@ -36,6 +39,7 @@ class Column(Strict):
     unit: str | None = None
     meaning: Text
     after: str | None = None
+    only_with: Literal["source.narrow.merge"] | None = None
 
 
 class EachColumn(Strict):
@@ -87,7 +91,7 @@ class Parsed(BaseModel):
     @property
     def plain(self) -> dict[str, Column]:
         """The columns that every fleet has, by name."""
-        return {column.name: column for column in self.stored if isinstance(column, Column)}
+        return {c.name: c for c in self.stored if isinstance(c, Column) and c.only_with is None}
 
     @property
     def each(self) -> tuple[str, ...]:

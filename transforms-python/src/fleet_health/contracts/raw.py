@@ -20,7 +20,17 @@ def raw_columns(profile: Profile) -> tuple[str, ...]:
     return tuple(raw_schema(profile).fieldNames())
 
 
+LINE_COUNTS = ("merged_lines", "repeated_lines")
+"""How many lines a merged reading stands for beside its own."""
+
+NAMED_SENSOR = "_sensor"
+"""The sensor that a narrow line names, where lines are merged."""
+
+
 def parsed_schema(profile: Profile) -> T.StructType:
     """Every line, readable or not."""
     verdict = [MALFORMED_SCHEMA[name] for name in ("reason", "payload", "error_detail")]
-    return T.StructType([*raw_schema(profile).fields, *verdict])
+    if profile.source.merge is None:
+        return T.StructType([*raw_schema(profile).fields, *verdict])
+    of_lines = [field for field in raw_schema(profile).fields if field.name not in LINE_COUNTS]
+    return T.StructType([*of_lines, *verdict, T.StructField(NAMED_SENSOR, T.StringType())])

@@ -91,6 +91,8 @@ def _fields(parsed: Parsed, profile: Profile | None) -> T.StructType:
 
 def _expanded(column: Column | EachColumn, parsed: Parsed, profile: Profile | None) -> Iterator[T.StructField]:
     if isinstance(column, Column):
+        if column.only_with is not None and (profile is None or profile.source.merge is None):
+            return
         yield T.StructField(column.name, _TYPES[column.type])
     elif profile is None:
         raise ValueError(f"{parsed.contract.dataset} has one column per {column.each}: name the profile")

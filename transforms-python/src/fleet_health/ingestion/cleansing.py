@@ -18,6 +18,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fleet_health.contracts import clean as contract
+from fleet_health.contracts.raw import LINE_COUNTS
 from fleet_health.profiles.model import Condition, Profile, Sensor
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -43,7 +44,8 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         unknown devices: null in raw and not unreadable), ``known_at`` (newest receipt in the file; a file's rows become
         known together, in whatever build that is), ``outcome`` (one of
         :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile,
-        of an unknown device too, so that a release knows it).
+        of an unknown device too, so that a release knows it); where narrow lines are merged,
+        :data:`~fleet_health.contracts.raw.LINE_COUNTS` too.
     """
     rows = _without_nan(raw, profile)
     rows = _ranked_copies(rows)
@@ -62,20 +64,20 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         contract.RANGE_VIOLATION: _any(_out_of_range(s) for s in profile.sensors if s.type == "double"),
         contract.SUSPECT_VALUE: _any(_suspect(s) for s in profile.sensors if s.type == "double"),
         contract.CLOCK_DRIFT: drifted,
-        contract.DUPLICATE_REMOVED: F.col("_followed"),
+        contract.DUPLICATE_REMOVED: _told_again(profile),
         contract.SENSOR_GAP: _any(_gap(name) for name in profile.sensor_names),
         contract.UNREADABLE_VALUE: F.size("unreadable") > 0,
     }
     rule = _impossible_rule(profile)
     reason = (
-        F.when((F.col("_copy") > 1) | F.coalesce("_seen", F.lit(False)), "DUPLICATE_EVENT_ID")
+        F.when((F.col("_copy") > 1) | F.coalesce("_seen", F.lit(False)), contract.DUPLICATE_EVENT_ID)
         .when(F.col("_known").isNull(), contract.DEVICE_UNKNOWN)
         .when(_all_null(profile), contract.ALL_SENSORS_NULL)
         .when(rule.isNotNull(), contract.IMPOSSIBLE_ROW)
     )
     outcome = (
         F.when(reason.isNull(), "CLEAN")
-        .when(reason == "DUPLICATE_EVENT_ID", "DUPLICATE")
+        .when(reason == contract.DUPLICATE_EVENT_ID, contract.DUPLICATE)
         .when(reason == contract.ALL_SENSORS_NULL, "DEAD_LETTER")
         .otherwise("QUARANTINE")
     )
@@ -101,6 +103,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         outcome.alias("outcome"),
         reason.alias("reason"),
         F.when(reason.isin(*contract.QUARANTINE_REASONS), rule).alias("rule"),
+        *(LINE_COUNTS if profile.source.merge else ()),
     )
 
 
@@ -135,6 +138,11 @@ def _ranked_copies(rows: DataFrame) -> DataFrame:
     )
     followed = F.lead("event_id").over(order).isNotNull()
     return rows.withColumns({"_copy": F.row_number().over(order), "_followed": followed})
+
+
+def _told_again(profile: Profile) -> Column:
+    again = F.col("_followed")
+    return again if profile.source.merge is None else again | (F.col("repeated_lines") > 0)
 
 
 def _clock_drift(profile: Profile) -> Column:

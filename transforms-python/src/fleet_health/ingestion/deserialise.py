@@ -16,6 +16,7 @@ from fleet_health.ingestion.archives import TORN, members
 from fleet_health.ingestion.batch import Batch, Failure, unread
 from fleet_health.ingestion.delimited_rows import delimited
 from fleet_health.ingestion.json_rows import json_document, json_lines
+from fleet_health.ingestion.merged_lines import merged_lines
 from fleet_health.ingestion.parquet_rows import parquet
 from fleet_health.ingestion.rows import File, readings, rows_of_device
 from fleet_health.profiles.model import Profile
@@ -46,8 +47,8 @@ def deserialise(
         zones: time zone by device, from the registry, for profiles that say so.
 
     Returns:
-        the columns of ``raw_sensor_readings`` (null in a malformed line) plus ``reason`` (null in a readable line),
-        ``payload`` and ``error_detail``.
+        the columns of ``raw_sensor_readings`` that a line has (null in a malformed one) plus ``reason`` (null in a
+        readable one), ``payload`` and ``error_detail``.
     """
 
     def parse(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -61,7 +62,9 @@ def deserialise(
 
 def readable(parsed: DataFrame, profile: Profile) -> DataFrame:
     """The rows of ``raw_sensor_readings``."""
-    return parsed.where(F.col("reason").isNull()).select(*raw_columns(profile))
+    rows = parsed.where(F.col("reason").isNull())
+    merge = profile.source.merge
+    return (rows if merge is None else merged_lines(rows, profile, merge)).select(*raw_columns(profile))
 
 
 def malformed(parsed: DataFrame) -> DataFrame:

@@ -14,11 +14,16 @@ from fleet_health.contracts.clean import (
     CONSERVATION_SCHEMA,
     DEAD_LETTER_SCHEMA,
     DEVICE_UNKNOWN,
+    DUPLICATE,
+    MERGED,
+    NARROW_LINE,
     RELEASED,
+    SENSOR_REPEATED,
     clean_schema,
     quarantine_schema,
 )
 from fleet_health.contracts.conform import conform
+from fleet_health.contracts.raw import LINE_COUNTS
 from fleet_health.data_time import EPOCH
 from fleet_health.ids import natural_key_id
 from fleet_health.ingestion.cleansing import file_times, utc_day
@@ -70,10 +75,22 @@ def _dead_letters(rows: DataFrame, time: str) -> DataFrame:
 
 
 def conservation(judged: DataFrame, malformed: DataFrame) -> DataFrame:
-    """Rows per source file, outcome and reason. The sum over a file is the number of its data lines."""
-    told = judged.select("source_file", "outcome", F.coalesce("reason", F.lit("NONE")).alias("reason"))
-    unread = malformed.select("source_file", F.lit("DEAD_LETTER").alias("outcome"), "reason")
-    counted = told.unionByName(unread).groupBy("source_file", "outcome", "reason").agg(F.count(F.lit(1)).alias("rows"))
+    """Rows per source file, outcome and reason. The sum over a file is the number of its data lines.
+
+    A merged reading counts once for the first of its lines, whatever became of it, and once for each other line.
+    """
+    one = F.lit(1).cast("long").alias("n")
+    told = judged.select("source_file", "outcome", F.coalesce("reason", F.lit("NONE")).alias("reason"), one)
+    unread = malformed.select("source_file", F.lit("DEAD_LETTER").alias("outcome"), "reason", one)
+    lines = told.unionByName(unread)
+    if set(LINE_COUNTS) <= set(judged.columns):
+        fates = ((MERGED, NARROW_LINE), (DUPLICATE, SENSOR_REPEATED))
+        for count, (outcome, reason) in zip(LINE_COUNTS, fates, strict=True):
+            fate = (F.lit(outcome).alias("outcome"), F.lit(reason).alias("reason"))
+            lines = lines.unionByName(
+                judged.where(F.col(count) > 0).select("source_file", *fate, F.col(count).alias("n"))
+            )
+    counted = lines.groupBy("source_file", "outcome", "reason").agg(F.sum("n").alias("rows"))
     return _entries(counted.withColumn("device_id", F.lit(ALL_DEVICES)))
 
 

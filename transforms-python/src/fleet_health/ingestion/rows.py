@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fleet_health.contracts.raw import NAMED_SENSOR
 from fleet_health.ids import natural_key_id_of
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, Batch, Failure, Row
 from fleet_health.ingestion.cells import read_sensor
@@ -121,7 +122,8 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
         problem = problem.fillna(_cell_problem(frame["unreadable"], of_device))
     if source.narrow is not None:
         named = text_of(source.narrow.sensor).str.strip()
-        other = ~named.isin([word for column in source.narrow.sensors for word in column.aliases])
+        frame[NAMED_SENSOR] = named.map(source.narrow.sensor_by_word)
+        other = ~named.isin([*source.narrow.sensor_by_word])
         if source.narrow.other_sensors == "dead_letter":
             problem = problem.where(problem.notna() | ~other, "sensor " + named.map(repr) + " is not in the profile")
         else:

@@ -80,7 +80,7 @@ def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
     """Per file: ``newest`` receipt time, ``raw`` rows that are there, and lines by outcome as cleansing counted them.
 
     Two independent counts of the same rows; ``clean`` includes what quarantine released, ``empty`` are dead letters of
-    rows that could be read.
+    rows that could be read, ``repeated`` are rows of raw and no lines that were merged before it.
     """
     fate = "source_file", "outcome", "reason", "rows", "CAST(NULL AS timestamp) AS received"
     read = "source_file", "'RAW' AS outcome", "'' AS reason", "1L AS rows", "timestamp_ingested AS received"
@@ -91,7 +91,7 @@ def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
         "clean": "outcome IN ('CLEAN', 'RELEASED')",
         "quarantined": "outcome = 'QUARANTINE'",
         "dead": "outcome = 'DEAD_LETTER'",
-        "repeated": "outcome = 'DUPLICATE'",
+        "repeated": "reason = 'DUPLICATE_EVENT_ID'",
         "empty": "reason = 'ALL_SENSORS_NULL'",
     }
     sums = [F.expr(f"sum(rows) FILTER (WHERE {which}) AS {name}") for name, which in told.items()]

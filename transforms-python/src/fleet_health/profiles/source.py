@@ -95,17 +95,33 @@ class SourceDevice(_Strict):
     device_id: str
 
 
+class Merge(_Strict):
+    """Lines of one file and device whose times fall into the same step become one reading, at the step's start.
+
+    Steps are counted in UTC and lie inside every window, so no value moves into another window. Each sensor has its
+    first value in the order of ``sequence``.
+    """
+
+    every_seconds: int = Field(ge=1)
+    reason: Reason
+
+
 class Narrow(_Strict):
     """Files with a line per sensor: the column that names the sensor, the one with its value, and how each is called.
 
     ``aliases`` of the ``sensors`` are the words in that column. Lines about ``other_sensors`` are dead letters, or no
-    data at all.
+    data at all. Without ``merge`` each line is a reading.
     """
 
     sensor: Name
     value: Name
     sensors: tuple[Column, ...] = Field(min_length=1)
     other_sensors: Literal["dead_letter", "ignore"] = "dead_letter"
+    merge: Merge | None = None
+
+    @property
+    def sensor_by_word(self) -> dict[str, str]:
+        return {word: column.name for column in self.sensors for word in column.aliases}
 
 
 Columns = Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -170,3 +186,7 @@ class Source(_Strict):
     def readable(self) -> tuple[Column, ...]:
         """Where sensors are described: columns of the file, or the words of narrow lines."""
         return self.header if self.narrow is None else self.narrow.sensors
+
+    @property
+    def merge(self) -> Merge | None:
+        return None if self.narrow is None else self.narrow.merge

@@ -95,6 +95,24 @@ def _narrow(check: SourceCheck) -> None:
             if getattr(column, key):
                 fix = "Remove it; a narrow line has the one sensor that it names."
                 check.fail((*path, "sensors", index, key), f"`{key}` of a sensor that has no column", fix)
+    words = [word for column in source.narrow.sensors for word in column.aliases]
+    for index, column in enumerate(source.narrow.sensors):
+        twice = [word for word in column.aliases if words.count(word) > 1]
+        if twice:
+            check.fail((*path, "sensors", index), f"word {twice[0]!r} belongs to two sensors", "Keep one of them.")
+    if source.narrow.merge is not None:
+        _merge(check, source.narrow.merge.every_seconds)
+
+
+def _merge(check: SourceCheck, seconds: int) -> None:
+    path = ("source", "narrow", "merge", "every_seconds")
+    for minutes in check.profile.windows_minutes:
+        if minutes * 60 % seconds:
+            fix = "Let it divide every one of windows_minutes, such as 60."
+            check.fail(path, f"a step of {seconds} seconds would lie in two windows of {minutes} minutes", fix)
+    if check.profile.source.event_id != "device_and_time":
+        fix = "Write `event_id: device_and_time`: a reading is known by its device, its step and the sensors it tells."
+        check.fail(("source", "event_id"), "no line of a merged reading has the reading's event_id", fix)
 
 
 _GROUPS = {"in_path": ("device",), IN_HEADER: ("device", "column")}
