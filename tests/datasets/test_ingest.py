@@ -233,6 +233,11 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     wide = tmp_path / "wide.csv"
     wide.write_bytes("Datetime,SAT\r\n1,2\r\n".encode("utf-16"))
     refused(r"begins like UTF-16: `source\.encoding: utf-16` reads that", wide)
+    old = tmp_path / "old.csv"
+    old.write_bytes(b"Datetime,SAT\r1,2\r")
+    refused(r"carriage returns alone, as `source\.line_ends: carriage_return` says", old)
+    declare("format: csv", "line_ends: carriage_return")
+    assert take(workspace, "landing", old).added == ("old.csv",)
     declare("format: csv", "encoding: utf-16")
     assert take(workspace, "landing", wide).added == ("wide.csv",)
     unmarked = tmp_path / "unmarked.csv"
@@ -257,7 +262,7 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     torn = _written(tmp_path / "torn.json", '[{"SAT": 1, ')  # one dead letter, later
     assert take(workspace, "landing", torn).added == ("torn.json",)
     assert take(workspace, "landing", _written(tmp_path / "all.json", '[{"SAT": 1},\n {"Datetime": 1}]')).added
-    assert transactions(workspace) == 6
+    assert transactions(workspace) == 7
 
 
 def _written(file: Path, text: str) -> Path:

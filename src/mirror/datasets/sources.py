@@ -25,6 +25,7 @@ _DELIMITED = ("csv", "tsv", "text")
 _WHITESPACE = "whitespace"
 _JSON = ("json_lines", "json")
 _BY_NAME = ("by_file", "file_name", "in_path")
+_LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -55,6 +56,7 @@ class SourceDeclaration:
     encoding: str
     delimiter: str
     columns: tuple[SourceColumn, ...]
+    line_ends: str = "line_feed"
     lines_before_header: int = 0
     without_header: bool = False
     quoted_line_breaks: bool = False
@@ -95,6 +97,10 @@ class SourceDeclaration:
                 continue
             if "\ufffd" in line:
                 raise UnicodeError("its header holds bytes that are no text")
+            if "\r" in line:
+                raise csv.Error(
+                    "its lines end with carriage returns alone, as `source.line_ends: carriage_return` says"
+                )
             if self.delimiter == _WHITESPACE:
                 return line.split()
             following = lines if self.quoted_line_breaks else ()
@@ -103,7 +109,8 @@ class SourceDeclaration:
 
     def _lines(self, content: IO[bytes]) -> Iterator[str]:
         """Bytes that are no text become U+FFFD: only those of a header matter here."""
-        with io.TextIOWrapper(io.BufferedReader(content), self._codec, errors="replace", newline="\n") as text:  # type: ignore[type-var]
+        end = _LINE_ENDS.get(self.line_ends, "\n")
+        with io.TextIOWrapper(io.BufferedReader(content), self._codec, errors="replace", newline=end) as text:  # type: ignore[type-var]
             for line in text:
                 yield line.rstrip("\r\n")
 
@@ -227,6 +234,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         encoding=str(source.get("encoding", "utf-8")),
         delimiter=str(source.get("delimiter", ",")),
         columns=tuple(columns),
+        line_ends=str(source.get("line_ends", "line_feed")),
         lines_before_header=_count(file, source.get("lines_before_header", 0)),
         without_header=source.get("without_header") is True,
         quoted_line_breaks=source.get("quoted_line_breaks") is True,

@@ -14,9 +14,11 @@ from fleet_health.ingestion.archives import decompressed, members
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, read_lines
 
 
-def lines(content: bytes, path: str = "a.csv", encoding: str = "utf-8") -> list[tuple[int, str, str | None]]:
+def lines(
+    content: bytes, path: str = "a.csv", encoding: str = "utf-8", end: str = "\n"
+) -> list[tuple[int, str, str | None]]:
     stream = decompressed(io.BytesIO(content), path)
-    return [(line.number, line.text, line.problem) for line in read_lines(stream, encoding)]
+    return [(line.number, line.text, line.problem) for line in read_lines(stream, encoding, end)]
 
 
 def test_line_ends_byte_order_mark_and_missing_last_end() -> None:
@@ -73,13 +75,24 @@ def test_every_file_of_an_archive_has_its_own_name() -> None:
     "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp037", "utf-8-sig", "shift_jis", "gb18030"]
 )
 def test_lines_end_where_the_encoding_says(encoding: str) -> None:
-    # of the second character of this text each byte order has a 10 where no line ends
-    odd = "\u010a\u0a01\u0a0a" if encoding.startswith("utf") else "x"
+    # each byte order has a 10 and a 13 in these characters, where no line ends
+    odd = "\u010a\u0a01\u0a0a\u010d\u0d01\u0d0d" if encoding.startswith("utf") else "x"
     text = f"time,{odd}\r\n1,2\n\nlast"
     for end in ("", "\n"):
         found = lines((text + end).encode(encoding), encoding=encoding)
         assert [line for _, line, _ in found] == text.replace("\r", "").split("\n")
         assert {problem for _, _, problem in found} == {None}
+        returns = (text + end).replace("\r", "").replace("\n", "\r").encode(encoding)
+        assert lines(returns, encoding=encoding, end="\r") == found
+
+
+def test_lines_that_end_with_carriage_returns_are_cut_and_told_like_others() -> None:
+    found = lines(b"\xef\xbb\xbfa\r\r\xff\r" + b"x" * (3 * MAX_LINE_BYTES) + b"\rlast", end="\r")
+    assert [(number, text) for number, text, problem in found if problem is None] == [(1, "a"), (2, ""), (5, "last")]
+    assert [str(problem)[:25] for _, _, problem in found if problem is not None] == [
+        "the line is not utf-8 tex",
+        "the line is longer than 6",
+    ]
 
 
 def test_wide_text_without_a_mark_is_little_endian_and_its_broken_lines_are_told() -> None:

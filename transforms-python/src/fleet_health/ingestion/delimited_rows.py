@@ -10,7 +10,7 @@ from typing import IO
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch
 from fleet_health.ingestion.header import Header, declared_header, match_header
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
-from fleet_health.profiles.source import WHITESPACE, Source
+from fleet_health.profiles.source import LINE_ENDS, WHITESPACE, Source
 
 
 def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
@@ -18,7 +18,7 @@ def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
     batch = Batch(declared_header(source)) if source.without_header else None
     blanks: list[Line] = []
     header_text, data_after = None, 0
-    lines: Iterable[Line] = read_lines(stream, source.encoding)
+    lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
     if source.quoted_line_breaks:
         lines = _whole_records(lines)
     for line in lines:

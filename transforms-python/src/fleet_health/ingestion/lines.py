@@ -31,15 +31,18 @@ class Line:
     problem: str | None = None
 
 
-def read_lines(stream: IO[bytes], encoding: str) -> Iterator[Line]:
-    """Every line of ``stream``, numbered from 1. A damaged compressed stream ends with one line that says so."""
+def read_lines(stream: IO[bytes], encoding: str, end: str = "\n") -> Iterator[Line]:
+    """Every line of ``stream``, numbered from 1. A damaged compressed stream ends with one line that says so.
+
+    ``end`` is the last character of a line end.
+    """
     number = 0
     reading: Callable[[], tuple[bytes, bool]] | None = None
     while True:
         number += 1
         try:
             if reading is None:
-                reading, encoding = _by_line(stream, encoding)
+                reading, encoding = _by_line(stream, encoding, end)
             raw, cut = reading()
         except TORN as error:
             yield Line(number, "", f"the compressed file is torn or damaged here ({error}); what follows is lost")
@@ -49,13 +52,13 @@ def read_lines(stream: IO[bytes], encoding: str) -> Iterator[Line]:
         yield _decoded(number, raw, encoding, cut)
 
 
-def _by_line(stream: IO[bytes], encoding: str) -> tuple[Callable[[], tuple[bytes, bool]], str]:
+def _by_line(stream: IO[bytes], encoding: str, end: str) -> tuple[Callable[[], tuple[bytes, bool]], str]:
     """What gives the bytes of the next line with its end (nothing after the last one) and whether they were cut off;
     and the encoding of a line that has no byte order mark before it.
     """
-    if "\n".encode(encoding).removeprefix(codecs.BOM_UTF8) == b"\n":
+    if _bytes_of(end, encoding) == b"\n":
         return lambda: _short_line(stream), encoding
-    wide = _WideLines(stream, encoding)
+    wide = _SearchedLines(stream, encoding, end)
     return wide.next, wide.encoding
 
 
@@ -68,10 +71,10 @@ def _short_line(stream: IO[bytes]) -> tuple[bytes, bool]:
     return (raw[:MAX_LINE_BYTES], True) if cut else (raw, False)
 
 
-class _WideLines:
-    """Lines of text whose line end is not the byte 10: UTF-16 and UTF-32 in either order of bytes, EBCDIC."""
+class _SearchedLines:
+    """Lines whose end is not the byte 10: UTF-16 and UTF-32 in either order of bytes, EBCDIC, carriage returns."""
 
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+    def __init__(self, stream: IO[bytes], encoding: str, end: str) -> None:
         self._stream = stream
         self._left = bytearray(_block(stream))
         self.encoding = encoding
@@ -83,7 +86,7 @@ class _WideLines:
                 break
         else:
             self.encoding = _UNMARKED.get(name, encoding)
-        self._end = "\n".encode(self.encoding)
+        self._end = _bytes_of(end, self.encoding)
 
     def next(self) -> tuple[bytes, bool]:
         kept, cut, searched = b"", False, 0
@@ -107,6 +110,10 @@ class _WideLines:
         while place % len(self._end) and place >= 0:
             place = self._left.find(self._end, place + 1)
         return place
+
+
+def _bytes_of(end: str, encoding: str) -> bytes:
+    return end.encode(encoding).removeprefix(codecs.BOM_UTF8)
 
 
 def _block(stream: IO[bytes]) -> bytes:

@@ -54,6 +54,8 @@ EPOCHS = {
     "epoch_days": "D",
 }
 WHITESPACE = "whitespace"
+LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
+"""The last character of a line; a carriage return before a line feed belongs to the end too."""
 FROM_REGISTRY = "from_registry"
 IN_HEADER = "in_header"
 JSON = ("json_lines", "json")
@@ -135,6 +137,7 @@ class Source(_Strict):
     ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
     to it, joined by points, and a key that a record lacks is a cell without a value. ``records`` are the keys that lead
     to the list of records inside a document; they have the cells of the objects around them as well.
+    ``line_ends: carriage_return`` is for files without any line feed.
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
     ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) and lines that begin with ``comment``
     are no data, nor are lines of empty fields when ``blank_lines`` are ignored, nor the header once more when
@@ -156,6 +159,7 @@ class Source(_Strict):
     format: Literal["csv", "parquet", "json_lines", "json"]
     records: Annotated[StrictStr, Field(min_length=1)] | None = None
     encoding: str = "utf-8"
+    line_ends: Literal["line_feed", "carriage_return"] = "line_feed"
     delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
     trailing_delimiter: bool = False
     unreadable_cells: Literal["flag", "dead_letter"] = "flag"

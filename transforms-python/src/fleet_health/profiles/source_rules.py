@@ -203,7 +203,15 @@ def _spelling(check: SourceCheck) -> None:
 
 
 _ABOUT_LINES = frozenset(
-    {"delimiter", "trailing_delimiter", "without_header", "lines_before_header", "lines_after_header", "short_lines"}
+    {
+        "line_ends",
+        "delimiter",
+        "trailing_delimiter",
+        "without_header",
+        "lines_before_header",
+        "lines_after_header",
+        "short_lines",
+    }
     | {"comment", "quoted", "quoted_line_breaks", "repeated_headers"}
 )
 _NOT_FOR = {
