@@ -238,6 +238,10 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     refused(r"carriage returns alone, as `source\.line_ends: carriage_return` says", old)
     declare("format: csv", "line_ends: carriage_return")
     assert take(workspace, "landing", old).added == ("old.csv",)
+    declare("format: csv", "header_lines: 2", "comment: '#'")
+    refused("'supply' .* is missing", _written(tmp_path / "half.csv", "Datetime,AHU:\n# two\n,Return Air\n"))
+    whole = _written(tmp_path / "whole.csv", "Datetime,AHU:,\n# two\n,Return Air,Supply Air Temperature\n1,2,3\n")
+    assert take(workspace, "landing", whole).added == ("whole.csv",)
     declare("format: csv", "encoding: utf-16")
     assert take(workspace, "landing", wide).added == ("wide.csv",)
     unmarked = tmp_path / "unmarked.csv"
@@ -262,7 +266,7 @@ def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     torn = _written(tmp_path / "torn.json", '[{"SAT": 1, ')  # one dead letter, later
     assert take(workspace, "landing", torn).added == ("torn.json",)
     assert take(workspace, "landing", _written(tmp_path / "all.json", '[{"SAT": 1},\n {"Datetime": 1}]')).added
-    assert transactions(workspace) == 7
+    assert transactions(workspace) == 8
 
 
 def _written(file: Path, text: str) -> Path:
@@ -277,6 +281,7 @@ def test_malformed_profiles_name_file_and_line(workspace: Workspace, profiles: P
         ("source: 3\n", "`source` must be a mapping"),
         ("source: {format: csv}\n", "names no `dataset`"),
         ("source: {dataset: /a, header: [{aliases: [x]}]}\n", "names no column"),
+        ("source: {dataset: /a, header_lines: 0}\n", "header_lines` is 0, which is no number"),
         ("source: {dataset: /a, lines_before_header: -1}\n", "lines_before_header` is -1, which is no number"),
     ):
         (profiles / "ahu.yaml").write_text(text)

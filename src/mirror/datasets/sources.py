@@ -58,6 +58,7 @@ class SourceDeclaration:
     columns: tuple[SourceColumn, ...]
     line_ends: str = "line_feed"
     lines_before_header: int = 0
+    header_lines: int = 1
     without_header: bool = False
     quoted_line_breaks: bool = False
     comment: str | None = None
@@ -74,7 +75,7 @@ class SourceDeclaration:
             return
         if self.format not in (*_DELIMITED, *_JSON):
             return
-        header = self._keys if self.format in _JSON else self._first_record
+        header = self._keys if self.format in _JSON else self._header
         empty = True
         try:
             for name, content in members(file):
@@ -87,8 +88,12 @@ class SourceDeclaration:
         if empty:
             raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
 
-    def _first_record(self, content: IO[bytes]) -> list[str]:
-        """The first line that is neither blank nor declared to hold no data; later lines may hold anything."""
+    def _header(self, content: IO[bytes]) -> list[str]:
+        records = list(itertools.islice(self._records(content), self.header_lines))
+        return joined_names(records) if len(records) > 1 else next(iter(records), [])
+
+    def _records(self, content: IO[bytes]) -> Iterator[list[str]]:
+        """The lines that are neither blank nor declared to hold no data; those after the header may hold anything."""
         lines = self._lines(content)
         for number, line in enumerate(lines):
             if number < self.lines_before_header:
@@ -102,10 +107,10 @@ class SourceDeclaration:
                     "its lines end with carriage returns alone, as `source.line_ends: carriage_return` says"
                 )
             if self.delimiter == _WHITESPACE:
-                return line.split()
+                yield line.split()
+                continue
             following = lines if self.quoted_line_breaks else ()
-            return next(csv.reader(itertools.chain([line], following), delimiter=self.delimiter))
-        return []
+            yield next(csv.reader(itertools.chain([line], following), delimiter=self.delimiter))
 
     def _lines(self, content: IO[bytes]) -> Iterator[str]:
         """Bytes that are no text become U+FFFD: only those of a header matter here."""
@@ -178,6 +183,25 @@ class SourceDeclaration:
         return ("", field) if found is None else (found["device"], found["column"].strip())
 
 
+def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
+    """One spelling per field of a header of several lines: what stands above each other, joined by blanks.
+
+    An empty field above another one belongs to the name at its left, as tables write cells that span columns.
+    """
+    width = max(map(len, lines))
+    names, above = [], [""] * len(lines)
+    for place in range(width):
+        own = [line[place].strip() if place < len(line) else "" for line in lines]
+        if not any(own):
+            names.append("")
+            continue
+        for level, name in enumerate(own):
+            if name:
+                above[level:] = [name] + [""] * (len(lines) - level - 1)
+        names.append(" ".join(filter(None, [*above[:-1], own[-1]])))
+    return names
+
+
 def _byte_order(file: Path) -> str:
     with file.open("rb") as stream:
         start = stream.read(2)
@@ -235,7 +259,8 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         delimiter=str(source.get("delimiter", ",")),
         columns=tuple(columns),
         line_ends=str(source.get("line_ends", "line_feed")),
-        lines_before_header=_count(file, source.get("lines_before_header", 0)),
+        lines_before_header=_count(file, source, "lines_before_header", 0),
+        header_lines=_count(file, source, "header_lines", 1),
         without_header=source.get("without_header") is True,
         quoted_line_breaks=source.get("quoted_line_breaks") is True,
         named_files=source.get("device") in _BY_NAME,
@@ -258,7 +283,8 @@ def _device_columns(file: Path, source: dict[str, Any]) -> str | None:
     return pattern
 
 
-def _count(file: Path, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ProfileError(str(file), None, f"`source.lines_before_header` is {value!r}, which is no number of lines")
+def _count(file: Path, source: dict[str, Any], key: str, least: int) -> int:
+    value = source.get(key, least)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ProfileError(str(file), None, f"`source.{key}` is {value!r}, which is no number of lines")
     return value

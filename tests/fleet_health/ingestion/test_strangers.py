@@ -166,6 +166,19 @@ def test_cells_of_other_formats_are_those_of_the_files() -> None:
     assert both["leaving"].to_dict() == {"CH-1": 6.5, "CH-2": 7.25}
 
 
+def test_names_above_each_other_are_one_header() -> None:
+    pumps = FLEETS["pumps"]
+    above = "Time stamp,P1,P2,P1,P2,,P9,,tank level,,"
+    below = ",flow [m3/h],flow [m3/h],pressure,pressure,vib,pressure,flow [m3/h],,,"
+    ((name, raw),) = pumps.files.items()
+    _, _, rest = raw.decode().partition("\r\n")
+    profile = pumps.profile.replace("  format: csv", "  format: csv\n  header_lines: 2\n  repeated_headers: ignore")
+    twice = f"{above}\r\n{below}\r\n{rest}{above}\r\n{below}\r\n".encode()
+    found, nulls, rows = fates(Stranger(profile, {name: twice}, {}, {}))
+    assert (dict(found), nulls) == (dict(pumps.fates), dict(pumps.nulls))
+    assert rows["line_number"].min() == 3
+
+
 def test_numbers_in_quotes_may_hold_the_delimiter() -> None:
     text = FLEETS["weather"].profile.replace('delimiter: ";"', 'delimiter: ","\n  quoted: true')
     profile = parse_profile(text.replace('  thousands: "."\n', ""), "quoted.yaml")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import IO
 
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch
-from fleet_health.ingestion.header import Header, declared_header, match_header
+from fleet_health.ingestion.header import Header, declared_header, joined_names, match_header
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
 from fleet_health.profiles.source import LINE_ENDS, WHITESPACE, Source
 
@@ -17,6 +17,7 @@ def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
     """The lines of a file, at most so many at a time; nothing where there is no header or no line after it."""
     batch = Batch(declared_header(source)) if source.without_header else None
     blanks: list[Line] = []
+    heading: list[Line] = []
     header_text, data_after = None, 0
     lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
     if source.quoted_line_breaks:
@@ -30,16 +31,16 @@ def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
         if batch is not None and line.number <= data_after:
             continue
         if source.repeated_headers == "ignore" and line.text.strip() == header_text:
-            data_after = line.number + source.lines_after_header
+            data_after = line.number + source.header_lines - 1 + source.lines_after_header
             continue
         if batch is not None:
             batch.failures += [(blank.number, blank.text, SCHEMA_MISMATCH, "the line is blank") for blank in blanks]
         blanks = []
         if batch is None:
-            header_text, data_after = line.text.strip(), line.number + source.lines_after_header
-            unreadable = Header(0, {}, f"header: {line.problem}")
-            header = unreadable if line.problem else match_header(fields_of(line.text, source.delimiter), source)
-            batch = Batch(header)
+            heading.append(line)
+            if len(heading) == source.header_lines:
+                header_text, data_after = heading[0].text.strip(), line.number + source.lines_after_header
+                batch = Batch(_header(heading, source))
             continue
         if line.problem is not None:
             batch.failures.append((line.number, line.text, DESERIALIZATION_FAILURE, line.problem))
@@ -50,6 +51,14 @@ def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
             batch = Batch(batch.header)
     if batch is not None:
         yield batch
+
+
+def _header(lines: list[Line], source: Source) -> Header:
+    for line in lines:
+        if line.problem is not None:
+            return Header(0, {}, f"header: {line.problem}")
+    names = [fields_of(line.text, source.delimiter) for line in lines]
+    return match_header(names[0] if len(names) == 1 else joined_names(names), source)
 
 
 def _whole_records(lines: Iterable[Line]) -> Iterator[Line]:

@@ -49,6 +49,25 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
     return Header(width, shared, "header: " + "; ".join(problems) if problems else None, own)
 
 
+def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
+    """One spelling per field of a header of several lines: what stands above each other, joined by blanks.
+
+    An empty field above another one belongs to the name at its left, as tables write cells that span columns.
+    """
+    width = max(map(len, lines))
+    names, above = [], [""] * len(lines)
+    for place in range(width):
+        own = [line[place].strip() if place < len(line) else "" for line in lines]
+        if not any(own):
+            names.append("")
+            continue
+        for level, name in enumerate(own):
+            if name:
+                above[level:] = [name] + [""] * (len(lines) - level - 1)
+        names.append(" ".join(filter(None, [*above[:-1], own[-1]])))
+    return names
+
+
 def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:
     """Whose column it is (``None`` for one that all devices share), and what its aliases call it."""
     found = re.fullmatch(source.device_pattern, field) if source.device_pattern and source.device == IN_HEADER else None

@@ -139,6 +139,7 @@ class Source(_Strict):
     to the list of records inside a document; they have the cells of the objects around them as well.
     ``line_ends: carriage_return`` is for files without any line feed.
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
+    Of several ``header_lines`` the names that stand above each other are joined by blanks.
     ``lines_before_header`` and ``lines_after_header`` (titles, a row of units) and lines that begin with ``comment``
     are no data, nor are lines of empty fields when ``blank_lines`` are ignored, nor the header once more when
     ``repeated_headers`` are. ``short_lines: missing`` takes the
@@ -171,6 +172,7 @@ class Source(_Strict):
     comment: Annotated[StrictStr, Field(min_length=1)] | None = None
     without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)
+    header_lines: int = Field(default=1, ge=1)
     lines_after_header: int = Field(default=0, ge=0)
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None

@@ -186,6 +186,8 @@ def _spelling(check: SourceCheck) -> None:
     if source.without_header and source.lines_after_header:
         fix = "Lines above the data are counted by `lines_before_header`."
         check.fail(("source", "lines_after_header"), "lines after a header that the files do not have", fix)
+    if source.without_header and source.header_lines > 1:
+        check.fail(("source", "header_lines"), "several lines of a header that the files do not have", "Remove it.")
     optional = [index for index, column in enumerate(source.header) if column.optional]
     if source.without_header and optional:
         fix = "Remove `optional`; without a header a column is known by its place alone."
@@ -205,6 +207,7 @@ def _spelling(check: SourceCheck) -> None:
 _ABOUT_LINES = frozenset(
     {
         "line_ends",
+        "header_lines",
         "delimiter",
         "trailing_delimiter",
         "without_header",
