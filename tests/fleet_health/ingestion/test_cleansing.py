@@ -21,7 +21,7 @@ from fleet_health.ids import natural_key_id, natural_key_id_of
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.routing import clean_rows, conservation, dead_letters, quarantined_rows
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.profiles.model import ReasonedNumber
+from fleet_health.profiles.model import DeviceRange, ReasonedNumber, RegistryDevice
 
 PROFILE = shipped_profile("refrigeration")
 NOON = pd.Timestamp("2026-01-15 12:00:00", tz="UTC")
@@ -31,11 +31,25 @@ HEALTHY: dict[str, Any] = {
 }
 NOTHING: dict[str, Any] = dict.fromkeys(HEALTHY)
 TYPES = {sensor.name: sensor.type for sensor in PROFILE.sensors}
+OWN_RANGES = (
+    DeviceRange(sensor="humidity", max=40, reason="its probe ends there"),
+    DeviceRange(sensor="superheat", min=0, reason="its controller never goes below"),
+)
+DRY = RegistryDevice(
+    device_id="REF-TEST-00001",
+    site_id="SITE-1",
+    status="active",
+    expected_sensors=(),
+    timezone="UTC",
+    ranges=OWN_RANGES,
+    reason="a prototype",
+)
 TOLERANT = PROFILE.model_copy(
     update={
         "cleansing": PROFILE.cleansing.model_copy(
             update={"future_tolerance_minutes": ReasonedNumber(value=5, reason="no message travels back in time")}
-        )
+        ),
+        "registry": PROFILE.registry.model_copy(update={"devices": (DRY,)}),
     }
 )
 OLD, NEW = "REF-TEST-00001", "REF-TEST-00002"  # firmware without vibration and subcooling; complete firmware
@@ -115,6 +129,10 @@ CASES = [
     *(reading(f"{one} {m}", device=one, sequence=m, copy=m * 60.0, drift=m / 60) for one in FLEET for m in range(60)),
 ]
 AGAIN = [
+    reading("humid on the old one", device=OLD, humidity=40.5),
+    reading("humid on the new one", device=NEW, humidity=40.5),
+    reading("at the limits of the old one", device=OLD, humidity=40.0, superheat=0.0),
+    reading("below the limit of the old one", device=OLD, superheat=-1.0),
     reading("ahead beyond the tolerance", drift=2.0),
     reading("ahead within the tolerance", drift=5 / 60),
     *reversed([one for one in CASES if one["event_id"] in ("healthy", "sent three times", "equal in sequence")]),
@@ -289,6 +307,18 @@ def test_the_future_tolerance_is_a_switch(judged: pd.DataFrame, again: pd.DataFr
     assert list(one(again, event)["quality_flags"]) == ["CLOCK_DRIFT"]
     within = one(again, "ahead within the tolerance")  # exactly five minutes
     assert (within["timestamp_utc"], list(within["quality_flags"])) == (naive + pd.Timedelta(minutes=5), [])
+
+
+def test_a_device_may_have_ranges_of_its_own(again: pd.DataFrame) -> None:
+    told = {event: one(again, event) for event in again["event_id"] if "old one" in event or "new one" in event}
+    assert {event: list(row["quality_flags"]) for event, row in told.items()} == {
+        "humid on the old one": ["RANGE_VIOLATION"],
+        "humid on the new one": [],
+        "at the limits of the old one": [],
+        "below the limit of the old one": ["RANGE_VIOLATION"],  # no longer SUSPECT_VALUE, as on others
+    }
+    assert pd.isna(told["humid on the old one"]["humidity"])
+    assert told["humid on the new one"]["humidity"] == 40.5
 
 
 @pytest.mark.case("ING-EC-01")

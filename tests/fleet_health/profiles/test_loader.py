@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet_health.ingestion.cleansing_transform import cleansing_version
 from fleet_health.profiles.errors import (
     ProfileError,
     ProfileMissingError,
@@ -357,6 +358,31 @@ def test_air_handler_mistakes() -> None:
     day = text.replace("- device_id: AHU-ERS-A-MZVAV\n      days", "- device_id: AHU-ERS-B\n      days", 1)
     with pytest.raises(ProfileReferenceError, match="device 'AHU-ERS-B' is not declared"):
         parse_profile(day, "p.yaml")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "says"),
+    [
+        ("{sensor: supply_air_temperature, max: 1000, reason: it is hot there}", "is not inside the fleet's"),
+        ("{sensor: supply_air_temperature, min: 30, max: 20, reason: it is hot there}", "is not inside the fleet's"),
+        ("{sensor: supply_air_temperature, reason: it is hot there}", "no limit of 'supply_air_temperature'"),
+        ("{sensor: supply_fan_running, max: 1, reason: it is on or off}", "sensor with a range 'supply_fan_running'"),
+        ("{sensor: supply_air_temperature, max: 30}", "reason: Field required"),
+    ],
+)
+def test_a_range_of_one_device_lies_inside_that_of_the_fleet(ranges: str, says: str) -> None:
+    text = shipped_text("air_handler")
+    zone = "      timezone: Etc/GMT+8\n"
+
+    def declared(range_: str) -> str:
+        return text.replace(zone, f"{zone}      ranges: [{range_}]\n", 1)
+
+    with pytest.raises(ProfileError, match=re.escape(says)) as caught:
+        parse_profile(declared(ranges), "ahu.yaml")
+    assert f"ahu.yaml, line {line_of(text, zone.strip()) + 1}: " in str(caught.value)
+    own = parse_profile(declared("{sensor: supply_air_temperature, max: 30, reason: it has no heat}"), "ahu.yaml")
+    versions = {cleansing_version(one) for one in (own, shipped_profile("air_handler"))}
+    assert len(versions) == 2  # every row is judged again
 
 
 def test_a_fleet_without_a_registry_says_what_holds_for_each_device() -> None:

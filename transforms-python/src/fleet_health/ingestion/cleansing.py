@@ -61,8 +61,8 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
     drifted = _clock_drift(profile)
     time = reading_time(profile)
     flags = {
-        contract.RANGE_VIOLATION: _any(_out_of_range(s) for s in profile.sensors if s.type == "double"),
-        contract.SUSPECT_VALUE: _any(_suspect(s) for s in profile.sensors if s.type == "double"),
+        contract.RANGE_VIOLATION: _any(_out_of_range(s, profile) for s in profile.sensors if s.type == "double"),
+        contract.SUSPECT_VALUE: _any(_suspect(s, profile) for s in profile.sensors if s.type == "double"),
         contract.CLOCK_DRIFT: drifted,
         contract.DUPLICATE_REMOVED: _told_again(profile),
         contract.SENSOR_GAP: _any(_gap(name) for name in profile.sensor_names),
@@ -81,7 +81,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         .when(reason == contract.ALL_SENSORS_NULL, "DEAD_LETTER")
         .otherwise("QUARANTINE")
     )
-    kept = {s.name: _kept_value(s) for s in profile.sensors}
+    kept = {s.name: _kept_value(s, profile) for s in profile.sensors}
     nulls: Column = functools.reduce(operator.add, (value.isNull().cast("int") for value in kept.values()))
     return rows.select(
         "event_id",
@@ -154,24 +154,36 @@ def _clock_drift(profile: Profile) -> Column:
     return wrong | (ahead > F.lit(round(rules.future_tolerance_minutes.value * 60_000_000)))
 
 
-def _out_of_range(sensor: Sensor) -> Column:
-    value = F.col(sensor.name)
-    return F.coalesce((value < F.lit(sensor.min)) | (value > F.lit(sensor.max)), F.lit(False))
+def _range(sensor: Sensor, profile: Profile) -> tuple[Column, Column]:
+    """The least and the greatest possible value on the row's device."""
+    low, high = F.lit(sensor.min), F.lit(sensor.max)
+    for device in profile.registry.devices:
+        for own in device.ranges:
+            if own.sensor == sensor.name:
+                here = F.col("device_id") == device.device_id
+                low = low if own.min is None else F.when(here, F.lit(own.min)).otherwise(low)
+                high = high if own.max is None else F.when(here, F.lit(own.max)).otherwise(high)
+    return low, high
 
 
-def _suspect(sensor: Sensor) -> Column:
-    value = F.col(sensor.name)
+def _out_of_range(sensor: Sensor, profile: Profile) -> Column:
+    value, (low, high) = F.col(sensor.name), _range(sensor, profile)
+    return F.coalesce((value < low) | (value > high), F.lit(False))
+
+
+def _suspect(sensor: Sensor, profile: Profile) -> Column:
+    value, (low, high) = F.col(sensor.name), _range(sensor, profile)
     limits = []
     if sensor.suspect_below is not None:
-        limits.append((value < F.lit(sensor.suspect_below)) & (value >= F.lit(sensor.min)))
+        limits.append((value < F.lit(sensor.suspect_below)) & (value >= low))
     if sensor.suspect_above is not None:
-        limits.append((value > F.lit(sensor.suspect_above)) & (value <= F.lit(sensor.max)))
+        limits.append((value > F.lit(sensor.suspect_above)) & (value <= high))
     return F.coalesce(_any(limits), F.lit(False))
 
 
-def _kept_value(sensor: Sensor) -> Column:
+def _kept_value(sensor: Sensor, profile: Profile) -> Column:
     value = F.col(sensor.name)
-    return value if sensor.type == "boolean" else F.when(~_out_of_range(sensor), value)
+    return value if sensor.type == "boolean" else F.when(~_out_of_range(sensor, profile), value)
 
 
 def _gap(sensor: str) -> Column:

@@ -32,6 +32,11 @@ def cleansing_version(profile: Profile) -> int:
         "sensors": [sensor.model_dump(exclude={"meaning", "reason"}) for sensor in profile.sensors],
         "cleansing": profile.cleansing.model_dump(mode="json"),
     }
+    own = {device.device_id: device.ranges for device in profile.registry.devices if device.ranges}
+    if own:
+        decides["ranges"] = {
+            device: [one.model_dump(exclude={"reason"}) for one in ranges] for device, ranges in own.items()
+        }
     return semantic_version(decides)
 
 

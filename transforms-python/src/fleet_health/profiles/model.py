@@ -23,6 +23,15 @@ def _as_text(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
+class DeviceRange(_Strict):
+    """What is possible on one device, inside what is possible in the fleet; a limit left out is the fleet's."""
+
+    sensor: Name
+    min: float | None = None
+    max: float | None = None
+    reason: Reason
+
+
 class RegistryDevice(_Strict):
     """One known unit, declared in the profile itself (fleets of a handful of devices)."""
 
@@ -34,6 +43,7 @@ class RegistryDevice(_Strict):
     status: Literal["active", "inactive", "decommissioned"]
     expected_sensors: tuple[Name, ...]
     timezone: str
+    ranges: tuple[DeviceRange, ...] = ()
     reason: Reason
 
 

@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fleet_health.definition_errors import nearest
 from fleet_health.profiles.errors import ProfileReferenceError
 from fleet_health.profiles.learning_rules import check_learning
-from fleet_health.profiles.model import DERIVED_AGGREGATIONS, QUALITY_AGGREGATIONS, SENSOR_AGGREGATIONS, Profile
+from fleet_health.profiles.model import (
+    DERIVED_AGGREGATIONS,
+    QUALITY_AGGREGATIONS,
+    SENSOR_AGGREGATIONS,
+    Profile,
+    RegistryDevice,
+)
 from fleet_health.profiles.serving_rules import check_serving
 from fleet_health.profiles.source_rules import check_source
 from fleet_health.profiles.units import UNITS
@@ -115,6 +121,7 @@ def _registry(check: _Check) -> None:
         for position, sensor in enumerate(device.expected_sensors):
             check.known((*path, "expected_sensors", position), sensor, check.profile.sensor_names, "sensor")
         check.zone((*path, "timezone"), device.timezone)
+        _device_ranges(check, path, device)
     if registry.every_device is not None:
         check.zone(("registry", "every_device", "timezone"), registry.every_device.timezone)
         for position, sensor in enumerate(registry.every_device.expected_sensors):
@@ -128,6 +135,24 @@ def _registry(check: _Check) -> None:
             check.fail(
                 ("source", "devices", index, "file"), "empty file pattern", "Name the file, e.g. unit_7*.csv.gz."
             )
+
+
+def _device_ranges(check: _Check, path: tuple[str | int, ...], device: RegistryDevice) -> None:
+    numeric = [sensor.name for sensor in check.profile.sensors if sensor.type == "double"]
+    check.unique((*path, "ranges"), (one.sensor for one in device.ranges), f"range on {device.device_id}, of")
+    for position, one in enumerate(device.ranges):
+        place = (*path, "ranges", position)
+        check.known((*place, "sensor"), one.sensor, numeric, "sensor with a range")
+        whole = check.profile.sensor(one.sensor)
+        low, high = (whole.min if one.min is None else one.min), (whole.max if one.max is None else one.max)
+        if low is None or high is None or whole.min is None or whole.max is None or (one.min, one.max) == (None, None):
+            check.fail(place, f"no limit of {one.sensor!r} on {device.device_id!r}", "Give `min`, `max` or both.")
+        elif not whole.min <= low <= high <= whole.max:
+            fix = f"Let min <= max lie inside {whole.min:g}..{whole.max:g}, to which checks hold every device."
+            check.fail(place, f"the range of {one.sensor!r} on {device.device_id!r} is not inside the fleet's", fix)
+    if device.ranges and check.profile.streaming is not None:
+        fix = "Limits of a device go to `streaming.devices` there; leave `ranges` out."
+        check.fail((*path, "ranges"), "the stream would judge the device by the ranges of the fleet", fix)
 
 
 def _cleansing(check: _Check) -> None:
