@@ -119,6 +119,7 @@ CASES = [
     reading("numbers out of range, no boolean", **{n: 1e6 if s == "double" else None for n, s in TYPES.items()}),
     reading("three out of range and drift", humidity=101.0, superheat=60.0, subcooling=31.0, drift=30.0),
     reading("superheat -6", superheat=-6.0),
+    reading("of no file", source_file=None),
     *(reading(f"{name} is null", **{name: None}) for name in HEALTHY),
     *(
         reading(f"{sensor.name} at {end}", **{sensor.name: limit})
@@ -243,6 +244,11 @@ def test_routed_rows(judged: pd.DataFrame, case: str, outcome: str, reason: str,
 
 
 @pytest.mark.case("ING-EC-02")
+def test_a_row_of_no_file_is_judged_like_any_other(judged: pd.DataFrame) -> None:
+    row = one(judged, "of no file")
+    assert (row["outcome"], row["source_file"], row["known_at"]) == ("CLEAN", None, NOON.tz_localize(None))
+
+
 def test_lowest_sequence_then_earliest_receipt_survives(judged: pd.DataFrame) -> None:
     assert one(judged, "sent three times")["humidity"] == 51.0
     dropped = judged[judged["outcome"] == "DUPLICATE"]

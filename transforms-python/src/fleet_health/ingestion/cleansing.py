@@ -53,7 +53,9 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         rows = rows.withColumn("_seen", F.lit(False))
     else:
         rows = rows.join(seen.select("event_id", F.lit(True).alias("_seen")), "event_id", "left")
-    rows = rows.join(F.broadcast(file_times(raw)), "source_file")
+    # a row of no file is a row all the same; the ledger refuses it by name
+    times = file_times(raw).withColumnRenamed("source_file", "_file")
+    rows = rows.join(F.broadcast(times), F.col("source_file").eqNullSafe(F.col("_file")))
     # asked once per device, not once per row
     due = {_due(name): F.array_contains("expected_sensors", name) for name in profile.sensor_names}
     known = registry.select("device_id", F.lit(True).alias("_known"), *(c.alias(name) for name, c in due.items()))
