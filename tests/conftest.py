@@ -53,7 +53,6 @@ _LONGEST = (
     "tests/fleet_health/ingestion/test_cleansing.py",
     "tests/fleet_health/contracts/test_schemas.py",
     "tests/fleet_health/feature_store/test_published.py",
-    "tests/builds/test_incremental_builds.py",
     "tests/cli/test_datasets_and_builds.py",
     "tests/builds/test_builds.py",
     "tests/checks/test_dataset_expectations.py",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ENGINES = pytest.mark.parametrize("engine", ["lightweight", pytest.param("spark", marks=pytest.mark.nightly)])
+ENGINES = pytest.mark.parametrize("engine", ["lightweight", "spark"])
 
 ADDS = "incremental: only additions since the last run"
 FIRST = "snapshot: first build"
@@ -222,6 +222,7 @@ SCENARIOS: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly  # some fifty jobs; by day test_incremental_plan.py walks the ordinary ones
 @ENGINES
 def test_scenarios(play: Callable[..., Any], engine: str) -> None:
     played = play(SCENARIOS, engine)
