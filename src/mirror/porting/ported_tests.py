@@ -25,10 +25,10 @@ class PortedTests:
 def ported_tests(
     tests: Path, packages: Iterable[str], available: Iterable[str], provided: Iterable[str], *, whole: str
 ) -> PortedTests:
-    """The tests in ``tests/<package>/`` for each package, divided into those that can run there and those that cannot.
+    """The tests in folders called like a package, divided into those that can run there and those that cannot.
 
-    A helper module beside them goes along when it can, into ``src/test`` itself, where every test can import it. Where
-    a conftest.py stays, only the tests that use its fixtures stay with it.
+    A helper module that they import goes along when it can, into ``src/test`` itself, where every test can import it.
+    Where a conftest.py stays, only the tests that use its fixtures stay with it.
 
     Args:
         tests: the repository's folder of tests; may be missing.
@@ -38,11 +38,7 @@ def ported_tests(
         whole: the module of the whole pipeline, whose place in the tree another one takes.
     """
     modules, allowed = frozenset(available), frozenset(provided) | _TOOLS
-    found = {
-        path: _module(path, tests) for package in sorted(packages) for path in sorted((tests / package).rglob("*.py"))
-    }
-    if (tests / _CONFTEST).is_file():
-        found[tests / _CONFTEST] = _module(tests / _CONFTEST, tests)
+    found = _found(tests, packages)
     helpers = {path.stem: path for path in found if not path.name.startswith("test_") and path.name != _CONFTEST}
     reasons: dict[Path, str] = {}
     # What a helper imports may be a helper as well: those that cannot go along take others with them.
@@ -58,16 +54,47 @@ def ported_tests(
     kept = {tests / _CONFTEST: _fixtures(found[tests / _CONFTEST]) - {"spark"}} if tests / _CONFTEST in found else {}
     files: dict[str, str] = {}
     left: list[str] = []
+    waiting: list[Module] = []
     for path in sorted(found, key=lambda path: (path.name != _CONFTEST, len(path.parts), path)):
         module = found[path]
         reason = reasons[path] or _of_fixtures(path, module, kept)
         if path.name == _CONFTEST and reason:
             kept.setdefault(path, _fixtures(module))
-        elif not reason:
-            files[f"{path.stem}.py" if path.stem in going and path == helpers[path.stem] else module.file] = module.text
+        elif not reason and not (path.stem in going and path == helpers[path.stem]):
+            files[module.file] = module.text
+            waiting.append(module)
         elif path.stem not in helpers:
             left.append(f"`{tests.name}/{module.file}`: {reason}")
+    # Of the helpers those that something imports which goes along.
+    while waiting:
+        for _, name in waiting.pop().imported():
+            helper = name.partition(".")[0]
+            if helper in going and f"{helper}.py" not in files:
+                waiting.append(found[helpers[helper]])
+                files[f"{helper}.py"] = waiting[-1].text
     return PortedTests(files, sorted(left))
+
+
+def _found(tests: Path, packages: Iterable[str]) -> dict[Path, Module]:
+    """What lies in the packages' folders, the conftest.py files above them, and the helpers from anywhere else."""
+    folders = [path for package in sorted(packages) for path in sorted(tests.rglob(package)) if path.is_dir()]
+    found = {path: _module(path, tests) for folder in folders for path in sorted(folder.rglob("*.py"))}
+    for above in {parent for folder in folders for parent in folder.parents if parent.is_relative_to(tests)} | {tests}:
+        if (above / _CONFTEST).is_file():
+            found[above / _CONFTEST] = _module(above / _CONFTEST, tests)
+    elsewhere = {
+        path.stem: path
+        for path in sorted(tests.rglob("*.py"))
+        if path not in found and path.name != _CONFTEST and not path.name.startswith("test_")
+    }
+    waiting = list(found.values())
+    while waiting:
+        for _, name in waiting.pop().imported():
+            helper = elsewhere.pop(name.partition(".")[0], None)
+            if helper is not None:
+                found[helper] = _module(helper, tests)
+                waiting.append(found[helper])
+    return found
 
 
 def _of_fixtures(path: Path, module: Module, kept: Mapping[Path, frozenset[str]]) -> str:
