@@ -1,7 +1,6 @@
 """Statistics of consecutive groups of readings; rows come in the order of their groups.
 
-Measured with 17 sensors, 40 features and two lengths against the same aggregates in Spark SQL: 0.45 of the time, and
-0.27 where Spark, too, has to add in a fixed order. Percentiles and regressions leave generated code there.
+In numpy and not in Spark SQL, because percentiles and regressions leave generated code there; see docs/performance.md.
 
 Null rules (null is NaN here)
 mean, min, max, p95, fraction   null only when the window holds no value of the sensor
