@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threshold_adapter import Threshold
 
-import palantir_models as pm
 from mirror.builds.resources import RunningJob
 from mirror.builds.specs import JobSpec, ParamSpec
 from mirror.datasets import Workspace
@@ -32,21 +32,6 @@ objectives:
       - {name: loads, kind: loads, blocks: [staging, production], reason: it must run}
       - {name: rate, kind: metric_range, metric: rate, min: 0.01, max: 0.1, blocks: [production], reason: alert volume}
 """
-
-
-class Threshold(pm.ModelAdapter):
-    """The smallest real adapter: flags values above a limit."""
-
-    @pm.auto_serialize(limit=pm.serializers.JsonSerializer(), facts=pm.serializers.JsonSerializer())
-    def __init__(self, limit: float, facts: dict[str, Any]) -> None:
-        self.limit, self.facts = limit, facts
-
-    @classmethod
-    def api(cls) -> Any:
-        return {"df_in": pm.Pandas([("x", float)])}, {"df_out": pm.Pandas()}
-
-    def predict(self, df_in: Any) -> Any:
-        return df_in.assign(flag=df_in["x"] > self.limit)
 
 
 @pytest.fixture(autouse=True)

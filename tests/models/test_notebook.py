@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from threshold_adapter import Threshold
 
 from foundry.transforms import Column, Dataset
 from mirror.datasets import Workspace
@@ -15,7 +16,7 @@ from mirror.models.notebook import connect, disconnect
 from palantir_models import code_workspaces
 from transforms.errors import NotAvailableError
 
-from .conftest import FOREST, Threshold
+from .conftest import FOREST
 
 
 def test_a_notebook_version_is_visible_at_once_and_says_it_came_from_a_notebook(workspace: Workspace) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from stamped_repository import more_raw, write
+from threshold_adapter import Threshold
 from warm_process import run_warm
 
-import palantir_models as pm
 from mirror.builds.resources import RunningJob
 from mirror.builds.specs import JobSpec, ParamSpec
 from mirror.datasets import Workspace
@@ -34,21 +32,6 @@ objectives:
 """
 
 
-class Limit(pm.ModelAdapter):
-    """Flags values above a limit."""
-
-    @pm.auto_serialize(limit=pm.serializers.JsonSerializer(), facts=pm.serializers.JsonSerializer())
-    def __init__(self, limit: float, facts: dict[str, Any]) -> None:
-        self.limit, self.facts = limit, facts
-
-    @classmethod
-    def api(cls) -> Any:
-        return {"df_in": pm.Pandas([("x", float)])}, {"df_out": pm.Pandas()}
-
-    def predict(self, df_in: Any) -> Any:
-        return df_in.assign(flag=df_in["x"] > self.limit)
-
-
 def publish(workspace: Workspace, limit: float, rate: float) -> None:
     """A version as a training job leaves it, submitted and released to staging."""
     from palantir_models.transforms import ModelOutput
@@ -58,7 +41,7 @@ def publish(workspace: Workspace, limit: float, rate: float) -> None:
     job = RunningJob(f"job-{limit}", "build-1", spec, "master", (), workspace.clock(), {"ri.data": "ri.tx.7"}, {})
     binder, declared = ModelBinder(workspace), ModelOutput(MODEL)
     bound = declared._bind(binder.bind(declared, binder.resolve(output, "master"), job))
-    bound.publish(Limit(limit, {"seed": 42, "rate": rate}), change_type="MINOR")
+    bound.publish(Threshold(limit, {"seed": 42, "rate": rate}), change_type="MINOR")
     with workspace.catalog.writing() as connection:
         binder.commit(connection, job)
     governance = Governance(workspace)

@@ -55,6 +55,12 @@ def unknown_placeholders(argument: str) -> list[str]:
     return [name for name in names if name not in PLACEHOLDERS]
 
 
+def filled(template: Sequence[str], tree: Path, values: Mapping[str, str]) -> tuple[str, ...]:
+    """The arguments of a command, its placeholders replaced."""
+    known = {"python": sys.executable, "bin": str(Path(sys.executable).parent), "tree": str(tree), **values}
+    return tuple(part.format_map(known) for part in template)
+
+
 def run_command(
     template: Sequence[str],
     *,
@@ -68,8 +74,7 @@ def run_command(
 
     Without that, an editable installation would answer for the candidate with the code of the user's checkout.
     """
-    known = {"python": sys.executable, "bin": str(Path(sys.executable).parent), "tree": str(tree), **values}
-    arguments = tuple(part.format_map(known) for part in template)
+    arguments = filled(template, tree, values)
     environment = clean_environment(
         {
             "PYTHONPATH": os.pathsep.join(str(tree / root) for root in python_path),

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mirror.clock import Clock
-from mirror.promotion.commands import CommandRun
+from mirror.promotion.commands import CommandRun, filled
 
 _IMPORTED = (
     "mirror.cli.build",
@@ -88,8 +88,7 @@ def run_warm(
     clock: Clock,
 ) -> CommandRun:
     """As :func:`mirror.promotion.commands.run_command`, for ``python -c 'mirror' ...`` and ``python script ...``."""
-    known = {"python": sys.executable, "bin": str(Path(sys.executable).parent), "tree": str(tree), **values}
-    arguments = tuple(part.format_map(known) for part in template)
+    arguments = filled(template, tree, values)
     assert arguments[0] == sys.executable
     dies_after = os.environ.get(DIES_AFTER)
     with tempfile.NamedTemporaryFile() as output:
