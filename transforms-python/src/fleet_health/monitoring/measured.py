@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -30,7 +31,6 @@ class Watched:
     frames: Mapping[str, DataFrame]
     profile: Profile
     _newest: dict[tuple[str, str], int | None] = field(default_factory=dict, compare=False)
-    _units: list[tuple[int, int | None]] = field(default_factory=list, compare=False)
 
     def __getitem__(self, dataset: str) -> DataFrame:
         return self.frames[dataset]
@@ -48,14 +48,13 @@ class Watched:
         since = 0 if newest is None else newest // 1_000_000 - seconds
         return self[dataset].where(f"{time} > timestamp_seconds({since})")
 
+    @cached_property
     def units(self) -> tuple[int, int | None]:
         """Active devices, and the readings that the registry expects of them in an hour."""
-        if not self._units:
-            told = ["count(1) AS active", "sum(expected_readings_per_hour) AS expected"]
-            # an aggregate of all rows has one row
-            row = self.active().agg(*map(F.expr, told)).collect()[0]
-            self._units.append((row["active"], row["expected"]))
-        return self._units[0]
+        told = ["count(1) AS active", "sum(expected_readings_per_hour) AS expected"]
+        # an aggregate of all rows has one row
+        row = self.active().agg(*map(F.expr, told)).collect()[0]
+        return row["active"], row["expected"]
 
     def active(self) -> DataFrame:
         """The devices that are in service."""

@@ -36,7 +36,7 @@ def _alerts(watched: Watched) -> Iterator[Told]:
         for at in range(told["first"] // DAY * DAY, told["last"] + 1, DAY):
             for severity in SEVERITIES:
                 yield figure("alerts_raised", counts.get((at, severity), 0), severity, at)
-    now, (active, _) = (told["last"] or 0) // HOUR * HOUR, watched.units()
+    now, (active, _) = (told["last"] or 0) // HOUR * HOUR, watched.units
     age = f"({now} - unix_timestamp(window_end) DIV {HOUR} * {HOUR})"
     urgent = alerts.where(f"severity IN {URGENT} AND {age} >= 0 AND {age} < {DAY + URGENT_HOURS * HOUR}")
     inside = [

@@ -34,7 +34,7 @@ def _raw(watched: Watched) -> Iterator[Told]:
     newest = watched.newest("raw_sensor_readings", _RECEIVED)
     if newest is None:
         return
-    now, (_, expected) = newest // 1_000_000 // HOUR * HOUR, watched.units()
+    now, (_, expected) = newest // 1_000_000 // HOUR * HOUR, watched.units
     inside = f"{_RECEIVED} >= timestamp_seconds({now - HOURS * HOUR}) AND {_RECEIVED} < timestamp_seconds({now})"
     known = F.broadcast(watched.active().select("device_id"))
     arrived = watched["raw_sensor_readings"].where(inside).join(known, "device_id")
