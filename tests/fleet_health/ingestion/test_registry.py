@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from fleet_health.ingestion.registry import RegistryRowError, RegistryShrunkError, check_registry, check_size
 from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.loader import load_profile, shipped_profile
-from fleet_health.profiles.model import ReasonedNumber
+from fleet_health.profiles.model import EveryDevice, ReasonedNumber
 from transforms.api import Pipeline
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
@@ -142,7 +142,7 @@ def test_zones_and_devices_reach_the_datasets(spark: Any) -> None:
     told = frame("clean_sensor_readings")["timestamp_utc"].map(str).to_dict()
     assert told == {"HP-NORTH": "2026-01-11 16:00:00", "HP-SOUTH": "2026-01-12 01:00:00"}
 
-    facts = known.devices[0].model_dump(exclude={"device_id", "firmware_version"})
+    facts = known.devices[0].model_dump(include=set(EveryDevice.model_fields))
     none = known.model_validate({"updated_at": "2026-01-01", "every_device": facts, "expected_readings_per_hour": 12})
     left = none.model_dump(exclude={"every_device", "kept_share_min"}) | {"every_device": none.every_device}
     frame = built(left, {}, ["deserialise_files", "register_every_device", "cleanse"])
