@@ -65,6 +65,9 @@ _LONGEST = (
     "tests/fleet_health/model_input/test_vectors.py",
 )
 
+# At night a session fixture carries whole campaigns to their scores, on a machine that may be busy with other things.
+_SECONDS_AT_NIGHT = 1200
+
 
 def _by_day(config: pytest.Config) -> bool:
     return str(config.option.markexpr) == "not nightly"
@@ -101,6 +104,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tests = Counter(scope.values())
     rank = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: (rank.get(scope[item], len(rank)), -tests[scope[item]]))
+    if not _by_day(config):
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_SECONDS_AT_NIGHT))
 
 
 def pytest_collection_finish() -> None:
