@@ -80,17 +80,21 @@ def test_check_names_are_unique_and_every_check_says_why() -> None:
         assert all(check.description for check in checks), transform.__name__
 
 
-def checked_outputs(lbnl: Any) -> dict[str, Any]:
-    """Contract name -> output with checks, of the measured campaigns."""
-    outputs = [p for t in lbnl.runner._pipeline.transforms for p in t.outputs.values() if getattr(p, "checks", None)]
-    return {p.alias.split("/", 3)[3]: p for p in outputs if "/air_handler/" in p.alias}
+def checked_outputs(lbnl: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """Contract name -> output with checks and the parameters beside it, of the measured campaigns."""
+    return {
+        output.alias.split("/", 3)[3]: (output, transform.inputs | transform.outputs)
+        for transform in lbnl.runner._pipeline.transforms
+        for output in transform.outputs.values()
+        if getattr(output, "checks", None) and "/air_handler/" in output.alias
+    }
 
 
 def test_every_schema_is_its_contract(lbnl: Any, spark: Any) -> None:
     """Schema checks run no job, so all of them are judged."""
     failed, judged = judge(lbnl, spark, only="schema equals the contract")
     assert failed == []
-    assert judged == 37
+    assert judged == len(checked_outputs(lbnl))
 
 
 def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
@@ -114,13 +118,16 @@ def judge(lbnl: Any, spark: Any, names: tuple[str, ...] = (), only: str = "") ->
 
     now = datetime(2026, 1, 1, tzinfo=UTC)
     failed, judged = [], 0
-    for name, param in checked_outputs(lbnl).items():
+
+    def subject_of(alias: str, references: dict[str, Any]) -> Any:
+        frame = lbnl.frame(alias.split("/", 3)[3])
+        return CheckSubject(alias, frame.schema, lambda: frame, references=references)
+
+    for name, (param, beside) in checked_outputs(lbnl).items():
         checks = [check for check in param.checks if only in check.name]
         if checks and (not names or name in names):
-            frame = lbnl.frame(name)
-            registry = lbnl.frame("device_registry")
-            known = {"registry": CheckSubject("registry", registry.schema, lambda registry=registry: registry)}
-            subject = CheckSubject(param.alias, frame.schema, lambda frame=frame: frame, references=known)
+            known = {ref: subject_of(beside[ref].alias, {}) for ref in {"registry", "log"} & set(beside)}
+            subject = subject_of(param.alias, known)
             results = evaluate(checks, subject, spark=spark, now=now)
             judged += len(results)
             failed += [f"{r.on_error} {r.name}: {r.detail}" for r in results if r.outcome != "PASS"]

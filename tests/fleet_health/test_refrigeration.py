@@ -94,13 +94,15 @@ def test_what_is_published_again_adds_nothing(fleet: Any, spark: Any) -> None:
     """Definitions, baselines and consistency keep their rows; the same snapshot has nothing new to say."""
     names = {
         "record_feature_definitions": ("feature_definitions", 45),
-        "publish_baselines": ("feature_baselines", 45),
+        "publish_baselines": ("feature_baselines", 114),
         "check_consistency": ("consistency_check_metrics", 45),
     }
     for step, (dataset, rows) in names.items():
         assert fleet.frame(dataset).count() == rows, dataset
         fleet.runner.run(spark, fleet.transform(step))
         assert fleet.frame(dataset).count() == rows, dataset
+    baselines = fleet.frame("feature_baselines").toPandas().groupby("model_id")["feature_name"].nunique().to_dict()
+    assert baselines == {"isolation_forest_v1": 45, "autoencoder_v1": 45, "statistical_baseline_v1": 24}
     agreement = fleet.frame("consistency_check_metrics").toPandas()
     assert agreement["mismatches"].sum() == 0
     assert agreement["pairs_compared"].max() == 4 * 70
