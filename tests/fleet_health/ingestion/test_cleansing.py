@@ -182,7 +182,7 @@ def raw_frame(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
         if sensor.type == "boolean":
             frame[sensor.name] = frame[sensor.name].astype("boolean")
         else:
-            # pandas' own columns of numbers would hand every NaN over as null, and the rule about NaN were tried on none
+            # pandas' own columns of numbers hand every NaN over as null, and the rule about it would be tried on none
             null = np.array([row[sensor.name] is None for row in rows])
             frame[sensor.name] = pd.arrays.FloatingArray(frame[sensor.name].to_numpy(dtype="float64"), null)
     return spark.createDataFrame(frame, raw_schema(PROFILE))
