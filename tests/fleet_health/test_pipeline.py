@@ -26,7 +26,7 @@ def test_every_profile_gets_the_same_transforms() -> None:
             assert root == "Fleet"
             made[profile].add(name)
     labelled, shown = {"label_events", "detection_report"}, {"device_properties"}
-    streamed = {"device_stream_thresholds", "streaming_alerts"}
+    streamed = {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
     further = {
         profile.profile: {
             f"{folder}/{model.family}" for model in profile.models for folder in ("models", "experiments")

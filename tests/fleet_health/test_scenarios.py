@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from synthetic_windows import synthetic_windows
-from whole_way import PROFILE, Measured, Scored, Stored, measured, scored, trained
+from whole_way import PROFILE, Measured, Stored, measured, scored, trained
 
 from fleet_health.contracts.raw import parsed_schema
 from fleet_health.ingestion.deserialise import readable
 from fleet_health.ingestion.registry import registry_from_text
 from fleet_health.monitoring import quality
+from fleet_health.profiles.learning import ExcludedPeriod
+from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fired_rules
 from fleet_health.streaming.runner import replay_alerts
+from fleet_health.training_data.selection import left_out_because
 from mirror.synth import Anomaly, SynthRequest, load_fleet, write_fleet
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
@@ -51,6 +54,27 @@ SCENARIOS = (
 )
 
 
+FLEET_WIDE = ("unit_fault_pressure", "vibration_scale_change", "summer_shift")
+"""Faults of every unit at once: one unit has each here, for the tests that give them to a fleet of windows."""
+KINDS = (*SCENARIOS, *FLEET_WIDE)
+ON_THEIR_WAY = ("clock_ahead_26h", "clock_ahead_2h", "all_null_rows")
+"""What these do to a reading happens to its message, and shows in no measured value."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The fleet from its messages to its windows."""
+
+    start: pd.Timestamp
+    planted: tuple[Anomaly, ...]
+    registry: DataFrame
+    way: Measured
+
+    @property
+    def quarters(self) -> pd.DataFrame:
+        return self.way.windows[self.way.windows["window_duration_minutes"] == 15]
+
+
 @dataclass(frozen=True)
 class Seen:
     """What each of the four sides saw of one unit, and since when its scenario goes on."""
@@ -65,6 +89,8 @@ class Seen:
     """The windows that the same unit would have had without its scenario."""
     standing_still: int
     """Units of the fleet that the summary of the first day lists as stuck."""
+    untaught: pd.Series[str]
+    """Why a window would not train once its unit's repair is known, by the start of the window."""
 
     def hour(self, hours: float) -> pd.Timestamp:
         return self.start + pd.Timedelta(hours=hours)
@@ -120,9 +146,9 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+def walk(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     fleet, folder = load_fleet(), tmp_path_factory.mktemp("scenarios")
-    planted = tuple(Anomaly(place, kind) for place, kind in enumerate(SCENARIOS))
+    planted = tuple(Anomaly(place, kind) for place, kind in enumerate(KINDS))
     request = SynthRequest(len(planted), HOURS, SEED, planted, chunk_rows=1, format="csv")
     made = write_fleet(fleet, request, folder / "fleet")
     registry = registry_from_text(
@@ -130,31 +156,48 @@ def seen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[
     ).persist()
     stored = Stored(spark, folder / "steps")
     way = measured(stored, made.files[0].parent, [file.name for file in made.files], registry)
+    return Walk(pd.Timestamp(fleet.start).tz_localize(None), planted, registry, way)
+
+
+@pytest.fixture(scope="module")
+def seen(spark: SparkSession, walk: Walk) -> dict[str, Seen]:
+    fleet, way = load_fleet(), walk.way
     taught = synthetic_windows(fleet, SEED + 1, range(100, 100 + TAUGHT), HOURS)
-    lessons = stored(spark.createDataFrame(taught, way.features.schema))
+    lessons = way.stored(spark.createDataFrame(taught, way.features.schema))
     told = scored(way, trained(replace(way, features=lessons), taught["device_id"].unique().tolist()))
-    parsed = spark.read.schema(parsed_schema(PROFILE)).parquet(str(stored.folder / "parsed.parquet"))
-    acute = replay_alerts(readable(parsed, PROFILE), way.features, registry, PROFILE).toPandas()
-    start = pd.Timestamp(fleet.start).tz_localize(None)
+    parsed = spark.read.schema(parsed_schema(PROFILE)).parquet(str(way.stored.folder / "parsed.parquet"))
+    acute = replay_alerts(readable(parsed, PROFILE), way.features, walk.registry, PROFILE).toPandas()
     calm = synthetic_windows(fleet, SEED, range(len(SCENARIOS)), HOURS)
-    still = quality._of_windows(way.features, PROFILE).where("metric_name = 'stuck_sensor_devices'").toPandas()
-    stuck = int(still.sort_values("day")["value"].iloc[0])
-    return {kind: _seen(start, _unit(place), way, told, acute, calm, stuck) for place, kind in enumerate(SCENARIOS)}
+    stuck = min(quality.of_windows(way.features, PROFILE))[4]
+    repaired = _repaired_at(_unit(SCENARIOS.index("repair")), walk.start + pd.Timedelta(hours=12))
+    reasons = way.features.where("window_duration_minutes = 15").select(
+        "device_id", "window_start", left_out_because(repaired).alias("reason")
+    )
+    untaught = reasons.toPandas()
+
+    def of(place: int) -> Seen:
+        def own(frame: pd.DataFrame) -> pd.DataFrame:
+            return frame[frame["device_id"] == _unit(place)]
+
+        out = own(untaught).set_index("window_start")["reason"]
+        readings, windows, scores = own(way.judged), own(walk.quarters), told.of(_unit(place))
+        return Seen(walk.start, readings, windows, scores, own(told.alerts), own(acute), own(calm), stuck, out)
+
+    return {kind: of(place) for place, kind in enumerate(SCENARIOS)}
 
 
 def _unit(place: int) -> str:
     return f"REF-TEST-{place:05d}"
 
 
-def _seen(
-    start: pd.Timestamp, unit: str, way: Measured, told: Scored, acute: pd.DataFrame, calm: pd.DataFrame, still: int
-) -> Seen:
-    def own(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame[frame["device_id"] == unit]
-
-    quarters = way.windows[way.windows["window_duration_minutes"] == 15]
-    alerts, others = own(told.alerts), (own(acute), own(calm), still)
-    return Seen(start, own(way.judged), own(quarters), told.of(unit), alerts, *others)
+def _repaired_at(unit: str, moment: pd.Timestamp) -> Profile:
+    """The profile once somebody wrote down who was repaired when."""
+    start = moment.tz_localize("UTC").to_pydatetime()
+    repair = ExcludedPeriod(
+        kind="maintenance", device_id=unit, start=start, end=start, reason="the bearing was renewed"
+    )
+    training = PROFILE.training.model_copy(update={"exclude": (repair,)})
+    return PROFILE.model_copy(update={"training": training})
 
 
 def _silent(one: Seen) -> Iterator[tuple[str, Any]]:
@@ -192,6 +235,7 @@ def _acute_pressure_loss(one: Seen) -> Iterator[tuple[str, Any]]:
         "a rule stands in where the mean is below 100",
         one.ruled() == ({"pressure_low_mean"} if means.min() < 100 else set()),
     )
+    yield from _spotless(one)
 
 
 def _compressor_overload(one: Seen) -> Iterator[tuple[str, Any]]:
@@ -307,6 +351,9 @@ def _repair(one: Seen) -> Iterator[tuple[str, Any]]:
     yield "flagged while it lasts", one.flagged(6, 12) > 0.5 > one.flagged(0, 6)
     resolved = one.alerts[one.alerts["alert_type"] == "ANOMALY_RESOLVED"]["window_end"]
     yield "resolved two calm windows after it", resolved[resolved > one.hour(12)].min() <= one.hour(13.5)
+    yield "what follows a repair does not train", set(one.untaught[one.hour(12) :]) == {"AFTER_MAINTENANCE"}
+    yield "what came before would", "AFTER_MAINTENANCE" not in set(one.untaught[: one.hour(11.75)])
+    yield from _silent(one)
     yield from _spotless(one)
 
 
@@ -317,3 +364,15 @@ EXPECTED: dict[str, Callable[[Seen], Iterator[tuple[str, Any]]]] = {kind: global
 def test_every_scenario_is_seen_as_the_matrix_says(seen: dict[str, Seen]) -> None:
     wrong = [f"{kind}: {says}" for kind in SCENARIOS for says, holds in EXPECTED[kind](seen[kind]) if not holds]
     assert not wrong, "\n".join(wrong)
+
+
+def test_windows_of_messages_are_those_with_which_other_tests_begin(walk: Walk) -> None:
+    """Whoever plants a fault into windows and begins there has the windows that its messages would have given."""
+    units = [place for place, kind in enumerate(KINDS) if kind not in ON_THEIR_WAY]
+    key = ["device_id", "window_start"]
+    planted = synthetic_windows(load_fleet(), SEED, units, HOURS, walk.planted).set_index(key).sort_index()
+    found = walk.quarters[walk.quarters["device_id"].isin([_unit(place) for place in units])]
+    found = found.set_index(key).sort_index()
+    assert len(found) == len(units) * (HOURS * 4 - 2)  # the last half hour is not closed yet
+    features = list(PROFILE.model_features)
+    pd.testing.assert_frame_equal(found[features], planted.loc[found.index, features], check_dtype=False, rtol=1e-9)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 Floats = NDArray[np.float64]
+_LARGEST = 1e150
+"""Powers of ``1 / phi`` beyond it would leave the range of numbers once they are multiplied by a value."""
 
 
 def autoregressive(rng: np.random.Generator, sensors: int, length: int, phi: float) -> Floats:
@@ -17,11 +19,31 @@ def autoregressive(rng: np.random.Generator, sensors: int, length: int, phi: flo
     The first value is drawn from the stationary distribution, so no warm-up is needed: the marginal is standard normal
     at every minute and the lag-1 autocorrelation is ``phi``.
     """
-    noise = rng.standard_normal((sensors, length))
+    series = rng.standard_normal((sensors, length))
     innovation = np.sqrt(1.0 - phi * phi)
-    noise[:, 1:] *= innovation
-    filtered: Floats = lfilter([1.0], [1.0, -phi], noise, axis=1)
-    return filtered
+    if phi == 0.0:
+        return series
+    shrinking, growing = _powers(phi, length)
+    growing = growing * innovation
+    for first in range(0, length, growing.size):
+        part = series[:, first : first + growing.size]
+        start = innovation * part[:, 0] + phi * series[:, first - 1] if first else part[:, 0].copy()
+        # y(t) / phi^t is a plain running sum, which numpy adds up in order: the same bits on every machine
+        part *= growing[: part.shape[1]]
+        part[:, 0] = start
+        np.cumsum(part, axis=1, out=part)
+        part *= shrinking[: part.shape[1]]
+    return series
+
+
+@lru_cache(maxsize=4)
+def _powers(phi: float, length: int) -> tuple[Floats, Floats]:
+    """``phi`` to the powers 0, 1, 2 ... and their inverses, as many as stay in the range of numbers."""
+    most = max(1, int(np.log(_LARGEST) / -np.log(phi)))
+    steps = np.full(min(length, most), phi)
+    steps[0] = 1.0
+    shrinking = np.cumprod(steps)
+    return shrinking, 1.0 / shrinking
 
 
 def correlate(signals: Floats, parents: Mapping[int, tuple[int, float]]) -> Floats:

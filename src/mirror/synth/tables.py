@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from mirror.synth.columns import lists, numbers, texts
 from mirror.synth.device import Device, Injected
 from mirror.synth.fleet import BooleanSensor, Fleet
 from mirror.synth.readings import CUT_OFF, TEXT, Readings
@@ -58,19 +59,19 @@ class RawSchema:
         """
         sent = [Sent(*one) for one in series]
         sizes = np.array([one.rows.size for one in sent])
-        senders = pa.array([name for one in sent for name in (one.device.device_id, one.stranger)])
+        senders = texts([name for one in sent for name in (one.device.device_id, one.stranger)])
         places = np.repeat(np.arange(len(sent), dtype=np.int32) * 2, sizes)
         if any(one.readings.stranger.any() for one in sent):
             places += np.concatenate([one.take(one.readings.stranger) for one in sent])
-        identity = pa.DictionaryArray.from_arrays(pa.array(places), senders).dictionary_decode()
+        identity = pa.DictionaryArray.from_arrays(numbers(places, pa.int32()), senders).dictionary_decode()
         columns = [
             _event_ids(sent, self._first),
             identity,
-            pa.array(np.concatenate([one.messages.device_us for one in sent]) + self._start_us).cast(TIME),
-            pa.array(np.concatenate([one.messages.ingested_us for one in sent]) + self._start_us).cast(TIME),
+            numbers(np.concatenate([one.messages.device_us for one in sent]) + self._start_us, TIME),
+            numbers(np.concatenate([one.messages.ingested_us for one in sent]) + self._start_us, TIME),
             *(_sensor(sent, name) for name in sent[0].readings.values),
             identity,
-            pa.array(np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])),
+            numbers(np.concatenate([np.arange(size, dtype=np.int64) for size in sizes]), pa.int64()),
         ]
         garbled = np.zeros(0, dtype=np.int8)
         if any(one.readings.garbled.any() for one in sent):
@@ -96,7 +97,8 @@ class Sent:
 def _sensor(sent: Sequence[Sent], name: str) -> pa.Array:
     values = np.concatenate([one.take(one.readings.values[name]) for one in sent])
     missing = np.concatenate([one.take(one.readings.missing[name]) for one in sent])
-    return pa.array(values, mask=missing if missing.any() else None)
+    kind = pa.bool_() if values.dtype == np.bool_ else pa.float64()
+    return numbers(values, kind, missing)
 
 
 DIGITS = 10
@@ -126,38 +128,44 @@ def _event_ids(sent: Sequence[Sent], first: int) -> pa.Array:
 
 def registry_table(devices: Sequence[Device], fleet: Fleet, start: datetime) -> pa.Table:
     """One row per device, in the shape of the device registry; every device is active."""
-    rate = round(3600 / fleet.interval_seconds)
-    installed = start - timedelta(days=365)
-    columns: dict[str, tuple[pa.DataType, list[object]]] = {
-        "device_id": (pa.string(), [d.device_id for d in devices]),
-        "site_id": (pa.string(), [d.site_id for d in devices]),
-        "region": (pa.string(), [None] * len(devices)),
-        "model": (pa.string(), [fleet.fleet] * len(devices)),
-        "install_date": (pa.date32(), [installed.date()] * len(devices)),
-        "firmware_version": (pa.string(), [d.firmware_version for d in devices]),
-        "status": (pa.string(), ["active"] * len(devices)),
-        "expected_sensors": (pa.list_(pa.string()), [list(d.expected_sensors) for d in devices]),
-        "climate_zone": (pa.string(), [None] * len(devices)),
-        "cohort_id": (pa.string(), [None] * len(devices)),
-        "timezone": (pa.string(), ["UTC"] * len(devices)),
-        "expected_readings_per_hour": (pa.int32(), [rate] * len(devices)),
-        "updated_at": (TIME, [start] * len(devices)),
-    }
-    return pa.table({name: pa.array(values, type=kind) for name, (kind, values) in columns.items()})
+    many = len(devices)
+    installed = (start - timedelta(days=365)).date() - date(1970, 1, 1)
+    return pa.table(
+        {
+            "device_id": texts([device.device_id for device in devices]),
+            "site_id": texts([device.site_id for device in devices]),
+            "region": pa.nulls(many, pa.string()),
+            "model": texts([fleet.fleet] * many),
+            "install_date": numbers(np.full(many, installed.days, dtype=np.int32), pa.date32()),
+            "firmware_version": texts([device.firmware_version for device in devices]),
+            "status": texts(["active"] * many),
+            "expected_sensors": lists([device.expected_sensors for device in devices]),
+            "climate_zone": pa.nulls(many, pa.string()),
+            "cohort_id": pa.nulls(many, pa.string()),
+            "timezone": texts(["UTC"] * many),
+            "expected_readings_per_hour": numbers(
+                np.full(many, round(3600 / fleet.interval_seconds), dtype=np.int32), pa.int32()
+            ),
+            "updated_at": numbers(np.full(many, round(start.timestamp() * 1e6), dtype=np.int64), TIME),
+        }
+    )
 
 
 def truth_table(injected: Sequence[Injected], start: datetime) -> pa.Table:
     """One row per injected scenario: device, kind, id, whether the machine is at fault, bounds (UTC) and sensors."""
-    columns: dict[str, tuple[pa.DataType, list[object]]] = {
-        "device_id": (pa.string(), [i.device_id for i in injected]),
-        "kind": (pa.string(), [i.kind for i in injected]),
-        "scenario_id": (pa.string(), [i.scenario.id for i in injected]),
-        "equipment_fault": (pa.bool_(), [i.scenario.equipment for i in injected]),
-        "onset": (TIME, [start + timedelta(hours=i.onset_hours) for i in injected]),
-        "end": (TIME, [start + timedelta(hours=i.end_hours) for i in injected]),
-        "sensors": (pa.list_(pa.string()), [list(i.sensors) for i in injected]),
-    }
-    return pa.table({name: pa.array(values, type=kind) for name, (kind, values) in columns.items()})
+    bounds = np.array([(i.onset_hours, i.end_hours) for i in injected], dtype=np.float64).reshape(-1, 2)
+    instants = np.rint(bounds * 3600e6).astype(np.int64) + round(start.timestamp() * 1e6)
+    return pa.table(
+        {
+            "device_id": texts([i.device_id for i in injected]),
+            "kind": texts([i.kind for i in injected]),
+            "scenario_id": texts([i.scenario.id for i in injected]),
+            "equipment_fault": numbers(np.array([i.scenario.equipment for i in injected], dtype=np.bool_), pa.bool_()),
+            "onset": numbers(instants[:, 0], TIME),
+            "end": numbers(instants[:, 1], TIME),
+            "sensors": lists([i.sensors for i in injected]),
+        }
+    )
 
 
 LATE_SECONDS = 600
@@ -193,4 +201,8 @@ def faults_table(faults: Sequence[Mapping[str, object]]) -> pa.Table:
     ``late`` took more than ten minutes, ``out_of_order`` came behind a later reading, ``strangers`` name an
     unregistered device, ``cut_off`` and ``with_text`` are broken, ``wrong_clock`` were stamped by a clock that was off.
     """
-    return pa.Table.from_pylist([dict(one) for one in faults])
+    counts = [name for name in faults[0] if name != "device_id"]
+    return pa.table(
+        {"device_id": texts([str(one["device_id"]) for one in faults])}
+        | {name: numbers(np.array([one[name] for one in faults], dtype=np.int64), pa.int64()) for name in counts}
+    )

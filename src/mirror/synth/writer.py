@@ -29,10 +29,13 @@ from mirror.synth.readings import Readings
 from mirror.synth.tables import RawSchema, faults_of, faults_table, registry_table, truth_table
 from mirror.synth.transport import Messages, Transport, deliver
 
+GENERATOR = 2
+"""Raised by whoever makes other bytes of the same request; every manifest names it."""
+
 
 @dataclass(frozen=True)
 class SynthRequest:
-    """What to generate. Equal requests give equal bytes.
+    """What to generate. Equal requests give equal bytes, as long as the ``generator`` of their manifests is the same.
 
     Attributes:
         hours: length of the series.
@@ -47,7 +50,7 @@ class SynthRequest:
     anomalies: tuple[Anomaly, ...] = ()
     transport: Transport = field(default_factory=Transport)
     start: datetime | None = None
-    chunk_rows: int = 500_000
+    chunk_rows: int = 250_000
     format: str = "parquet"
 
     def checked(self) -> SynthRequest:
@@ -191,6 +194,7 @@ def _concerns(anomaly: Anomaly, seed: int, index: int) -> bool:
 def _manifest(fleet: Fleet, request: SynthRequest, start: datetime, rows: int) -> dict[str, object]:
     description = fleet.model_dump_json().encode()
     return {
+        "generator": GENERATOR,
         "fleet": fleet.fleet,
         "fleet_sha256": hashlib.sha256(description).hexdigest(),
         "devices": request.devices,

@@ -57,7 +57,7 @@ def test_every_rule_rides_on_its_dataset_or_on_an_audit_exactly_once(profile: Pr
     contracts = {name: parsed for name, parsed in shipped_contracts().items() if name in outputs}
     unlabelled = set() if profile.labels else {"label_events", "detection_report"}
     unshown = set() if profile.properties else {"device_properties"}
-    unstreamed = set() if profile.streaming else {"device_stream_thresholds", "streaming_alerts"}
+    unstreamed = set() if profile.streaming else {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
     absent = unlabelled | unshown | unstreamed | {"label_join_integrity"}
     # only a fleet whose labels name alerts has this one, and no shipped fleet does
     assert shipped_contracts().keys() - outputs.keys() <= absent

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import case_fleet as fleet
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.errors import PythonException
@@ -14,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.clean import clean_schema
+from fleet_health.features.kernel import ratio_of_nonzero, ratio_of_positive
 from fleet_health.features.lateness import due
 from fleet_health.features.versions import all_versions
 from transforms.api import IncrementalTransformInput
@@ -323,3 +325,10 @@ def test_the_ratio_is_that_of_the_means(value: Value) -> None:
 @pytest.mark.case("XSN-BI-01")
 def test_a_low_side_of_zero_gives_no_ratio_and_no_error(value: Value) -> None:
     assert (value("zero low side", "pressure_ratio"), value("zero low side", "reading_count")) == (None, 1)
+
+
+def test_a_denominator_below_zero_has_an_efficiency_and_no_ratio() -> None:
+    """A gauge may be calibrated below zero, and a ratio of pressures is then no ratio; a spread has a sign."""
+    left, right = np.array([4.0, 4.0, 4.0]), np.array([2.0, -2.0, -1e-7])
+    np.testing.assert_array_equal(ratio_of_positive(left, right), [2.0, math.nan, math.nan])
+    np.testing.assert_array_equal(ratio_of_nonzero(left, right), [2.0, -2.0, math.nan])

@@ -94,9 +94,9 @@ class Scored:
 def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataFrame) -> Measured:
     """The first half of the way: files below ``landed`` and the registry to windows."""
     spark = stored.spark
-    parsed = _parsed(stored, landed, files)
+    messages = parsed(stored, landed, files)
     with _compiled(spark):
-        rows = stored(judge(readable(parsed, PROFILE), registry, PROFILE))
+        rows = stored(judge(readable(messages, PROFILE), registry, PROFILE))
     clean = stored.as_input(routing.clean_rows(rows, PROFILE))
     verdicts = rows.select(
         *("device_id", "timestamp_utc", "timestamp_ingested"),
@@ -105,11 +105,11 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     watermark = verdicts.loc[verdicts["outcome"] == "CLEAN", "timestamp_ingested"].max()
     dues = due(PROFILE, None, (watermark - pd.Timestamp(0)) // pd.Timedelta(microseconds=1))
     features = stored(newest_versions(all_versions(spark, clean, PROFILE, dues), PROFILE))
-    unread = malformed(parsed).select("reason").toPandas()
+    unread = malformed(messages).select("reason").toPandas()
     return Measured(stored, registry, verdicts, unread, features, features.toPandas())
 
 
-def _parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:
+def parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:
     """Parsed here, by what the executors call: to send few lines through Spark costs more than to read them."""
     schema = parsed_schema(PROFILE)
     columns = arrow_schema(schema)

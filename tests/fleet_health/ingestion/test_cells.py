@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from fleet_health.ingestion.cells import read_sensor
@@ -47,6 +50,20 @@ def test_numbers_missing_and_unreadable() -> None:
     values, unreadable = read(cells)
     assert values == [1.5, 2.0, -0.04, 1000.0, *[None] * 11]
     assert unreadable == [False] * 8 + [True] * 7
+
+
+def test_nan_is_no_null_unless_the_profile_calls_it_missing() -> None:
+    """Raw keeps it for the check that tells of it; cleansing makes it null."""
+
+    def kept(**source: object) -> list[tuple[float | None, bool]]:
+        column, cells = Column(name="t", aliases=("t",), unit="degF"), pd.Series(["NaN", "", "nan", "212"])
+        values, _ = read_sensor(cells, NUMBER, column, SOURCE.model_copy(update=source))
+        arrow = pa.array(values, from_pandas=True)
+        return [(value, math.isnan(value)) if value is not None else (None, False) for value in arrow.to_pylist()]
+
+    assert [is_nan for _, is_nan in kept()] == [True, False, True, False]
+    assert [value for value, _ in kept()][1::2] == [None, 100.0]
+    assert kept(missing=("NaN", "nan")) == [(None, False)] * 3 + [(100.0, False)]
 
 
 def test_units_become_stored_units() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -158,7 +159,8 @@ def both(spark: SparkSession) -> pd.DataFrame:
     rows = CASES.copy()
     random.Random(7).shuffle(rows)  # no rule may depend on the order of rows
     registry = registry_frame(spark)
-    verdicts = judge(raw_frame(spark, rows).repartition(3), registry, PROFILE).withColumn("run", F.lit(1))
+    raw = raw_frame(spark, rows).repartition(3)
+    verdicts = judge(raw, registry, PROFILE).withColumn("run", F.lit(1))
     again = judge(raw_frame(spark, AGAIN), registry, TOLERANT).withColumn("run", F.lit(2))
     same = natural_key_id("alert", F.col("device_id"), F.unix_micros("timestamp_ingested"), F.lit(None).cast("string"))
     return verdicts.unionByName(again).withColumn("made_id", same).toPandas()
@@ -177,7 +179,12 @@ def again(both: pd.DataFrame) -> pd.DataFrame:
 def raw_frame(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
     frame = pd.DataFrame(rows).reindex(columns=raw_schema(PROFILE).fieldNames())
     for sensor in PROFILE.sensors:
-        frame[sensor.name] = frame[sensor.name].astype("boolean" if sensor.type == "boolean" else "float64")
+        if sensor.type == "boolean":
+            frame[sensor.name] = frame[sensor.name].astype("boolean")
+        else:
+            # pandas' own columns of numbers hand every NaN over as null, and the rule about it would be tried on none
+            null = np.array([row[sensor.name] is None for row in rows])
+            frame[sensor.name] = pd.arrays.FloatingArray(frame[sensor.name].to_numpy(dtype="float64"), null)
     return spark.createDataFrame(frame, raw_schema(PROFILE))
 
 

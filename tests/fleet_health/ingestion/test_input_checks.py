@@ -11,8 +11,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.raw import raw_schema
-from fleet_health.ingestion.deserialise import parse_file
+from fleet_health.ingestion.deserialise import deserialise, parse_file, readable
 from fleet_health.ingestion.evolution import SensorTypeError, check_stored_types
 from fleet_health.ingestion.transforms import for_profile, reading_version
 from fleet_health.profiles.loader import shipped_profile
@@ -79,6 +80,19 @@ def test_a_sensor_of_text_stops_the_build_and_is_a_dead_letter_before_that(spark
     assert (kept["reason"], list(kept["unreadable"])) == (None, ["humidity"])
 
 
+def test_nan_in_a_file_is_nan_in_raw_and_warns(spark: SparkSession) -> None:
+    content = written(PROFILE, {"superheat": "NaN"}, {"superheat": ""}, {"superheat": "8.5"})
+    files = spark.createDataFrame(pd.DataFrame({"path": ["day.csv"]}))
+    raw = readable(deserialise(files, lambda _: io.BytesIO(content), PROFILE), PROFILE)
+    told = [str(row["superheat"]) for row in raw.orderBy("event_id").select("superheat").collect()]
+    assert told == ["nan", "None", "8.5"]
+    (check,) = (check for check in checks_of("raw_sensor_readings", PROFILE) if check.name.startswith("RAW-03"))
+    subject = CheckSubject("raw_sensor_readings", raw.schema, lambda: raw)
+    (result,) = evaluate([check], subject, spark=spark, now=datetime(2026, 1, 15, tzinfo=UTC))
+    assert (result.outcome, result.blocks) == ("FAIL", False)
+    assert result.detail.startswith("rows that break it: 1 ")
+
+
 @pytest.mark.case("ING-EC-09")
 def test_an_offset_in_the_text_wins_and_a_leap_second_is_the_midnight_after_it() -> None:
     texts = {
@@ -128,7 +142,15 @@ def test_the_type_of_a_sensor_does_not_change_in_place() -> None:
 
 def read(profile: Profile, *edits: dict[str, str], header: Profile | None = None) -> pd.DataFrame:
     """Lines of healthy cells with some of them replaced, read by ``profile``; ``header`` names the file's columns."""
-    columns = (header or profile).source.header
+    content = written(header or profile, *edits)
+    parts = [part.astype("object") for part in parse_file(io.BytesIO(content), "day.csv", profile)]
+    rows: Any = pd.concat(parts).sort_values("line_number").reset_index(drop=True)
+    return rows.where(rows.notna(), None)
+
+
+def written(profile: Profile, *edits: dict[str, str]) -> bytes:
+    """A file of healthy lines with some cells replaced."""
+    columns = profile.source.header
     lines = [",".join(column.aliases[0] for column in columns)]
     for number, edit in enumerate(edits):
         known = {
@@ -139,6 +161,4 @@ def read(profile: Profile, *edits: dict[str, str], header: Profile | None = None
             "sequence_number": str(number),
         }
         lines.append(",".join(edit.get(c.name, known.get(c.name, "1")) for c in columns))
-    parts = [part.astype("object") for part in parse_file(io.BytesIO("\n".join(lines).encode()), "day.csv", profile)]
-    rows: Any = pd.concat(parts).sort_values("line_number").reset_index(drop=True)
-    return rows.where(rows.notna(), None)
+    return "\n".join(lines).encode()

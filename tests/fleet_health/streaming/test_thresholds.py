@@ -10,9 +10,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.contracts.streaming import thresholds_schema
+from fleet_health.contracts.streaming import HISTORY_SCHEMA, thresholds_schema
 from fleet_health.profiles.loader import shipped_profile
+from fleet_health.profiles.model import Profile
 from fleet_health.profiles.serving import DeviceLimits
+from fleet_health.streaming.threshold_history import threshold_changes
 from fleet_health.streaming.thresholds import averages_of, device_stream_thresholds, limits_of, trailing
 
 PROFILE = shipped_profile("refrigeration")
@@ -88,3 +90,36 @@ def test_one_row_per_registered_device_with_defaults_and_its_own_limits(spark: S
     said = {check.name[:6]: check.name for check in checks_of("device_stream_thresholds", profile)}
     assert said["STH-02"].count("never null") == 4
     assert said["STH-03"] == "STH-03 vibration_avg_24h is null or above 0"
+
+
+@pytest.mark.nightly
+def test_the_history_tells_each_change_once_and_in_order(spark: SparkSession) -> None:
+    """A first look, one that finds nothing, an edit without new data, and its withdrawal."""
+    streaming = PROFILE.streaming
+    assert streaming is not None
+    limits = sorted(limits_of("big", PROFILE))
+    own = DeviceLimits(device_id="big", limits={"current_limit_a": 45.0}, reason="a larger motor than the others")
+    edited = PROFILE.model_copy(update={"streaming": streaming.model_copy(update={"devices": (own,)})})
+    told: list[Any] = []
+
+    def look(profile: Profile, *devices: str) -> list[Any]:
+        rows = [{"device_id": d, **limits_of(d, profile), "vibration_avg_24h": 3.0} for d in devices]
+        table = pd.DataFrame(rows).assign(source_model_version=None, updated_at=NOON)
+        thresholds = spark.createDataFrame(table[thresholds_schema(profile).fieldNames()], thresholds_schema(profile))
+        changes = threshold_changes(thresholds, spark.createDataFrame(told, HISTORY_SCHEMA), profile).collect()
+        told.extend(changes)
+        return changes
+
+    first = look(PROFILE, "big")
+    assert sorted(row["limit_name"] for row in first) == limits  # an average is no limit
+    assert {(row["old_value"], row["changed_at"]) for row in first} == {(None, NOON.to_pydatetime())}
+    assert look(PROFILE, "big") == []
+    (raised,) = (row for row in look(edited, "big", "new") if row["device_id"] == "big")
+    assert (raised["limit_name"], raised["old_value"], raised["new_value"]) == ("current_limit_a", 40.0, 45.0)
+    assert raised["reason"] == own.reason
+    (back,) = look(PROFILE, "big", "new")
+    assert (back["old_value"], back["new_value"]) == (45.0, 40.0)
+    assert back["reason"] != own.reason
+    assert NOON < raised["changed_at"] < back["changed_at"]
+    assert look(PROFILE, "big", "new") == []
+    assert len({row["change_id"] for row in told}) == len(told) == 2 * len(limits) + 2

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fleet_health.profiles.families import FurtherModel, ModelSpec
+from fleet_health.profiles.keys import said
 from fleet_health.profiles.model import Profile
 from fleet_health.semantic_version import semantic_version
 from model_adapters.constants import Constants
@@ -75,7 +76,7 @@ def threshold_of(scores: Floats, model: ModelSpec | FurtherModel) -> float:
 
 def code_version(model: ModelSpec | FurtherModel) -> int:
     """The semantic version of the training job: another number, another recipe or another declaration."""
-    return semantic_version([RECIPE, model.model_dump(mode="json")])
+    return semantic_version([RECIPE, said(model)])
 
 
 def package_versions() -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""``device_stream_thresholds`` in code, and what the streaming rules emit."""
+"""``device_stream_thresholds`` and its history in code, and what the streaming rules emit."""
 
 from __future__ import annotations
 
 from pyspark.sql import types as T
 
-from fleet_health.contracts.schemas import schema_of
+from fleet_health.contracts.schemas import plain_schema, schema_of
 from fleet_health.profiles.model import Profile
+
+HISTORY_SCHEMA = plain_schema("threshold_history")
 
 
 def thresholds_schema(profile: Profile) -> T.StructType:

@@ -11,6 +11,7 @@ p95                             exact, linear interpolation
 difference                      null when an operand is null
 ratio_of_positive               null when an operand is null or the denominator is not above 0
 ratio_of_nonzero                null when an operand is null or the denominator is within 1e-6 of 0; the sign passes
+sensor_completeness, quality_flag_count, reading_count   never null
 """
 
 from __future__ import annotations

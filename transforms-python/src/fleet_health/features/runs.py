@@ -54,7 +54,7 @@ def measure(added: DataFrame, profile: Profile, before: int | None) -> Landing:
         before: the watermark that earlier runs had reached.
     """
     micros, received = F.unix_micros("timestamp_utc"), received_micros()
-    counted = _counted(profile)
+    counted = counts_in_windows(profile)
     wanted = [F.max(received).alias("watermark"), F.count(F.when(counted, 1)).alias("readings")]
     already: Column = F.lit(False)
     for length in lengths(profile):
@@ -118,7 +118,8 @@ def run_rows(session: SparkSession, written: DataFrame, dues: Sequence[Due], lan
     return made.select(instant, *(F.col(f.name).cast(f.dataType) for f in RUNS_SCHEMA.fields[1:]))
 
 
-def _counted(profile: Profile) -> Column:
+def counts_in_windows(profile: Profile) -> Column:
+    """Whether a row of ``clean_sensor_readings`` may be in a window at all."""
     if profile.exclude_clock_drift is None or not profile.exclude_clock_drift.value:
         return F.lit(True)
 

@@ -24,8 +24,9 @@ def read_sensor(
     """The values of one sensor and a mask of its unreadable cells.
 
     Returns:
-        values in the sensor's unit (null where missing, NaN or unreadable); ``True`` where the cell held text that is
-        neither a value nor one of the profile's words for "missing", nor empty. Infinite numbers count as unreadable.
+        values in the sensor's unit (null where missing or unreadable, NaN where the sender says so and the profile does
+        not call that missing); ``True`` where the cell held text that is neither a value nor one of the profile's words
+        for "missing", nor empty. Infinite numbers count as unreadable.
     """
     declared = ("", *source.missing, *column.missing)
     words = {word.strip() if isinstance(word, str) else f"{word:g}" for word in declared}
@@ -48,7 +49,16 @@ def read_sensor(
     rule = conversion(column.unit or sensor.unit, sensor.unit)
     if rule is not None and not rule.is_identity:
         values = (values + rule.shift) * rule.factor
-    return values, _among(text, wrong)
+    said = {cell for cell in numbers if cell.strip() in _NAN and cell not in missing}
+    return (_with_nan(values, _among(text, said)) if said else values), _among(text, wrong)
+
+
+def _with_nan(values: pd.Series[Any], said: pd.Series[Any]) -> pd.Series[Any]:
+    """NaN and null told apart, so that a check on raw can tell of a sender that began to send NaN."""
+    null = (values.isna() & ~said).to_numpy()
+    array: Any = pd.arrays.FloatingArray(values.to_numpy(dtype="float64"), null)  # type: ignore[attr-defined]  # no stub
+    told: pd.Series[Any] = pd.Series(array, index=values.index)
+    return told
 
 
 def _bare(cell: str, column: Column) -> str:

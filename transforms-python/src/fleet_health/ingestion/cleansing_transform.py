@@ -14,6 +14,7 @@ from fleet_health.ingestion import routing
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.look_back import Added, measure, seen_before
 from fleet_health.ingestion.release import Release, anything_to_release, release
+from fleet_health.profiles.keys import said
 from fleet_health.profiles.model import Profile
 from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
@@ -27,16 +28,10 @@ FEW_DAYS = 31
 
 def cleansing_version(profile: Profile) -> int:
     """A number that changes with every part of the profile that decides how a row is judged."""
-    decides = {
-        "rules": RULES,
-        "sensors": [sensor.model_dump(exclude={"meaning", "reason"}) for sensor in profile.sensors],
-        "cleansing": profile.cleansing.model_dump(mode="json"),
-    }
-    own = {device.device_id: device.ranges for device in profile.registry.devices if device.ranges}
+    decides = {"rules": RULES, "sensors": said(profile.sensors), "cleansing": said(profile.cleansing)}
+    own = {device.device_id: said(device.ranges) for device in profile.registry.devices if device.ranges}
     if own:
-        decides["ranges"] = {
-            device: [one.model_dump(exclude={"reason"}) for one in ranges] for device, ranges in own.items()
-        }
+        decides["ranges"] = own
     return semantic_version(decides)
 
 

@@ -115,7 +115,7 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     of_device = f" of device {file.device!r}" if source.device == IN_HEADER else ""
     for column in source.header:
         if column.required:
-            empty = frame[column.name].isna() if column.name in masks else text_of(column.name).str.strip() == ""
+            empty = _no_value(frame[column.name]) if column.name in masks else text_of(column.name).str.strip() == ""
             told = f"no value in the required column {column.name!r}{of_device}"
             problem = problem.where(problem.notna() | ~empty, told)
     if source.unreadable_cells == "dead_letter":
@@ -160,10 +160,17 @@ def _values(
         text = text_of(column.name if source.narrow is None else source.narrow.value)
         values, unreadable = read_sensor(text, profile.sensor(column.name), column, source)
         counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
+        if source.narrow is not None and pd.api.types.is_float_dtype(values):
+            values = values.astype("float64")  # of the lines of one step the first with a value speaks, and NaN is none
         if column.valid_when is not None:
             counts &= text_of(column.valid_when.column).str.strip().isin(column.valid_when.words)
         found[column.name], masks[column.name] = values.where(counts), unreadable & counts
     return found, masks
+
+
+def _no_value(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Whether a row holds null or NaN."""
+    return values.isna() | (values != values).fillna(True).astype("bool")
 
 
 def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:

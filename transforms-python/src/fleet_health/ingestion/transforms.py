@@ -28,12 +28,16 @@ from fleet_health.ingestion.registry import (
 )
 from fleet_health.ingestion.releases import check_history, release_decisions
 from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.profiles.keys import said
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Labels, Profile, Sensor
 from fleet_health.profiles.source import FROM_REGISTRY
 from fleet_health.profiles.units import conversion
 from fleet_health.semantic_version import semantic_version
 from transforms.api import Input, Output, Transform, incremental, transform
+
+READING = 1
+"""Raised by whoever changes how files read while profiles stay as they are, so that all files are read again."""
 
 
 def reading_version(profile: Profile) -> int:
@@ -44,7 +48,8 @@ def reading_version(profile: Profile) -> int:
     """
     units = {column.name: column.unit for column in profile.source.readable}
     read = {
-        "source": profile.source.model_dump(mode="json"),
+        "reading": READING,
+        "source": said(profile.source),
         "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
@@ -60,7 +65,7 @@ def _scale(sensor: Sensor, unit: str | None) -> tuple[float, float] | str | None
 
 def registry_version(profile: Profile) -> int:
     """A number that changes with what the profile says of every device, so that an edit writes all of them anew."""
-    return semantic_version(profile.registry.model_dump(mode="json"))
+    return semantic_version(said(profile.registry))
 
 
 def deserialise_transform(profile: Profile) -> Transform:

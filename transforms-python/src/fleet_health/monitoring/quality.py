@@ -14,6 +14,9 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.clean import CLEAN_FLAGS
 from fleet_health.contracts.conform import frame_of
 from fleet_health.contracts.monitoring import SUMMARY_SCHEMA
+from fleet_health.features.lateness import Length
+from fleet_health.features.readings import received_micros
+from fleet_health.features.runs import counts_in_windows
 from fleet_health.monitoring.judgement import ALL
 from fleet_health.monitoring.measured import DAY, ratio, rows_of
 from fleet_health.profiles.model import Profile
@@ -42,7 +45,7 @@ def daily_summary(frames: Mapping[str, DataFrame], profile: Profile) -> DataFram
     cells = [
         *_of_clean(frames["clean_sensor_readings"], frames["device_registry"], profile),
         *_of_files(frames["raw_sensor_readings"], frames["row_conservation"]),
-        *_of_windows(frames["device_features"], profile),
+        *of_windows(frames["device_features"], profile),
         *_of_dropouts(frames["device_dropout_flags"]),
     ]
     raw = frames["raw_sensor_readings"]
@@ -66,14 +69,25 @@ def _of_clean(clean: DataFrame, registry: DataFrame, profile: Profile) -> Iterat
         due = f"coalesce(array_contains(expected_sensors, '{s}'), true)"
         told += [f"count_if({due}) AS due_{s}", f"count_if({due} AND `{s}` IS NULL) AS null_{s}"]
     days = clean.join(known, "device_id", "left").groupBy(_day_of("timestamp_ingested"))
-    for row in rows_of(days.agg(*map(F.expr, told)), "*"):
+    late = F.count(F.when(_late(profile), 1)).alias("late")
+    for row in rows_of(days.agg(*map(F.expr, told), late), "*"):
         day, n = row["day"], row["n"]
         yield day, "readings_clean", ALL, ALL, n, None
+        yield day, "late_reading_count", ALL, ALL, row["late"], None
         for flag in CLEAN_FLAGS:
             yield day, "flag_rate", "quality_flag", flag, row[flag] / n, n
         for s in profile.sensor_names:
             due_rows = row[f"due_{s}"]
             yield day, "sensor_null_rate", "sensor", s, ratio(row[f"null_{s}"], due_rows), due_rows
+
+
+def _late(profile: Profile) -> Column:
+    """Whether a reading was received after its window of the shortest length was first written.
+
+    Such windows are never written again, so this count is all that is seen of it there.
+    """
+    first = Length.of(min(profile.windows_minutes), profile).first_column(F.unix_micros("timestamp_utc"))
+    return counts_in_windows(profile) & (received_micros() > first)
 
 
 def files_by_time(raw: DataFrame, conservation: DataFrame) -> DataFrame:
@@ -115,17 +129,14 @@ def _of_files(raw: DataFrame, conservation: DataFrame) -> Iterator[Cell]:
         yield day, "readings_clean", "source", "files", row["clean"], None
 
 
-def _of_windows(features: DataFrame, profile: Profile) -> Iterator[Cell]:
+def of_windows(features: DataFrame, profile: Profile) -> Iterator[Cell]:
     """Units with a numeric sensor that stood still for four windows in a row, by their deviations.
 
-    Windows that were corrected by late readings are told by their knowledge time being more than the pipeline's budget
-    behind their end, which is what ``late_reading_count`` counts. What stands still in a window are bits of a number,
-    some sensors to each, so that a device is walked through once and not once for every sensor. A sensor that never
-    varies is a set point or a switch, and no standstill.
+    What stands still in a window are bits of a number, some sensors to each, so that a device is walked through once
+    and not once for every sensor. A sensor that never varies is a set point or a switch, and no standstill.
     """
     shortest = min(profile.windows_minutes)
     names = [one.name for one in profile.features if one.aggregation == "std"]
-    late_after = profile.lateness_of(shortest).close_after.minutes * 60
     told, stuck = [], ["false"]
     for n, part in enumerate(names[at : at + _BITS] for at in range(0, len(names), _BITS)):
         still = [f"if(`{name}` < {STUCK_DEVIATION}D, {1 << bit}L, 0L)" for bit, name in enumerate(part)]
@@ -143,19 +154,12 @@ def _of_windows(features: DataFrame, profile: Profile) -> Iterator[Cell]:
         "device_id",
         "window_start",
         f"unix_timestamp(window_end) DIV {DAY} * {DAY} AS day",
-        f"unix_timestamp(computed_at) - unix_timestamp(window_end) > {late_after} AS late",
         *told,
     )
-    marked = rows.selectExpr(
-        "device_id", "day", "late", f"({' OR '.join(stuck)}) AND {so_far} = {STUCK_WINDOWS} AS stuck"
-    )
-    devices = marked.groupBy("day", "device_id").agg(
-        F.expr("bool_or(stuck) AS stuck"), F.expr("count_if(late) AS late")
-    )
-    days = devices.groupBy("day").agg(F.expr("count_if(stuck) AS stuck"), F.expr("sum(late) AS late"))
-    for row in rows_of(days, "*"):
+    marked = rows.selectExpr("device_id", "day", f"({' OR '.join(stuck)}) AND {so_far} = {STUCK_WINDOWS} AS stuck")
+    devices = marked.groupBy("day", "device_id").agg(F.expr("bool_or(stuck) AS stuck"))
+    for row in rows_of(devices.groupBy("day").agg(F.expr("count_if(stuck) AS stuck")), "*"):
         yield row["day"], "stuck_sensor_devices", ALL, ALL, row["stuck"], None
-        yield row["day"], "late_reading_count", ALL, ALL, row["late"], None
 
 
 def _of_dropouts(flags: DataFrame) -> Iterator[Cell]:

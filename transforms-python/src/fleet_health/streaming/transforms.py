@@ -1,4 +1,4 @@
-"""Thresholds and replayed alerts, for every profile that has streaming rules.
+"""Thresholds, their history and replayed alerts, for every profile that has streaming rules.
 
 Where readings can be had as a stream, the query of :mod:`fleet_health.streaming.local` writes the alerts minutes
 earlier; the replay gives the same rows and needs nothing but the datasets.
@@ -6,15 +6,19 @@ earlier; the replay gives the same rows and needs nothing but the datasets.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyspark.sql import DataFrame
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.streaming import HISTORY_SCHEMA
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.streaming.runner import replay_alerts
+from fleet_health.streaming.threshold_history import threshold_changes
 from fleet_health.streaming.thresholds import device_stream_thresholds
-from transforms.api import Input, Output, Transform, transform_df
+from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 
 def thresholds_transform(profile: Profile) -> Transform:
@@ -31,6 +35,23 @@ def thresholds_transform(profile: Profile) -> Transform:
     return set_stream_thresholds
 
 
+def history_transform(profile: Profile) -> Transform:
+    """Appends the changes; a look that finds none commits nothing."""
+
+    @incremental(semantic_version=1, snapshot_inputs=["thresholds"])
+    @transform(
+        thresholds=Input(paths.dataset(profile, "device_stream_thresholds")),
+        history=Output(paths.dataset(profile, "threshold_history"), checks=checks_of("threshold_history", profile)),
+    )
+    def log_threshold_changes(ctx: Any, thresholds: Any, history: Any) -> None:
+        changes = threshold_changes(thresholds.dataframe(), history.dataframe("previous", HISTORY_SCHEMA), profile)
+        if ctx.is_incremental and changes.isEmpty():
+            ctx.abort_job()
+        history.write_dataframe(changes)
+
+    return log_threshold_changes
+
+
 def replay_transform(profile: Profile) -> Transform:
     @transform_df(
         Output(paths.dataset(profile, "streaming_alerts"), checks=checks_of("streaming_alerts", profile)),
@@ -45,7 +66,9 @@ def replay_transform(profile: Profile) -> Transform:
 
 
 def for_profile(profile: Profile) -> list[Transform]:
-    made = [thresholds_transform(profile), replay_transform(profile)] if profile.streaming is not None else []
+    if profile.streaming is None:
+        return []
+    made = [thresholds_transform(profile), history_transform(profile), replay_transform(profile)]
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made
