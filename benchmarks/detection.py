@@ -6,14 +6,14 @@ judged. Forty fleets go the way from messages to alerts together, because Spark 
 is the one of the tests (``tests/fleet_health/fleets/whole_way.py``), with the profile as shipped. With
 ``DETECTION_KEPT=DIR`` what came of each forty is kept there and not computed again, so a run may be ended and go on.
 
-With ``--data DIR`` also: the log of a solar plant (``*/*/????????.csv`` below it), where the change of regime on
-2017-03-17 has to be among the findings of the monitor, and how many other days are.
+Then the three measured air handlers (``data/lbnl_ahu``), by documented fault day. With ``--data DIR`` also: the log of
+a solar plant (``*/*/????????.csv`` below it), where the change of regime on 2017-03-17 has to be among the findings of
+the monitor, and how many other days are.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections import Counter
@@ -26,7 +26,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import Bench, Figure
+from benchmarks._detection_air_handlers import air_handlers
 from benchmarks._detection_solar import solar
+from benchmarks._intervals import interval, rate_interval
 
 ROOT = Path(__file__).resolve().parent.parent
 HOURS = 18.0
@@ -65,6 +67,7 @@ class Tally:
 
 def run(bench: Bench) -> Iterator[Figure]:
     yield from _synthetic(bench)
+    yield from air_handlers(bench)
     yield from solar(bench)
 
 
@@ -163,21 +166,3 @@ def count(came: dict[str, Any], equipment: set[str], tally: Tally) -> None:
     for device in came["healthy"]:
         tally.wrong.update(severity for _, severity in by_unit.get(device, ()))
         tally.pages += sum(severity in PAGING for _, severity in by_unit.get(device, ()))
-
-
-def interval(hits: int, tried: int) -> tuple[float, float]:
-    """Wilson's 95 percent interval of a share."""
-    if not tried:
-        return 0.0, 1.0
-    z, share = 1.96, hits / tried
-    centre = (share + z * z / (2 * tried)) / (1 + z * z / tried)
-    half = z * math.sqrt(share * (1 - share) / tried + z * z / (4 * tried * tried)) / (1 + z * z / tried)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
-
-
-def rate_interval(events: int, exposure: float) -> tuple[float, float]:
-    """Exact 95 percent interval of a Poisson rate."""
-    from scipy.stats import chi2
-
-    low = chi2.ppf(0.025, 2 * events) / 2 if events else 0.0
-    return float(low / exposure), float(chi2.ppf(0.975, 2 * events + 2) / 2 / exposure)
