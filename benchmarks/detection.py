@@ -6,15 +6,14 @@ judged. Forty fleets go the way from messages to alerts together, because Spark 
 is the one of the tests (``tests/fleet_health/fleets/whole_way.py``), with the profile as shipped. With
 ``DETECTION_KEPT=DIR`` what came of each forty is kept there and not computed again, so a run may be ended and go on.
 
-With ``--data DIR`` also: the log of a solar plant (``*/*/????????.csv`` below it), where the change of regime on
-2017-03-17 has to be among the days that differ most from the four weeks before. Fault days of the air handlers are in
-``detection_report`` of their own build.
+Then the three measured air handlers (``data/lbnl_ahu``), by documented fault day. With ``--data DIR`` also: the log of
+a solar plant (``*/*/????????.csv`` below it), where the change of regime on 2017-03-17 has to be among the findings of
+the monitor, and how many other days are.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections import Counter
@@ -27,6 +26,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import Bench, Figure
+from benchmarks._detection_air_handlers import air_handlers
+from benchmarks._detection_solar import solar
+from benchmarks._intervals import interval, rate_interval
 
 ROOT = Path(__file__).resolve().parent.parent
 HOURS = 18.0
@@ -36,9 +38,6 @@ FLEET = 100_000
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 PAGING = ("HIGH", "CRITICAL")
 KEPT = "DETECTION_KEPT"
-SOLAR = ROOT / "docs" / "solar_thermal" / "solar_thermal.yaml"
-REGIME_CHANGE = pd.Timestamp("2017-03-17")
-BEFORE, AFTER, FINDINGS = 28, 7, 10
 
 
 @dataclass
@@ -68,7 +67,8 @@ class Tally:
 
 def run(bench: Bench) -> Iterator[Figure]:
     yield from _synthetic(bench)
-    yield from _solar(bench)
+    yield from air_handlers(bench)
+    yield from solar(bench)
 
 
 def _synthetic(bench: Bench) -> Iterator[Figure]:
@@ -166,87 +166,3 @@ def count(came: dict[str, Any], equipment: set[str], tally: Tally) -> None:
     for device in came["healthy"]:
         tally.wrong.update(severity for _, severity in by_unit.get(device, ()))
         tally.pages += sum(severity in PAGING for _, severity in by_unit.get(device, ()))
-
-
-def interval(hits: int, tried: int) -> tuple[float, float]:
-    """Wilson's 95 percent interval of a share."""
-    if not tried:
-        return 0.0, 1.0
-    z, share = 1.96, hits / tried
-    centre = (share + z * z / (2 * tried)) / (1 + z * z / tried)
-    half = z * math.sqrt(share * (1 - share) / tried + z * z / (4 * tried * tried)) / (1 + z * z / tried)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
-
-
-def rate_interval(events: int, exposure: float) -> tuple[float, float]:
-    """Exact 95 percent interval of a Poisson rate."""
-    from scipy.stats import chi2
-
-    low = chi2.ppf(0.025, 2 * events) / 2 if events else 0.0
-    return float(low / exposure), float(chi2.ppf(0.975, 2 * events + 2) / 2 / exposure)
-
-
-def _solar(bench: Bench) -> Iterator[Figure]:
-    files = sorted(bench.data.glob("*/*/????????.csv")) if bench.data else []
-    if not files:
-        bench.say("detection: the solar plant is skipped, because no --data DIR holds YEAR/MONTH/YYYYMMDD.csv")
-        return
-    found = regime_changes(_days(files))
-    near = found[[abs((day - REGIME_CHANGE).days) <= 1 for _, day in found.index]]
-    for (name, day), psi in near.items():
-        rank = int((found[name] > psi).sum()) + 1
-        bench.say(f"detection: solar plant, {name} moved on {day:%Y-%m-%d}, index {psi:.2f}, its finding no. {rank}")
-    least = min(abs((day - REGIME_CHANGE).days) for _, day in found.index)
-    yield bench.share("days_from_known_regime_change_to_nearest_finding", [least], [1.0], limit=1.0)
-
-
-def _days(files: list[Path]) -> pd.DataFrame:
-    from fleet_health.ingestion.deserialise import parse_file
-    from fleet_health.profiles.loader import load_profile
-
-    profile = load_profile(SOLAR)
-    names = [one.name for one in profile.sensors if one.type == "double"]
-    parts = []
-    for file in files:
-        with file.open("rb") as stream:
-            for part in parse_file(stream, file.name, profile):
-                good = part[part["reason"].isna()]
-                parts.append(good[names].astype("float64").assign(day=pd.Timestamp(file.stem)))
-    return pd.concat(parts, ignore_index=True)
-
-
-def regime_changes(rows: pd.DataFrame) -> pd.Series:
-    """By sensor, the days at which the week that begins differs most from the four weeks before, at most one a week.
-
-    Days with too few rows say nothing.
-    """
-    from fleet_health.monitoring.distances import bands, distances, psi_noise, shares_by_band
-    from fleet_health.monitoring.references import layout_of, sketch_of
-    from fleet_health.monitoring.sketch import Sketch
-    from fleet_health.monitoring.triage import SIGNIFICANT
-
-    names = tuple(name for name in rows.columns if name != "day")
-    layout = layout_of(rows, names)
-    by_day = {day: sketch_of(part, layout) for day, part in rows.groupby("day")}
-    scores: dict[tuple[str, pd.Timestamp], float] = {}
-    for day in sorted(by_day):
-        then, now = Sketch.empty(layout), Sketch.empty(layout)
-        for other, sketch in by_day.items():
-            if 0 < (day - other).days <= BEFORE:
-                then.add(sketch)
-            elif 0 <= (other - day).days < AFTER:
-                now.add(sketch)
-        if psi_noise(now.rows, then.rows) > 0.05:
-            continue
-        for place, (name, edges) in enumerate(zip(names, layout.edges, strict=True)):
-            found = bands(then.of(place), edges)
-            p = shares_by_band(now.of(place), now.nulls(place), found)
-            scores[name, day] = distances(p, shares_by_band(then.of(place), then.nulls(place), found))[0]
-    ranked = pd.Series(scores).sort_values(ascending=False)
-    ranked = ranked[ranked > SIGNIFICANT]
-    kept: list[tuple[str, pd.Timestamp]] = []
-    for name, day in ranked.index:
-        mine = [one for sensor, one in kept if sensor == name]
-        if len(mine) < FINDINGS and all(abs((day - one).days) >= AFTER for one in mine):
-            kept.append((name, day))
-    return ranked[kept]

@@ -209,7 +209,8 @@ def _drift(faulty: bool) -> Iterator[Row]:
 def _sensors(faulty: bool) -> Iterator[Row]:
     for sensor in SENSORS[:3]:
         told = {"slice_name": "ALL", "slice_value": "ALL", "deviation_sigma": -2.5 if faulty else 0.5}
-        yield {"sensor_name": sensor, "period_start": hour(0), **told}
+        restarted = 0.02 if faulty else 0.01 if sensor == SENSORS[0] else None
+        yield {"sensor_name": sensor, "period_start": hour(0), "restarted_share": restarted, **told}
 
 
 def _consistency(faulty: bool) -> Iterator[Row]:

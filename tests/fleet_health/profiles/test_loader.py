@@ -119,6 +119,23 @@ MISTAKES = {
         "sensor 'vibration_compresor' is not declared",
         "Did you mean 'vibration_compressor'?",
     ),
+    "a counter as a feature": (
+        swap(
+            'reason: "relative humidity is a percentage"}',
+            'counter: true, reason: "relative humidity is a percentage"}',
+        ),
+        ProfileReferenceError,
+        "name: humidity_mean",
+        "'mean' of the counter 'humidity' always drifts",
+        "Use `slope`",
+    ),
+    "a switch that counts": (
+        swap("type: boolean,", "type: boolean, counter: true,"),
+        ProfileReferenceError,
+        "type: boolean, counter",
+        "boolean sensor",
+        "Remove `counter`",
+    ),
     "derived from a later feature": (
         swap("of: [pressure_high_mean, pressure_low_mean]", "of: [pressure_high_mean, subcooling_mean]"),
         ProfileReferenceError,

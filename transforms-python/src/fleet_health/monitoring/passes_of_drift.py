@@ -96,8 +96,10 @@ def _fleet(at: int, rows: list[Row]) -> Iterator[Told]:
 def _sensors(watched: Watched) -> Iterator[Told]:
     """By sensor and day; too few days before give no figure of the distance."""
     whole = watched.recent("ingestion_distribution_stats", "period_start").where(f"slice_name = '{ALL}'")
-    told = ("sensor_name", "unix_timestamp(period_start) AS at", "abs(deviation_sigma) AS sigma")
+    told = ("sensor_name", "unix_timestamp(period_start) AS at", "abs(deviation_sigma) AS sigma", "restarted_share")
     for row in rows_of(whole, *told):
+        if row["restarted_share"] is not None:
+            yield figure("counter_restarts", row["restarted_share"], row["sensor_name"], row["at"])
         short = TOO_LITTLE if row["sigma"] is None else None
         yield figure("sensor_shift", row["sigma"] or 0.0, row["sensor_name"], row["at"], rows=short)
 
@@ -125,7 +127,12 @@ PASSES = (
             "category_drift": "training knows no parts of this fleet",
         },
     ),
-    Pass(("sensor_shift",), ("ingestion_distribution_stats",), _sensors),
+    Pass(
+        ("sensor_shift", "counter_restarts"),
+        ("ingestion_distribution_stats",),
+        _sensors,
+        quiet={"counter_restarts": "the profile declares no sensor as `counter`, or none of them was read"},
+    ),
     Pass(
         ("training_serving_skew", "online_offline_skew", "sync_lag_minutes"),
         ("consistency_check_metrics",),

@@ -79,7 +79,10 @@ class Registry(_Strict):
 
 
 class Sensor(_Strict):
-    """A measured point: ``min``..``max`` inclusive is possible; beyond ``suspect_below``/``_above`` is odd but kept."""
+    """A measured point: ``min``..``max`` inclusive is possible; beyond ``suspect_below``/``_above`` is odd but kept.
+
+    A ``counter`` (hours run, starts, energy) only grows, until its controller is replaced or erased.
+    """
 
     name: Name
     type: Literal["double", "boolean"]
@@ -89,6 +92,7 @@ class Sensor(_Strict):
     max: float | None = None
     suspect_below: float | None = None
     suspect_above: float | None = None
+    counter: bool = False
     reason: Reason | None = None
 
 

@@ -81,6 +81,8 @@ def _sensors(check: _Check) -> None:
         if sensor.type == "boolean":
             if (sensor.min, sensor.max, sensor.suspect_below, sensor.suspect_above) != (None,) * 4:
                 check.fail(path, f"boolean sensor {sensor.name!r} has a range", "Remove the range.")
+            if sensor.counter:
+                check.fail((*path, "counter"), f"boolean sensor {sensor.name!r} cannot count", "Remove `counter`.")
             continue
         if sensor.min is None or sensor.max is None or sensor.reason is None:
             fix = "Add min, max and a `reason` that says why; no threshold is accepted without its reason."
@@ -186,7 +188,11 @@ def _features(check: _Check) -> None:
                 )
             else:
                 check.known((*path, "sensor"), feature.sensor, profile.sensor_names, "sensor")
-                boolean = profile.sensor(feature.sensor).type == "boolean"
+                sensor = profile.sensor(feature.sensor)
+                boolean = sensor.type == "boolean"
+                if sensor.counter and feature.aggregation != "slope":
+                    fix = "Use `slope`, what it gains in a minute; what it shows is higher in every window."
+                    check.fail(path, f"{feature.aggregation!r} of the counter {feature.sensor!r} always drifts", fix)
                 if boolean != (feature.aggregation == "fraction"):
                     fix = "Use `fraction` for boolean sensors and only for them."
                     check.fail(path, f"{feature.aggregation!r} does not fit the type of {feature.sensor!r}", fix)
