@@ -268,8 +268,12 @@ def severities(profile: str) -> str:
 @table
 def objective_checks() -> str:
     """What a submitted version is judged by."""
+
+    def keeps_out(check: Any) -> str:
+        return ", ".join([*check.get("blocks", []), *(["halts the trial"] if check.get("halts") else [])]) or "nothing"
+
     rows = [
-        (name, check["name"], f"`{check['kind']}`", ", ".join(check.get("blocks", [])) or "nothing", check["reason"])
+        (name, check["name"], f"`{check['kind']}`", keeps_out(check), check["reason"])
         for name, objective in _yaml("ci", "objectives.yml")["objectives"].items()
         for check in objective["checks"]
     ]

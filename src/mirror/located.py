@@ -100,6 +100,13 @@ class Located:
             self.wrong(f"{what} must be a number above zero, not {value!r}.")
         return float(value)
 
+    def flag(self, what: str) -> bool:
+        """Yes or no."""
+        value = self.value
+        if not isinstance(value, bool):
+            self.wrong(f"{what} must be true or false, not {value!r}.")
+        return value
+
     def count(self, what: str) -> int:
         """A whole number from 1 up."""
         value = self.value

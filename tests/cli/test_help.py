@@ -95,7 +95,7 @@ def test_the_shell_completes_commands_options_and_branches(tmp_path) -> None:
     ):
         subprocess.run(["git", *words.split()], cwd=tmp_path, check=True, env=clean_environment())
     assert completed(typed="mod") == ["models"]
-    assert completed("models", typed="re") == ["release"]
+    assert completed("models", typed="re") == ["release", "resume"]
     assert completed("build", typed="--fall") == ["--fallback"]
     assert completed("promote", "--repo", str(tmp_path), typed="feat") == ["feature/x"]
     assert completed("promote", "feature/x", "--repo", str(tmp_path), "--to", typed="s") == ["staging"]

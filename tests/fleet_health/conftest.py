@@ -114,8 +114,10 @@ def go_on(built: Built, after: str | None, last: str | None = None) -> None:
     steps += [*WATCH, "audit_contracts", "audit_scores"]
     # the first model is published last, because it is the one that scores
     trained = steps.index("train_isolation_forest")
-    steps[trained + 1 : trained + 1] = ["log_experiments", "log_metrics", "keep_regression_set"]
+    steps[trained + 1 : trained + 1] = ["log_trainings", "keep_regression_set"]
     steps[trained:trained] = [f"train_{model.family}" for model in built.profile.models]
+    released = steps.index("read_releases")
+    steps[released + 1 : released + 1] = ["log_experiments", "log_metrics"]
     first = 0 if after is None else steps.index(after) + 1
     for step in steps[first:] if last is None else steps[first : steps.index(last) + 1]:
         if step == "prepare_model_input":

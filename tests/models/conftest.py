@@ -10,12 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from threshold_adapter import Threshold
 
 from mirror.builds.resources import RunningJob
 from mirror.builds.specs import JobSpec, ParamSpec
-from mirror.datasets import Workspace
+from mirror.datasets import TransactionType, Workspace
+from mirror.datasets.output_port import DatasetWritePort
 from mirror.models import ModelBinder
 
 FOREST = "/Fleet/air_handler/models/isolation_forest"
@@ -104,3 +108,15 @@ def publish(workspace: Workspace) -> Publish:
         return rid
 
     return run
+
+
+def store(workspace: Workspace, rows: pd.DataFrame, folder: Path, name: str = "device_features") -> None:
+    """The rows as two Parquet files of one transaction."""
+    dataset = workspace.store.create(f"/Fleet/air_handler/{name}", exist_ok=True)
+    opened = workspace.store.open_transaction(dataset, "master", TransactionType.SNAPSHOT)
+    folder.mkdir()
+    for part in range(2):
+        table = pa.Table.from_pandas(rows.iloc[part::2], preserve_index=False)
+        pq.write_table(table, folder / f"{part}.parquet", coerce_timestamps="us")
+    DatasetWritePort(opened).write_files(str(folder))
+    opened.commit()

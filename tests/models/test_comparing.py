@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
 import palantir_models as pm
-from mirror.datasets import TransactionType, Workspace
-from mirror.datasets.output_port import DatasetWritePort
+from mirror.datasets import Workspace
 from mirror.located import Located
 from mirror.models import Governance, ModelBinder, Outcome
 from mirror.models.criteria.base import Candidate
@@ -29,7 +26,7 @@ from mirror.models.criteria.top_overlap import TopOverlap
 from mirror.models.scoring import CannotJudgeError, Sample, sample_rows
 from palantir_models.transforms import ModelOutput
 
-from .conftest import FOREST, training_job
+from .conftest import FOREST, store, training_job
 
 DEVICES = 40
 PASS, REJECT, PENDING = Outcome.PASS, Outcome.REJECT, Outcome.PENDING
@@ -64,18 +61,6 @@ def rows() -> pd.DataFrame:
     return pd.DataFrame(
         {"device_id": [f"D{d:02}" for d in device], "x": x[order], "zone": np.where(x[order] > 0.8, "hot", "mild")}
     )
-
-
-def store(workspace: Workspace, rows: pd.DataFrame, folder: Any, name: str = "device_features") -> None:
-    """The rows as two Parquet files of one transaction."""
-    dataset = workspace.store.create(f"/Fleet/air_handler/{name}")
-    opened = workspace.store.open_transaction(dataset, "master", TransactionType.SNAPSHOT)
-    folder.mkdir()
-    for part in range(2):
-        table = pa.Table.from_pandas(rows.iloc[part::2], preserve_index=False)
-        pq.write_table(table, folder / f"{part}.parquet", coerce_timestamps="us")
-    DatasetWritePort(opened).write_files(str(folder))
-    opened.commit()
 
 
 @pytest.fixture

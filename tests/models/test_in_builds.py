@@ -171,6 +171,64 @@ def test_scoring_waits_follows_the_release_and_rolls_back(guest: Guest) -> None:
     assert guest.flags() == [False, False, True]
 
 
+TRIED = (
+    JOBS.replace("LIMIT = 2.0", "LIMIT = -1.0")
+    + """
+
+@lightweight
+@transform(
+    data=Input("/Fleet/unit/features"),
+    model=ModelInput(FOREST, branch="staging"),
+    out=Output("/Fleet/unit/shadow_model_scores"),
+)
+def score_candidate(data, model, out):
+    found = model.transform(data).df_out
+    if found["flag"].all():
+        raise ValueError("a score that is none")
+    out.write_pandas(found)
+"""
+)
+FAILURES = """\
+      - name: CC-08
+        kind: scoring_failures
+        shadow: "{fleet}/shadow_model_scores"
+        live: "{fleet}/scores"
+        max: 0.01
+        halts: true
+        reason: a run that fails scores nobody
+"""
+
+
+def test_a_candidate_whose_scoring_fails_is_stopped_by_the_build_in_which_it_failed(
+    guest: Guest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (guest.workspace.config.repository / "ci" / "objectives.yml").write_text(OBJECTIVES + FAILURES)
+    guest.build(FOREST)
+    governance = Governance(guest.workspace)
+    governance.submit(FOREST, owner="ada", branch="master")
+    for environment in (STAGING, PRODUCTION):
+        governance.release(FOREST, to=environment, **WHO)
+    guest.jobs(TRIED)
+    guest.build(FOREST)
+    assert guest.outcome()["score_candidate"][0] == "succeeded"  # with the first version, which is in staging as well
+    governance.submit(FOREST, owner="ada", branch="master")
+    governance.release(FOREST, to=STAGING, **WHO)
+    governance.try_out(FOREST, role="shadow", share=1.0, **WHO)
+    model = governance.registry.model(FOREST)
+
+    def halted() -> list[tuple[float, str]]:
+        return [(trial.share, trial.reason) for trial in governance.trials(model)][1:]
+
+    assert run(["--workspace", str(guest.workspace.path), "build"]) == 1
+    semantic = governance.registry.versions(model)[-1].semantic
+    assert f"halted: {FOREST} {semantic} is not tried any more as shadow (trial 2)" in capsys.readouterr().out
+    # what ran before the trial was decided does not count
+    assert halted() == [(0.0, "CC-08: 1 of 1 runs that score it failed, at most 1%")]
+    run(["--workspace", str(guest.workspace.path), "build"])
+    assert "halted" not in capsys.readouterr().out
+    assert len(halted()) == 1
+
+
 def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluations(
     guest: Guest, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,6 +75,7 @@ def loaded(tmp_path: Path, text: str) -> ObjectivesFileError | None:
             + "{name: a, kind: beside_production, reason: r, dataset: /d, measure: divergence, max: 1, untried: so}\n",
             "untried is pass or pending",
         ),
+        (CHECK + "{name: a, kind: loads, reason: r, halts: 1}\n", "halts must be true or false, not 1"),
         (
             CHECK + "{name: a, kind: loads, reason: r}\n      - {name: a, kind: loads, reason: r}\n",
             "ci/objectives.yml:7: the check 'a' is given twice",
@@ -123,6 +124,8 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "own_version": "{}",
         "maintenance_lift": "{dataset: /d, labels: /l, min: 1.5, min_events: 200, hours: 24, types: [a], time: at}",
         "beside_production": "{dataset: '{fleet}/canary_comparison', measure: divergence, max: 0.1, untried: pass}",
+        "scoring_failures": "{shadow: /s, live: /l, max: 0.01}",
+        "canary_alerts": "{scores: /s, alerts: /a, max: 2, least: 3}",
         "fair_slices": "{dataset: /d, column: device_type, max_factor: 2, min_rows: 50}",
     }
     assert set(samples) == set(criterion_kinds())

@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyarrow import Table, parquet
 
-from mirror.datasets import TransactionType, Workspace
-from mirror.datasets.output_port import DatasetWritePort
+from mirror.datasets import Workspace
 from mirror.models import ModelRegistry, Outcome
 from mirror.models.criteria.base import Candidate
-from mirror.models.criteria.beside_production import MEASURES, BesideProduction
+from mirror.models.criteria.beside_production import BesideProduction
+from mirror.models.scoring import CannotJudgeError
+from mirror.models.trial_measures import MEASURES
 
-from .conftest import Publish
+from .conftest import Publish, store
 
 DATASET = "{fleet}/canary_comparison"
 START = pd.Timestamp("2026-01-05T23:30:00Z")
@@ -44,15 +44,7 @@ def keep(candidate: Candidate, folder: Path, **columns: list[Any]) -> None:
     stray = rows.head(1).assign(
         comparison_id=OTHER_PAIR, candidate_score=1.0, champion_score=0.0, candidate_flag=True, champion_flag=False
     )
-    workspace = candidate.registry.workspace
-    opened = workspace.store.open_transaction(
-        workspace.store.create("/Fleet/air_handler/canary_comparison"), "master", TransactionType.SNAPSHOT
-    )
-    folder.mkdir()
-    table = Table.from_pandas(pd.concat([stray, rows]), preserve_index=False)
-    parquet.write_table(table, folder / "0.parquet", coerce_timestamps="us")
-    DatasetWritePort(opened).write_files(str(folder))
-    opened.commit()
+    store(candidate.registry.workspace, pd.concat([stray, rows]), folder, "canary_comparison")
 
 
 def test_each_figure_is_taken_of_the_two_versions_alone(candidate: Candidate, tmp_path: Path) -> None:
@@ -98,3 +90,35 @@ def test_without_a_trial_the_objective_says_whether_it_is_a_duty(candidate: Cand
     young = BesideProduction(DATASET, "daily_spread", 0.03).judge(candidate)
     assert (young.outcome, young.detail) == (Outcome.PENDING, "the trial has not lasted two days")
     assert BesideProduction(DATASET, "flagged_in_common", min=0.5).judge(candidate).outcome is Outcome.PASS
+
+
+def test_volumes_and_unrest_are_measured_of_consecutive_windows_and_of_enough_of_them() -> None:
+    """Thirty devices over three windows: every flag of the candidate turns, none of the champion's does."""
+    places = [(device, window) for device in range(30) for window in range(3)]
+    ends = [START + pd.Timedelta(minutes=15 * window) for _, window in places]
+    ranks = [(device / 100, (device if window != 1 else 29 - device) / 100) for device, window in places]
+    rows = pd.DataFrame(
+        {
+            "device_id": [f"D{device:02}" for device, _ in places],
+            "window_start": [end - pd.Timedelta(minutes=15) for end in ends],
+            "window_end": ends,
+            "champion_score": [0.6 + rank for rank, _ in ranks],
+            "candidate_score": [0.6 + rank for _, rank in ranks],
+            "champion_flag": [device < 10 for device, _ in places],
+            "candidate_flag": [device < 10 and window != 1 for device, window in places],
+        }
+    )
+    measured = {name: measure(rows.sample(frac=1.0, random_state=1)) for name, (measure, _) in MEASURES.items()}
+    assert (measured["flips_more"], measured["flagged_change"]) == (1.0, pytest.approx(1 / 3))
+    assert measured["order_less"] == pytest.approx(2.0)  # from the same order to the reverse one, and back
+    # above 0.85 are 4 devices in each of the three windows, in the champion's order and in the candidate's
+    assert rows["champion_score"].gt(0.85).sum() == 12
+    assert measured["urgent_change"] == 0.0
+    rose = rows.assign(candidate_score=rows["candidate_score"].where(rows["device_id"] != "D10", 0.9))
+    assert MEASURES["urgent_change"][0](rose) == pytest.approx(0.25)
+    with pytest.raises(CannotJudgeError, match="4 such windows, 20 are needed to speak of a volume"):
+        MEASURES["urgent_change"][0](rows[rows["window_end"] == ends[0]].head(28))
+    with pytest.raises(CannotJudgeError, match="no two windows follow each other"):
+        MEASURES["flips_more"][0](rows[rows["window_end"] == ends[0]])
+    none_before = rows.assign(champion_flag=False)
+    assert MEASURES["flagged_change"][0](none_before) == float("inf")

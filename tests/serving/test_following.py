@@ -124,6 +124,23 @@ def test_an_artefact_that_was_changed_is_not_even_opened(site: Site) -> None:
     assert (following.served.version.rid, following.trouble) == (first, None)
 
 
+def test_a_halted_model_answers_nobody_until_it_is_resumed(site: Site) -> None:
+    path = "/Fleet/unit/models/probe_halted"
+    site.release(site.publish(4.0, path), path)
+    with serving(site, path) as live:
+        live.until(lambda: live.ask().status_code == 200)
+        site.governance.halt(path, actor="night", reason="PSI above 1")
+        live.until(lambda: live.ask().status_code == 503)
+        told = live.ask().json()
+        assert told["errorName"] == "LiveDeploymentNotReady"
+        assert "halted by night: PSI above 1" in str(told["parameters"])
+        assert live.client.get("/health/ready").status_code == 503
+        assert live.client.get("/health/live").status_code == 200
+        site.governance.resume(path, actor="ada", approved_by=["Ada"], reason="corrected")
+        live.until(lambda: live.ask().status_code == 200)
+        assert live.ask().json()["df_out"][0]["level"] == 4.0
+
+
 def test_going_back_to_what_still_serves_loads_nothing(site: Site, unbroken: None) -> None:
     path = "/Fleet/unit/models/probe_back"
     first, second = site.publish(1.0, path), site.publish(2.0, path, Unloadable)

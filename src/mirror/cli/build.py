@@ -95,24 +95,44 @@ def command(
         )
         untouched = [o.dataset for job in report.jobs if job.status is JobStatus.SKIPPED for o in job.outputs]
         stands = standing(workspace, wanted, untouched)
+        halted = halt_broken_trials(workspace, report)
         health = judge_health(workspace, ctx.progress(), report)
 
     from mirror.cli.health import print_alarms
 
     def render(console: Console) -> None:
         show_report(console, report, stands)
+        for sentence in halted:
+            console.print(f"halted: {sentence}", markup=False)
         print_alarms(console, health)
 
-    ctx.emit({**report.to_json(), "health": [one.to_json() for one in health]}, render)
+    ctx.emit({**report.to_json(), "halted": list(halted), "health": [one.to_json() for one in health]}, render)
     return int(report.exit_code)
+
+
+def halt_broken_trials(workspace: Workspace, report: BuildReport) -> tuple[str, ...]:
+    """What was stopped because of what the build showed, a sentence each; the build ends as it would have.
+
+    Candidates are tried where decisions lie, on the default branch; what other branches show stops nothing.
+    """
+    if report.branch != workspace.config.default_branch:
+        return ()
+    from mirror.models import Governance
+
+    return tuple(done.sentence for done in Governance(workspace).halt_broken_trials(_ran(report)))
+
+
+def _ran(report: BuildReport) -> set[str]:
+    """The datasets whose jobs ran, however they ended."""
+    from mirror.builds import JobStatus
+
+    ran = (JobStatus.SUCCEEDED, JobStatus.NOTHING_COMMITTED, JobStatus.FAILED, JobStatus.ABORTED)
+    return {output.dataset for job in report.jobs if job.status in ran for output in job.outputs}
 
 
 def judge_health(workspace: Workspace, progress: Console, report: BuildReport) -> tuple[CheckReport, ...]:
     """The failing health checks of what a build ran, from the catalog alone; they never change how the build ends."""
-    from mirror.builds import JobStatus
-
-    ran = (JobStatus.SUCCEEDED, JobStatus.NOTHING_COMMITTED, JobStatus.FAILED, JobStatus.ABORTED)
-    made = {output.dataset for job in report.jobs if job.status in ran for output in job.outputs}
+    made = _ran(report)
     if not made or not (workspace.config.repository / "health" / "checks").is_dir():
         return ()
     from mirror.health.errors import HealthCheckFileError

@@ -55,7 +55,7 @@ def _decides(decide: Callable[..., Done]) -> Any:
 
 @click.group("models")
 def command() -> None:
-    """Model versions, submissions, releases and rollbacks.
+    """Model versions, submissions, releases, rollbacks and halts.
 
     NAME is a model's path or its end (isolation_forest), or an objective that governs a single model.
 
@@ -182,6 +182,32 @@ def try_out(governance: Governance, name: str, **told: Any) -> Done:
     return governance.try_out(name, **told)
 
 
+@command.command("halt")
+@click.option("--trial", is_flag=True, help="Stop the candidate on trial; without it, the version in production.")
+@_decides
+def halt(governance: Governance, name: str, trial: bool, **told: Any) -> Done:
+    """Stop scoring with what is in production: the rules stand in with the next build. Needs no approval.
+
+    \b
+    Examples:
+      mirror models halt isolation_forest --reason 'PSI above 1 since noon'
+      mirror models halt isolation_forest --trial --reason 'site 12 was called five times'
+    """
+    return governance.halt_trial(name, **told) if trial else governance.halt(name, **told)
+
+
+@command.command("resume")
+@_decides
+def resume(governance: Governance, name: str, **told: Any) -> Done:
+    """Let a halted version score again, from where it stopped.
+
+    \b
+    Example:
+      mirror models resume isolation_forest --approve-as Ada --reason 'the unit was wrong, corrected at the source'
+    """
+    return governance.resume(name, **told)
+
+
 @command.command("archive")
 @click.argument("name")
 @click.option("--version", required=True, metavar="VERSION", help="The submitted version.")
@@ -279,9 +305,12 @@ def _verdict_document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _model_document(governance: Governance, model: Model) -> dict[str, Any]:
+    from mirror.models.records import HALT
+
     objective = governance.objectives.for_model(model.path)
     submitted = {s.version_rid: s for s in governance.submissions(model)}
     in_force = {e: r for e in ("staging", "production") if (r := governance.in_force(model, e)) is not None}
+    halted = {r.version_rid for r in in_force.values() if r.kind == HALT}
     versions = [
         {
             "version": v.semantic,
@@ -296,6 +325,7 @@ def _model_document(governance: Governance, model: Model) -> dict[str, Any]:
             "evaluations": list(governance.registry.evaluations(v)),
             "submitted": v.rid in submitted,
             "released": [e for e, r in in_force.items() if r.version_rid == v.rid],
+            "halted": v.rid in halted,
             "checks": [_verdict_document(c) for c in governance.verdicts(submitted[v.rid])]
             if v.rid in submitted
             else [],
@@ -323,6 +353,6 @@ def _model_table(entry: dict[str, Any]) -> Table:
             version["sha256"][:12],
             "yes" if version["submitted"] else "",
             passed,
-            ", ".join(version["released"]),
+            ", ".join(version["released"]) + (", halted" if version["halted"] else ""),
         )
     return table

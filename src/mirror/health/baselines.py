@@ -79,7 +79,7 @@ def _verified(
         return
     stored = read_columns(view)
 
-    def read(path: str, transaction: str) -> DataFrame:
+    def read(path: str, transaction: str | None) -> DataFrame:
         try:
             return store.read(spark, store.view(store.dataset(path), branch, at=transaction))
         except (TransactionNotFoundError, TransactionSweptError) as error:

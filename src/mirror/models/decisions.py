@@ -1,4 +1,4 @@
-"""Releases, rollbacks and trials as rows of a dataset, so that scoring follows decisions that it can read.
+"""Releases, rollbacks, trials and halts as rows of a dataset, so that scoring follows decisions that it can read.
 
 One small CSV file per decision, appended; a file that is there already stays, so writing all of them again only adds
 what a crash left out.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mirror.datasets.ingest import ingest
 from mirror.models import ledger
-from mirror.models.records import PRODUCTION, Model, ModelVersion
+from mirror.models.records import HALT, PRODUCTION, Model, ModelVersion
 
 if TYPE_CHECKING:
     from mirror.models.governance import Governance, Governed
@@ -52,7 +52,7 @@ def decisions_of(governance: Governance, model: Model) -> tuple[Decision, ...]:
             f"{r.environment}-{r.number:04}",
             r.version_rid,
             CHAMPION if r.environment == PRODUCTION else CHALLENGER,
-            1.0,
+            0.0 if r.kind == HALT else 1.0,
             ", ".join(r.approved_by) or r.actor,
             f"{r.kind}: {r.reason}",
         )
@@ -75,6 +75,21 @@ def decisions_of(governance: Governance, model: Model) -> tuple[Decision, ...]:
         earliest = ordered[-1].at + timedelta(microseconds=1) if ordered else one.at
         ordered.append(Decision(**{**vars(one), "at": max(one.at, earliest)}))
     return tuple(ordered)
+
+
+def on_trial(governance: Governance, model: Model) -> Decision | None:
+    """What is tried beside the champion, as the scoring jobs read the same rows; ``None`` when nothing is.
+
+    A version that drives alerts, or did since the trial was decided, is on trial no more.
+    """
+    decisions = decisions_of(governance, model)
+    champions = [one for one in decisions if one.role == CHAMPION]
+    tried = next((one for one in reversed(decisions) if one.role != CHAMPION), None)
+    if tried is None or not tried.fraction or not champions:
+        return None
+    won = champions[-1].version_rid == tried.version_rid
+    won = won or any(one.version_rid == tried.version_rid and one.at >= tried.at for one in champions)
+    return None if won else tried
 
 
 def write_decisions(governance: Governance, governed: Governed) -> None:

@@ -11,7 +11,7 @@ UsageError
 `-- SubmissionNotFoundError     the version was never submitted
 VerdictError
 |-- CardIncompleteError         a version did not record what its model card needs
-`-- ReleaseRefusedError         a release or rollback that a rule or a check forbids; says which and what to do
+`-- ReleaseRefusedError         a step that a rule or a check forbids; says which and what to do
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class SubmissionNotFoundError(UsageError):
 
 class ReleaseRefusedError(VerdictError):
     """``args``: model path, semantic version, environment, why, what to do, ``release``, ``rollback``,
-    ``archive`` or ``trial``.
+    ``archive``, ``trial``, ``halt`` or ``resume``.
     """
 
     def __str__(self) -> str:
@@ -100,6 +100,8 @@ class ReleaseRefusedError(VerdictError):
             "rollback": "not put back in",
             "archive": "not put into",
             "trial": "not tried in",
+            "halt": "not halted in",
+            "resume": "not resumed in",
         }[kind]
         return f"{path} {version} is {done} {environment}: {why}. {way_out}"
 

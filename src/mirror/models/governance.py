@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mirror.datasets import Workspace
 from mirror.datasets.ids import stable_uuid
-from mirror.models import ledger, releasing, trying
+from mirror.models import halting, ledger, releasing, trying
 from mirror.models.criteria.base import Candidate, Finding
+from mirror.models.decisions import on_trial
 from mirror.models.errors import (
     ModelNotFoundError,
     NotGovernedError,
@@ -18,7 +19,11 @@ from mirror.models.errors import (
 )
 from mirror.models.objectives import CheckRule, Objective, Objectives, load_objectives
 from mirror.models.records import (
+    HALT,
     PRODUCTION,
+    RELEASE,
+    RESUME,
+    ROLLBACK,
     AuditEntry,
     Model,
     ModelVersion,
@@ -165,7 +170,7 @@ class Governance:
             ReleaseRefusedError: archived, not through staging, a blocking check, the card, approvals; it is on record.
             SubmissionNotFoundError, ArtefactTamperedError, ArtefactMissingError.
         """
-        request = Request(self.governed(name), to, actor, tuple(approved_by), reason, "release")
+        request = Request(self.governed(name), to, actor, tuple(approved_by), reason, RELEASE)
         return releasing.release(self, request, version)
 
     def rollback(
@@ -187,7 +192,7 @@ class Governance:
             ReleaseRefusedError: nothing to go back to, never released there, no longer kept, or approvals.
             VersionNotFoundError, ArtefactTamperedError, ArtefactMissingError.
         """
-        request = Request(self.governed(name), environment, actor, tuple(approved_by), reason, "rollback")
+        request = Request(self.governed(name), environment, actor, tuple(approved_by), reason, ROLLBACK)
         return releasing.rollback(self, request, version)
 
     def trials(self, model: Model) -> tuple[Trial, ...]:
@@ -209,6 +214,38 @@ class Governance:
         """
         request = Request(self.governed(name), PRODUCTION, actor, tuple(approved_by), reason, "trial")
         return trying.try_out(self, request, role, share)
+
+    def halt(self, name: str, *, actor: str, reason: str, approved_by: Sequence[str] = ()) -> Done:
+        """Stops the version in production: nothing is scored with it until it is resumed or another takes its place.
+
+        Needs no approval. Raises ReleaseRefusedError when nothing is in production.
+        """
+        return halting.halt(self, Request(self.governed(name), PRODUCTION, actor, tuple(approved_by), reason, HALT))
+
+    def resume(self, name: str, *, actor: str, approved_by: Sequence[str], reason: str) -> Done:
+        """Lets a halted version score again, from where it stopped.
+
+        Raises:
+            ReleaseRefusedError: nothing is in production, or approvals.
+            ArtefactTamperedError, ArtefactMissingError.
+        """
+        return halting.resume(self, Request(self.governed(name), PRODUCTION, actor, tuple(approved_by), reason, RESUME))
+
+    def halt_trial(self, name: str, *, actor: str, reason: str, approved_by: Sequence[str] = ()) -> Done:
+        """Stops the candidate on trial; the champion serves all devices again.
+
+        Needs no approval. Raises ReleaseRefusedError when none is on trial.
+        """
+        request = Request(self.governed(name), PRODUCTION, actor, tuple(approved_by), reason, HALT)
+        return halting.halt_trial(self, request)
+
+    def halt_broken_trials(self, made: Collection[str]) -> tuple[Done, ...]:
+        """Stops every candidate on trial that does not pass a check that ``halts``; no other check is asked.
+
+        Args:
+            made: datasets that were just built, or could not be; fleets without one of them are left alone.
+        """
+        return halting.halt_broken_trials(self, made)
 
     def archive(self, name: str, *, version: str, actor: str, reason: str) -> Done:
         """Takes a submission out of the running for good; its record stays. A second time changes nothing.
@@ -272,15 +309,18 @@ class Governance:
     def _judge(self, governed: Governed, version: ModelVersion) -> tuple[Verdict, ...]:
         production = self.in_force(governed.model, PRODUCTION)
         champion = self.registry.by_rid(production.version_rid)[1] if production else None
-        candidate = Candidate(self.registry, governed.model, version, champion)
+        tried = on_trial(self, governed.model)
+        own = tried if tried is not None and tried.version_rid == version.rid else None
+        candidate = Candidate(self.registry, governed.model, version, champion, own)
         found: list[Verdict] = []
         for rule in governed.objective.checks:
-            finding = _judged(rule, candidate)
+            finding = judged(rule, candidate)
             found.append(Verdict(rule.name, finding.outcome, finding.detail, rule.blocks))
         return tuple(found)
 
 
-def _judged(rule: CheckRule, candidate: Candidate) -> Finding:
+def judged(rule: CheckRule, candidate: Candidate) -> Finding:
+    """How a check judges; what cannot be judged is pending, with the reason."""
     try:
         return rule.criterion.judge(candidate)
     except Exception as error:  # noqa: BLE001 - adapters are foreign code; what cannot be judged blocks with its reason

@@ -54,12 +54,16 @@ class Environment:
 
 @dataclass(frozen=True)
 class CheckRule:
-    """One check of an objective: what is judged, why, and the environments it blocks when it does not pass."""
+    """One check of an objective: what is judged, why, and the environments it blocks when it does not pass.
+
+    ``halts``: whether a candidate on trial that is rejected by it is stopped at the end of the build that showed it.
+    """
 
     name: str
     criterion: Criterion
     reason: str
     blocks: tuple[str, ...] = ()
+    halts: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,7 @@ def _check(item: Located) -> CheckRule:
     for environment in blocks:
         if environment not in ENVIRONMENTS:
             parts["blocks"].wrong(f"there is no environment {environment!r}. Known: {', '.join(ENVIRONMENTS)}.")
-    settings = {k: v for k, v in parts.items() if k not in ("name", "kind", "reason", "blocks")}
+    settings = {k: v for k, v in parts.items() if k not in ("name", "kind", "reason", "blocks", "halts")}
     criterion = kinds[kind].read(item, settings)
-    return CheckRule(parts["name"].text("name"), criterion, parts["reason"].text("reason"), blocks)
+    halts = parts["halts"].flag("halts") if "halts" in parts else False
+    return CheckRule(parts["name"].text("name"), criterion, parts["reason"].text("reason"), blocks, halts)

@@ -11,6 +11,8 @@ from typing import Any
 STAGING = "staging"
 PRODUCTION = "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
+RELEASE, ROLLBACK, HALT, RESUME = "release", "rollback", "halt", "resume"
+"""What an entry of an environment's history decided. The last two name the version that is in force already."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class Release:
-    """One entry of an environment's history; the one with the highest ``number`` is in force."""
+    """One entry of an environment's history; the one with the highest ``number`` is in force.
+
+    Attributes:
+        kind: :data:`RELEASE`, :data:`ROLLBACK`, :data:`HALT` (nothing is scored with its version) or :data:`RESUME`.
+    """
 
     rid: str
     objective: str
@@ -127,7 +133,7 @@ class Trial:
     """A decision to try a version beside the one in production; the one with the highest ``number`` holds.
 
     Attributes:
-        role: one of :data:`TRIALS`.
+        role: one of :data:`TRIALS`; one that ends the offline canary is about a ``challenger``.
         share: of devices; 0 ends the trial.
     """
 

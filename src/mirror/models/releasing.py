@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from mirror.datasets.ids import stable_uuid
@@ -11,7 +11,7 @@ from mirror.models.card import missing_fields
 from mirror.models.criteria.base import Candidate
 from mirror.models.decisions import write_decisions
 from mirror.models.errors import ReleaseRefusedError
-from mirror.models.records import PRODUCTION, STAGING, ModelVersion, Outcome, Release, Submission, Verdict
+from mirror.models.records import HALT, PRODUCTION, STAGING, ModelVersion, Outcome, Release, Submission, Verdict
 
 if TYPE_CHECKING:
     from mirror.models.governance import Done, Governance, Governed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """Who wants what in which environment, and why. ``kind`` is ``release`` or ``rollback``."""
+    """Who wants what in which environment, and why. ``kind`` is what :class:`Release` calls it, or ``trial``."""
 
     governed: Governed
     environment: str
@@ -49,13 +49,11 @@ def release(governance: Governance, request: Request, version: str | None) -> Do
     current = governance.in_force(model, to)
     verdicts = governance.verdicts(submission)
     if current is not None and current.version_rid == found.rid:
-        write_decisions(governance, request.governed)
-        sentence = f"{request.path} {found.semantic} is already in {to} (release {current.number})"
-        return Done(False, sentence, found, verdicts)
+        return replace(_in_force_already(governance, request, current, found), verdicts=verdicts)
     _admitted(governance, request, submission, found, verdicts)
     admit_approvals(governance, request, found)
     governance.registry.verify(model, found)
-    number = _put_in_force(governance, request, submission, found)
+    number = put_in_force(governance, request, submission, found)
     write_decisions(governance, request.governed)
     return Done(True, f"{request.path} {found.semantic} released to {to} (release {number})", found, verdicts)
 
@@ -79,8 +77,7 @@ def rollback(governance: Governance, request: Request, version: str | None) -> D
     else:
         target = registry.by_rid(order[order.index(current.rid) - 1])[1]
     if target.rid == current.rid:
-        write_decisions(governance, request.governed)
-        return Done(False, f"{request.path} {target.semantic} is already in {where}", target)
+        return _in_force_already(governance, request, history[-1], target)
     kept = order[-request.governed.objective.keep_versions :]
     if target.rid not in kept:
         names = ", ".join(registry.by_rid(rid)[1].semantic for rid in kept)
@@ -89,10 +86,22 @@ def rollback(governance: Governance, request: Request, version: str | None) -> D
     admit_approvals(governance, request, target)
     registry.verify(model, target)
     submission = governance.submitted(request.governed, target.rid)[0]
-    number = _put_in_force(governance, request, submission, target)
+    number = put_in_force(governance, request, submission, target)
     write_decisions(governance, request.governed)
     sentence = f"{request.path} rolled back in {where}: {current.semantic} -> {target.semantic} (release {number})"
     return Done(True, sentence, target)
+
+
+def _in_force_already(governance: Governance, request: Request, current: Release, version: ModelVersion) -> Done:
+    from mirror.models.governance import Done
+
+    where = request.environment
+    if current.kind == HALT:
+        way_out = f"Let it score again: `mirror models resume {request.path} --approve-as NAME --reason TEXT`."
+        refuse(governance, request, version, f"it is in {where} and halted (release {current.number})", way_out)
+    write_decisions(governance, request.governed)
+    sentence = f"{request.path} {version.semantic} is already in {where} (release {current.number})"
+    return Done(False, sentence, version)
 
 
 def release_command(path: str, environment: str) -> str:
@@ -131,6 +140,7 @@ def _admitted(
 
 
 def admit_approvals(governance: Governance, request: Request, version: ModelVersion) -> None:
+    """Refuses what fewer people approved than the environment asks for, or others."""
     environment = request.governed.objective.environments[request.environment]
     strangers = [p for p in request.approved_by if environment.approvers and p not in environment.approvers]
     if strangers:
@@ -142,7 +152,8 @@ def admit_approvals(governance: Governance, request: Request, version: ModelVers
         refuse(governance, request, version, why, "Give one `--approve-as NAME` per approver.")
 
 
-def _put_in_force(governance: Governance, request: Request, submission: Submission, version: ModelVersion) -> int:
+def put_in_force(governance: Governance, request: Request, submission: Submission, version: ModelVersion) -> int:
+    """Adds what was decided to the environment's history and to the audit trail; its number."""
     now, model = governance.workspace.clock(), request.governed.model
     with governance.workspace.catalog.writing() as connection:
         number = len(ledger.releases(connection, model.rid, request.environment)) + 1
@@ -172,6 +183,7 @@ def _put_in_force(governance: Governance, request: Request, submission: Submissi
 
 
 def refuse(governance: Governance, request: Request, version: ModelVersion, why: str, way_out: str) -> NoReturn:
+    """Raises ReleaseRefusedError, which is on record."""
     detail = {"environment": request.environment, "why": why}
     now, model = governance.workspace.clock(), request.governed.model
     with governance.workspace.catalog.writing() as connection:

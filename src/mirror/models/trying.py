@@ -35,11 +35,19 @@ def try_out(governance: Governance, request: Request, role: str, share: float) -
     if held is not None and (held.version_rid, held.role, held.share) == (version.rid, role, share):
         write_decisions(governance, request.governed)
         return Done(False, f"{request.path} {version.semantic} is tried so already (trial {held.number})", version)
-    now, number = governance.workspace.clock(), len(known) + 1
+    number = decide_trial(governance, request, version.rid, role, share)
+    what = f"tried as {role} on {share:.0%} of the devices" if share else "not tried any more"
+    return Done(True, f"{request.path} {version.semantic} is {what} (trial {number})", version)
+
+
+def decide_trial(governance: Governance, request: Request, version_rid: str, role: str, share: float) -> int:
+    """Writes down how a version is tried from now on, in the ledger, the audit trail and the decisions; its number."""
+    model = request.governed.model
+    now, number = governance.workspace.clock(), len(governance.trials(model)) + 1
     trial = Trial(
         rid=f"ri.models.main.trial.{stable_uuid('trial', model.rid, number)}",
         model_rid=model.rid,
-        version_rid=version.rid,
+        version_rid=version_rid,
         number=number,
         role=role,
         share=share,
@@ -51,7 +59,6 @@ def try_out(governance: Governance, request: Request, role: str, share: float) -
     detail = {"role": role, "share": share, "approved_by": list(trial.approved_by), "reason": request.reason}
     with governance.workspace.catalog.writing() as connection:
         ledger.add_trial(connection, trial)
-        ledger.record(connection, now, request.actor, "trial", "done", model.rid, version.rid, detail)
+        ledger.record(connection, now, request.actor, request.kind, "done", model.rid, version_rid, detail)
     write_decisions(governance, request.governed)
-    what = f"tried as {role} on {share:.0%} of the devices" if share else "not tried any more"
-    return Done(True, f"{request.path} {version.semantic} is {what} (trial {number})", version)
+    return number

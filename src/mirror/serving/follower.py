@@ -2,7 +2,8 @@
 
 A thread looks at the catalog. A new release, or a rollback, is loaded beside the version that serves, and one
 assignment puts it in its place: requests that began with the old one end with it. A version that cannot be loaded
-changes nothing; it is said in readiness, log and metrics, and tried again later.
+changes nothing; it is said in readiness, log and metrics, and tried again later. A model that was halted answers
+nobody until it is resumed or another version takes its place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from mirror.errors import MirrorError
 from mirror.models import Governance, Model, ModelVersion, Release
 from mirror.models.ports import VersionReadPort
+from mirror.models.records import HALT
 from mirror.models.releasing import release_command
 from mirror.serving.deployment import Deployment
 from mirror.serving.errors import NotServableError
@@ -85,6 +87,9 @@ class Follower:
         if release is None:
             command = release_command(self._deployment.model.path, self._deployment.environment)
             self._tell(Trouble(None, f"nothing is released to {self._deployment.environment} yet; run `{command}`"))
+        elif release.kind == HALT:
+            self._tell(Trouble(None, f"halted by {release.actor}: {release.reason}"))
+            self.served, self._failed = None, None
         elif self.served is not None and self.served.version.rid == release.version_rid:
             # released once more, or put back after one that could not be loaded
             self.served = replace(self.served, release=release)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -162,9 +163,16 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
     window = {"window_start": NOW - 15 * MINUTE, "window_end": NOW}
     tried = [{"device_id": device, "scored_at": NOW, "deployment_role": "shadow", **window} for device in DEVICES[2:12]]
     tried += [{**tried[0], "device_id": "earlier run", "scored_at": NOW - DAY}]
-    both = {"champion_score": 0.5, "candidate_score": 0.25, "score_diff": -0.25, **window}
+    run = {"comparison_id": "m_v1 1.1.0 vs m_v1 1.0.0 2026-01-02T00:00:00"}
+    both = {"champion_score": 0.5, "candidate_score": 0.25, "score_diff": -0.25, **window, **run}
     compared = [{"device_id": device, **both} for device in DEVICES[2:11]]
     compared[0]["score_diff"] = 0.25
+    agreed = {
+        "candidate_score": 0.5,
+        "score_diff": 0.0,
+        "comparison_id": "m_v1 1.0.1 vs m_v1 1.0.0 2026-01-01T23:00:00",
+    }
+    compared += [{**both, "device_id": "earlier candidate", **agreed}] * 9
     raw = [{"timestamp_ingested": NOW, "timestamp_device": NOW + (HOUR if n == 3 else -HOUR)} for n in range(20)]
     rows: dict[str, Any] = {
         "raw_sensor_readings": raw,
@@ -215,6 +223,8 @@ EXPECTED = {
     "SHA-04": 10 / 99,
     "CAN-02": 1,
     "CAN-03": 9 / 10,
+    # nine windows in one bin beside nine in another, half a window more in each of twenty
+    "CAN-06": 9 / 19 * math.log(19),
 }
 
 

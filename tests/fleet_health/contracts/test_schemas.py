@@ -112,8 +112,8 @@ BESIDE = (
     *("pipeline_health_metrics", "metric_coverage", "feature_drift_metrics", "drift_baselines", "retraining_triggers"),
     *("device_dropout_flags", "data_quality_daily_summary", "ingestion_distribution_stats", "quality_alerts"),
     *("model_drift_metrics", "model_agreement_metrics", "alert_effectiveness_metrics"),
-    *("experiment_log", "experiment_metrics", "regression_test_features", "canary_comparison", "shadow_model_scores"),
-    "threshold_history",
+    *("experiment_trainings", "experiment_log", "experiment_metrics", "regression_test_features"),
+    *("canary_comparison", "shadow_model_scores", "threshold_history"),
 )
 
 

@@ -21,7 +21,7 @@ from fleet_health.feature_store.properties import device_properties
 from fleet_health.feature_store.snapshots import read_snapshot, snapshot_of
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.profiles.loader import shipped_profile
-from fleet_health.training_data.assembly import learning_windows, training_rows
+from fleet_health.training_data.assembly import REASON, learning_windows, training_rows
 from fleet_health.training_data.described import frozen_constants
 from fleet_health.training_data.exclusions import training_exclusions
 from fleet_health.training_data.reproduction import reproduced_baselines, reproduced_statistics
@@ -285,3 +285,31 @@ def test_model_input_is_compared_with_what_is_stored(spark: SparkSession, featur
     assert found.loc["humidity_mean", "mismatches"] == 1
     assert found.loc["humidity_mean", "pairs_compared"] == sum(present)
     assert found.loc["humidity_mean", "max_abs_diff"] == pytest.approx(2e-6, rel=1e-3)
+
+
+def test_windows_after_recorded_maintenance_do_not_train_and_are_counted(
+    spark: SparkSession, features: DataFrame
+) -> None:
+    """Device a was serviced at five past six and runs in for two hours; what was recorded later is not known yet."""
+    hours = PROFILE.training.after_maintenance_hours.model_copy(update={"value": 2.0})
+    training = PROFILE.training.model_copy(update={"after_maintenance_hours": hours})
+    profile = PROFILE.model_copy(update={"training": training})
+    service, known, later = (START + pd.Timedelta(hours=n) for n in (6 + 1 / 12, 20, 10_000))
+    told = [
+        ("a", service, "planned_maintenance", "maintenance_system", 1.0, known, None, None, None),
+        ("b", service, "planned_maintenance", "maintenance_system", 1.0, later, None, None, None),
+        ("c", service, "false_positive", "field_engineer", 0.9, known, None, None, None),
+    ]
+    labels = spark.createDataFrame(pd.DataFrame(told, columns=LABEL_SCHEMA.fieldNames()), LABEL_SCHEMA)
+    rows = with_cohorts(features, None, None)
+    found, before = learning_windows(rows, profile, labels), learning_windows(rows, profile)
+    windows = found.rows.where("window_duration_minutes = 15").toPandas()
+    left = windows[windows[REASON] == "AFTER_MAINTENANCE"].sort_values("window_start")
+    assert set(left["device_id"]) == {"a"}
+    assert left["window_start"].tolist() == [START.tz_localize(None) + pd.Timedelta(hours=6 + n / 4) for n in range(9)]
+    counted = training_exclusions(found.counts, {15: 0}).set_index("reason")["rows"]
+    assert counted["AFTER_MAINTENANCE"] == 9
+    trains = windows[windows[REASON].isna()]
+    earlier = before.rows.where("window_duration_minutes = 15").toPandas()
+    assert len(trains) == earlier[REASON].isna().sum() - 9
+    assert trains.columns.tolist() == earlier.columns.tolist()

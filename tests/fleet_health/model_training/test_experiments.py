@@ -20,11 +20,13 @@ from fleet_health.training_data.errors import RegressionSetChangedError
 from fleet_health.training_data.regression_set import content_digest, refuse_changed, regression_set
 from mirror.checks import CheckSubject, evaluate
 from model_training.errors import DegenerateModelError
-from model_training.log import new_experiments, new_metrics
+from model_training.log import joined, new_experiments, new_metrics, new_trainings
 from model_training.metrics import REQUIRED
+from model_training.promotions import new_changes
 from model_training.record import Assembly, run_row
 from model_training.training import Trained, run
 
+DECIDED = pd.Timestamp("2026-05-01T00:00:00Z")
 NAMES = list(fleet.PROFILE.model_features)
 PROFILE = fleet.PROFILE.model_copy(
     update={"model": fleet.PROFILE.model.model_copy(update={"n_estimators": 8, "max_samples": 32}), "models": ()}
@@ -107,9 +109,68 @@ def test_the_log_goes_on_and_repeats_nothing(experiment: Any) -> None:
     empty = pd.DataFrame(columns=LOG_SCHEMA.fieldNames())
     log = new_experiments(runs, empty)
     assert new_experiments(runs, log).empty
+    assert new_trainings(runs, new_trainings(runs, empty)).empty
     later = runs.assign(data_transaction_id="tx-2")
     assert new_experiments(later, log)["experiment_id"].tolist() == ["isolation_forest_fleet_20260421_002"]
     assert new_metrics(log, log["experiment_id"]).empty
+
+
+def decided(*steps: Any) -> pd.DataFrame:
+    """Decisions about the first model, a minute apart: version, reason, share, and the role where it is no champion."""
+    rows = [
+        {
+            "model_family": "isolation_forest",
+            "region": "ALL",
+            "model_id": "isolation_forest_v1",
+            "model_version": version,
+            "deployment_role": (other or ["champion"])[0],
+            "traffic_fraction": share,
+            "effective_from": DECIDED + pd.Timedelta(minutes=n),
+            "approved_by_role": "Ada",
+            "change_reason": reason,
+        }
+        for n, (version, reason, share, *other) in enumerate(steps)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_releases_and_rollbacks_are_rows_of_the_experiment_they_are_about(experiment: Any) -> None:
+    first = {**experiment.row, "model_version": "1.0.0", "created_at": DECIDED - pd.Timedelta(days=9)}
+    second = {**first, "model_version": "1.1.0", "data_transaction_id": "tx-2"}
+    again = {**second, "created_at": DECIDED - pd.Timedelta(days=1)}
+    refused = {**first, "status": "failed", "created_at": DECIDED - pd.Timedelta(days=10)}
+    log = new_experiments(pd.DataFrame([first, second, again, refused]), pd.DataFrame(columns=LOG_SCHEMA.fieldNames()))
+    steps: list[Any] = [
+        ("1.0.0", "release: first", 1.0, "challenger"),
+        ("1.0.0", "release: first", 1.0),
+        ("9.9.9", "release: of a training nobody logged", 1.0),
+        ("1.1.0", "release: newer", 1.0),
+        ("1.1.0", "halt: at night", 0.0),
+        ("1.1.0", "resume: in the morning", 1.0),
+        ("1.0.0", "rollback: floods", 1.0),
+        ("1.1.0", "release: with another limit", 1.0),
+    ]
+    names = ["model_version", "status", "created_at", "promoted_at", "notes"]
+    minute = [DECIDED + pd.Timedelta(minutes=n) for n in range(len(steps))]
+    made = new_changes(decided(*steps), log)
+    assert made[names].to_numpy().tolist() == [
+        ["1.0.0", "promoted", minute[1], minute[1], "release: first (Ada)"],
+        ["1.1.0", "promoted", minute[3], minute[3], "release: newer (Ada)"],
+        ["1.1.0", "rolled_back", minute[6], minute[3], "rollback: floods (Ada)"],
+        ["1.1.0", "promoted", minute[7], minute[3], "release: with another limit (Ada)"],
+    ]
+    ids = log[log["status"] == "completed"].groupby("model_version")["experiment_id"].min()
+    assert made["experiment_id"].tolist() == [ids["1.0.0"], *[ids["1.1.0"]] * 3]
+    assert made["feature_names"].tolist() == [first["feature_names"]] * 4
+    # whatever was logged before, and in whatever steps, the same rows are there in the end
+    grown = joined(log, new_changes(decided(*steps[:5]), log))
+    rest = new_changes(decided(*steps), grown)
+    assert rest[names].to_numpy().tolist() == made[names].to_numpy().tolist()[2:]
+    assert new_changes(decided(*steps), joined(grown, rest)).empty
+    assert set(new_metrics(joined(log, made), [])["experiment_id"]) == set(log["experiment_id"])
+    # data of a later year than the decisions: the release is the newest row all the same
+    ahead = log.assign(created_at=DECIDED + pd.Timedelta(days=400))
+    assert (new_changes(decided(*steps[:2]), ahead)["created_at"] > ahead["created_at"].max()).all()
 
 
 def test_a_refused_model_is_logged_with_its_reason_and_without_an_artefact(experiment: Any) -> None:

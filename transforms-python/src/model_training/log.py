@@ -1,4 +1,4 @@
-"""``experiment_log`` and ``experiment_metrics``: the newest runs of all families, added to what is there."""
+"""``experiment_trainings``, ``experiment_log`` and ``experiment_metrics``: what is new, added to what is there."""
 
 from __future__ import annotations
 
@@ -7,39 +7,49 @@ from typing import Any
 
 import pandas as pd
 
-from fleet_health.contracts.experiments import COMPLETED, FOLD, LOG_SCHEMA, METRICS_SCHEMA
+from fleet_health.contracts.experiments import COMPLETED, FAILED, FOLD, LOG_SCHEMA, METRICS_SCHEMA, TRAININGS_SCHEMA
 
 _IDENTITY = ("model_id", "model_version", "data_transaction_id", "code_commit_sha", "status", "created_at")
 """Two rows that agree in these are one experiment: the same recipe on the same data at the same data time."""
 _SPLITS = ("validation", "test", "train")
 
 
-def new_experiments(runs: pd.DataFrame, logged: pd.DataFrame) -> pd.DataFrame:
-    """The runs that the log does not hold, each with its ``experiment_id``.
+def new_trainings(runs: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The newest runs of all families, without those that ``known`` (``experiment_trainings`` so far) holds."""
+    return pd.DataFrame(_fresh(runs, known), columns=TRAININGS_SCHEMA.fieldNames())
+
+
+def new_experiments(trainings: pd.DataFrame, logged: pd.DataFrame) -> pd.DataFrame:
+    """The trainings that the log does not hold, each with its ``experiment_id``.
 
     Args:
-        runs: rows of ``experiment_runs`` of any number of families.
+        trainings: ``experiment_trainings``.
         logged: ``experiment_log`` so far.
 
     Returns:
         rows of ``experiment_log``, by kind, population and day; numbers go on where the log ends.
     """
-    known = set(logged[list(_IDENTITY)].itertuples(index=False, name=None)) if len(logged) else set()
-    fresh = [row for row in runs.to_dict("records") if tuple(row[name] for name in _IDENTITY) not in known]
     taken: dict[str, int] = {}
     for one in logged["experiment_id"] if len(logged) else ():
         prefix, _, number = str(one).rpartition("_")
         taken[prefix] = max(taken.get(prefix, 0), int(number))
     made = []
-    for row in sorted(fresh, key=lambda row: (str(row["model_id"]), str(row["model_version"]), str(row["status"]))):
+    fresh = _fresh(trainings, logged)
+    for row in sorted(fresh, key=lambda row: (row["created_at"], *(str(row[name]) for name in _IDENTITY[:-1]))):
         prefix = f"{row['model_type']}_{row['granularity']}_{row['created_at']:%Y%m%d}"
         taken[prefix] = taken.get(prefix, 0) + 1
         made.append({**row, "experiment_id": f"{prefix}_{taken[prefix]:03d}"})
     return pd.DataFrame(made, columns=LOG_SCHEMA.fieldNames())
 
 
+def joined(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``experiment_log`` one below the other; pandas would guess types anew where a column is all null."""
+    rows = [row for part in parts for row in part.to_dict("records")]
+    return pd.DataFrame(rows, columns=LOG_SCHEMA.fieldNames())
+
+
 def new_metrics(experiments: pd.DataFrame, reported: Iterable[str]) -> pd.DataFrame:
-    """The figures of the experiments that have none yet.
+    """The figures of the experiments that have none yet; a release adds none to those of its training.
 
     Args:
         experiments: ``experiment_log``.
@@ -57,10 +67,15 @@ def new_metrics(experiments: pd.DataFrame, reported: Iterable[str]) -> pd.DataFr
             "published": experiment["status"] == COMPLETED,
         }
         for experiment in experiments.to_dict("records")
-        if experiment["experiment_id"] not in done
+        if experiment["experiment_id"] not in done and experiment["status"] in (COMPLETED, FAILED)
         for name, value in sorted(_pairs(experiment["metrics"]))
     ]
     return pd.DataFrame(rows, columns=METRICS_SCHEMA.fieldNames()).astype({"fold": "object"})
+
+
+def _fresh(rows: pd.DataFrame, known: pd.DataFrame) -> list[dict[Any, Any]]:
+    there = set(known[list(_IDENTITY)].itertuples(index=False, name=None)) if len(known) else set()
+    return [row for row in rows.to_dict("records") if tuple(row[name] for name in _IDENTITY) not in there]
 
 
 def _pairs(metrics: Any) -> list[tuple[str, float]]:

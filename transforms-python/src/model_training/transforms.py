@@ -10,12 +10,13 @@ from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.contracts.experiments import LOG_SCHEMA, METRICS_SCHEMA, RUNS_SCHEMA
+from fleet_health.contracts.experiments import LOG_SCHEMA, METRICS_SCHEMA, RUNS_SCHEMA, TRAININGS_SCHEMA
 from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from model_training.errors import TrainingRefusedError
-from model_training.log import new_experiments, new_metrics
+from model_training.log import joined, new_experiments, new_metrics, new_trainings
+from model_training.promotions import new_changes
 from model_training.record import Assembly, experiment_name, parameters, run_row
 from model_training.training import Trained, refuse_degenerate, run
 from palantir_models.transforms import ModelOutput
@@ -59,20 +60,45 @@ def training_transform(profile: Profile, spec: ModelSpec | FurtherModel) -> Tran
     return train_model
 
 
-def log_transform(profile: Profile) -> Transform:
-    """Rows stay for ever; a run that is in the log already adds none."""
+def trainings_transform(profile: Profile) -> Transform:
+    """Needs nothing but trainings, so that none is lost while nothing was released yet."""
     families = {spec.family: Input(paths.experiment(profile, spec.model_id)) for spec in profile.every_model}
 
     @incremental(semantic_version=1, snapshot_inputs=list(families))
     @transform(
-        log=Output(paths.dataset(profile, "experiment_log"), checks=checks_of("experiment_log", profile)), **families
+        trainings=Output(
+            paths.dataset(profile, "experiment_trainings"), checks=checks_of("experiment_trainings", profile)
+        ),
+        **families,
     )
-    def log_experiments(ctx: Any, log: Any, **runs: Any) -> None:
+    def log_trainings(ctx: Any, trainings: Any, **runs: Any) -> None:
         # one row per family
         found = pd.concat([run.dataframe().toPandas() for run in runs.values()], ignore_index=True)
-        # one row per experiment so far
+        # one row per training so far
+        before = trainings.dataframe("previous", schema=TRAININGS_SCHEMA).toPandas()
+        trainings.write_dataframe(_frame(ctx, new_trainings(found, before), TRAININGS_SCHEMA))
+
+    log_trainings.__name__ = f"{profile.profile}_log_trainings"
+    return log_trainings
+
+
+def log_transform(profile: Profile) -> Transform:
+    """Rows stay for ever; a training or a release that is in the log already adds none."""
+
+    @incremental(semantic_version=1, snapshot_inputs=["trainings", "releases"])
+    @transform(
+        trainings=Input(paths.dataset(profile, "experiment_trainings")),
+        releases=Input(paths.dataset(profile, "model_release_config")),
+        log=Output(paths.dataset(profile, "experiment_log"), checks=checks_of("experiment_log", profile)),
+    )
+    def log_experiments(ctx: Any, trainings: Any, releases: Any, log: Any) -> None:
+        # a few rows per training so far
         before = log.dataframe("previous", schema=LOG_SCHEMA).toPandas()
-        log.write_dataframe(_frame(ctx, new_experiments(found, before), LOG_SCHEMA))
+        # one row per training so far
+        ended = new_experiments(trainings.dataframe().toPandas(), before)
+        # a few rows a month
+        changed = new_changes(releases.dataframe().toPandas(), joined(before, ended))
+        log.write_dataframe(_frame(ctx, joined(ended, changed), LOG_SCHEMA))
 
     log_experiments.__name__ = f"{profile.profile}_log_experiments"
     return log_experiments
@@ -104,7 +130,7 @@ def _frame(ctx: Any, table: pd.DataFrame, schema: Any) -> DataFrame:
 
 def for_profile(profile: Profile) -> list[Transform]:
     trained = [training_transform(profile, spec) for spec in profile.every_model]
-    return [*trained, log_transform(profile), metrics_transform(profile)]
+    return [*trained, trainings_transform(profile), log_transform(profile), metrics_transform(profile)]
 
 
 TRANSFORMS = [one for profile in shipped_profiles() for one in for_profile(profile)]

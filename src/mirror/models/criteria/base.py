@@ -10,6 +10,7 @@ from mirror.models.records import Model, ModelVersion, Outcome
 
 if TYPE_CHECKING:
     from mirror.located import Located
+    from mirror.models.decisions import Decision
     from mirror.models.registry import ModelRegistry
     from palantir_models import ModelAdapter
 
@@ -20,6 +21,7 @@ class Candidate:
 
     Attributes:
         champion: the version in production, or ``None``.
+        trial: how it is tried now, and since when; ``None`` when it is not.
         scored: scored rows, kept so that several criteria of one judgement share them.
     """
 
@@ -27,6 +29,7 @@ class Candidate:
     model: Model
     version: ModelVersion
     champion: ModelVersion | None = None
+    trial: Decision | None = None
     scored: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def adapter(self, version: ModelVersion) -> ModelAdapter:

@@ -6,74 +6,26 @@ pipeline around the model makes of it. Judge again with ``mirror models evaluate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mirror.models.criteria.base import Candidate, Criterion, Finding, only
-from mirror.models.criteria.score_divergence import divergence
-from mirror.models.criteria.top_overlap import top
 from mirror.models.decisions import names_of
 from mirror.models.records import Outcome
 from mirror.models.scoring import CannotJudgeError, Sample, sample_rows, verdict
+from mirror.models.trial_measures import MEASURES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mirror.located import Located
 
 ROWS = 500_000
-TOP_SHARE = 0.05
 _AFTER = "\uffff"  # sorts behind every run of a pair of versions
-
-
-def _divergence(rows: pd.DataFrame) -> float:
-    return divergence(rows["candidate_score"].to_numpy("float64"), rows["champion_score"].to_numpy("float64"))
-
-
-def _flagged_points(rows: pd.DataFrame) -> float:
-    return 100.0 * abs(float(rows["candidate_flag"].mean()) - float(rows["champion_flag"].mean()))
-
-
-def _mean_difference(rows: pd.DataFrame) -> float:
-    return float((rows["candidate_score"] - rows["champion_score"]).abs().mean())
-
-
-def _top_overlap(rows: pd.DataFrame) -> float:
-    mine, theirs = (top(rows, f"{who}_score", TOP_SHARE, most=len(rows)) for who in ("candidate", "champion"))
-    return len(mine & theirs) / len(theirs)
-
-
-def _daily_spread(rows: pd.DataFrame) -> float:
-    days = rows.groupby(rows["window_end"].dt.floor("D"))["candidate_score"].mean()
-    if len(days) < 2:
-        raise CannotJudgeError("the trial has not lasted two days")
-    return float(days.std(ddof=0))
-
-
-def _flag_agreement(rows: pd.DataFrame) -> float:
-    return float((rows["candidate_flag"] == rows["champion_flag"]).mean())
-
-
-def _flagged_in_common(rows: pd.DataFrame) -> float:
-    either = int((rows["candidate_flag"] | rows["champion_flag"]).sum())
-    return int((rows["candidate_flag"] & rows["champion_flag"]).sum()) / either if either else 1.0
-
-
-MEASURES: dict[str, tuple[Callable[[pd.DataFrame], float], str]] = {
-    "divergence": (_divergence, "KL divergence of scores"),
-    "flagged_points": (_flagged_points, "points between the flagged shares"),
-    "mean_difference": (_mean_difference, "mean absolute difference of scores"),
-    "top_overlap": (_top_overlap, "overlap of the top 5 percent of devices"),
-    "daily_spread": (_daily_spread, "standard deviation of the daily mean score"),
-    "flag_agreement": (_flag_agreement, "share of windows that both flag or neither"),
-    "flagged_in_common": (_flagged_in_common, "share of the windows flagged by either that both flag"),
-}
 
 
 @dataclass(frozen=True)
 class BesideProduction(Criterion):
-    """One of :data:`MEASURES` over the windows that both versions scored.
+    """One of :data:`~mirror.models.trial_measures.MEASURES` over the windows that both versions scored.
 
     Attributes:
         dataset: ``canary_comparison``; ``{fleet}`` as in :class:`~mirror.models.scoring.Sample`.

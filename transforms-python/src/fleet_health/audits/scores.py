@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+import functools
+import operator
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fleet_health.audits.features import newest_day
@@ -10,6 +13,8 @@ from fleet_health.audits.measured import Audited, Group, counted, lasting, resul
 from fleet_health.contracts.alerts import SEVERITIES
 from fleet_health.contracts.releases import CANARY_LIVE
 from fleet_health.data_time import with_data_time
+
+_BINS = 20
 
 
 def _flagged(audited: Audited) -> DataFrame:
@@ -108,10 +113,30 @@ def _misstated(audited: Audited) -> DataFrame:
     return audited["canary_comparison"].agg(result(counted(wrong), F.count(F.lit(1)), "differences_misstated"))
 
 
+def _apart(audited: Audited) -> DataFrame:
+    """Kullback-Leibler divergence, in nats, of the newest candidate's scores from the champion's, over all its runs.
+
+    Half a window in each bin keeps it finite, as in the check of the objective that stops a trial.
+    """
+    run = F.substring_index("comparison_id", " ", -1)
+    rows = audited["canary_comparison"].withColumn("_pair", F.substring_index("comparison_id", " ", 5))
+    newest = rows.agg(F.max_by("_pair", run).alias("_newest"))
+    own = rows.join(F.broadcast(newest), F.col("_pair") == F.col("_newest"))
+    n = F.count(F.lit(1))
+
+    def shares(score: str) -> list[Column]:
+        place = F.least(F.floor(F.col(score) * _BINS), F.lit(_BINS - 1))
+        return [(counted(place == at) + 0.5) / (n + 0.5 * _BINS) for at in range(_BINS)]
+
+    parts = [p * F.log(p / q) for p, q in zip(shares("candidate_score"), shares("champion_score"), strict=True)]
+    return own.agg(result(F.when(n > 0, functools.reduce(operator.add, parts)), n, "scores_apart"))
+
+
 GROUPS = (
     Group(("shadow_devices_scored",), ("shadow_model_scores", "model_scores"), _shadow),
     Group(("windows_compared",), ("shadow_model_scores", "canary_comparison"), _compared),
     Group(("differences_misstated",), ("canary_comparison",), _misstated),
+    Group(("scores_apart",), ("canary_comparison",), _apart),
     Group(("flagged_share",), ("model_scores",), _flagged),
     Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
     Group(("repeated_alerts",), ("device_alerts",), _repeats),

@@ -1,4 +1,4 @@
-"""``experiment_runs``, ``experiment_log`` and ``experiment_metrics`` in code, and their words."""
+"""Experiments in code: ``experiment_runs``, ``_trainings``, ``_log`` and ``_metrics``, and their words."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from fleet_health.contracts.schemas import plain_schema, schema_of
 from fleet_health.profiles.model import Profile
 
 RUNS_SCHEMA = plain_schema("experiment_runs")
+TRAININGS_SCHEMA = plain_schema("experiment_trainings")
 LOG_SCHEMA = plain_schema("experiment_log")
 METRICS_SCHEMA = plain_schema("experiment_metrics")
 
-COMPLETED, FAILED = "completed", "failed"
+COMPLETED, FAILED, PROMOTED, ROLLED_BACK = "completed", "failed", "promoted", "rolled_back"
 MODEL_TYPES = {
     "isolation_forest": "isolation_forest",
     "statistical_baseline": "zscore",

@@ -7,4 +7,6 @@ from fleet_health.contracts.schemas import plain_schema
 
 LABEL_SCHEMA = plain_schema("label_events")
 LABEL_TYPES = enum("label_events", "label_type")
+MAINTENANCE = ("failure_confirmed", "planned_maintenance")
+"""Types after which somebody worked on the unit."""
 LABEL_SOURCES = enum("label_events", "label_source")

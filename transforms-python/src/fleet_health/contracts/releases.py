@@ -9,4 +9,7 @@ CHALLENGER = "challenger"
 SHADOW = "shadow"
 CANARY_LIVE = "canary_live"
 
+ROLLBACK = "rollback"
+"""With what the reason of a decision begins that takes a version back."""
+
 RELEASES_SCHEMA = plain_schema("model_release_config")

@@ -19,7 +19,7 @@ from fleet_health.monitoring.references import SLICES, reference_rows
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.assembly import learned_from, learning_windows
-from fleet_health.training_data.transforms import features_to_train_on
+from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
 
 KEY = ("model_id", "model_version", "snapshot_id")
 PROFILES = {paths.dataset(profile, "drift_baselines"): profile for profile in shipped_profiles()}
@@ -27,12 +27,17 @@ PROFILES = {paths.dataset(profile, "drift_baselines"): profile for profile in sh
 
 
 def published_baselines(
-    features: Any, statistics: DataFrame, registry: Any, before: DataFrame, profile: Profile
+    features: Any,
+    statistics: DataFrame,
+    registry: Any,
+    before: DataFrame,
+    profile: Profile,
+    labels: DataFrame | None = None,
 ) -> DataFrame:
     """What this training adds to ``before``: nothing when its rows are there already.
 
     Nothing either when the features have moved on since the training: a reference of other rows than those that trained
-    would never be noticed. It is written by the build that trains.
+    would never be noticed. It is written by the build that trains. ``labels`` as the training read them.
     """
     spark = before.sparkSession
     nothing = spark.createDataFrame([], DRIFT_BASELINES_SCHEMA)
@@ -46,12 +51,17 @@ def published_baselines(
     if not trained.collect() or done.collect():
         return nothing
     registered = snapshot_of(registry, paths.dataset(profile, "device_registry"), None)
-    rows = made_from(features.dataframe(), registry.dataframe(), profile, snapshot, registered)
+    rows = made_from(features.dataframe(), registry.dataframe(), profile, snapshot, registered, labels)
     return spark.createDataFrame(rows, DRIFT_BASELINES_SCHEMA)
 
 
 def made_from(
-    features: DataFrame, registry: DataFrame, profile: Profile, snapshot_id: str, registry_snapshot_id: str
+    features: DataFrame,
+    registry: DataFrame,
+    profile: Profile,
+    snapshot_id: str,
+    registry_snapshot_id: str,
+    labels: DataFrame | None = None,
 ) -> pd.DataFrame:
     """The rows of one training, in their order; the windows that train are held in memory, as training holds them."""
     known = registry.select(
@@ -60,19 +70,19 @@ def made_from(
         *(F.col(column) for name, column in SLICES.items() if name != "cohort"),
     )
     named = as_of(features, profile.training.as_of).join(F.broadcast(known), "device_id", "left")
-    learned = learning_windows(named, profile).rows.where(learned_from())
+    learned = learning_windows(named, profile, labels).rows.where(learned_from())
     own = learned.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
     # the rows that trained a model, which held them in memory as well
     rows = own.toPandas().sort_values(["device_id", "window_start"], kind="stable")
     return reference_rows(rows, profile, snapshot_id, registry_snapshot_id, rows["computed_at"].max())
 
 
-def recomputed(dataset: str, read: Callable[[str, str], DataFrame], recorded: Mapping[str, Any]) -> pd.DataFrame:
+def recomputed(dataset: str, read: Callable[[str, str | None], DataFrame], recorded: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of one recorded baseline, from the transactions it was made of.
 
     Args:
         dataset: path of the ``drift_baselines`` that hold it; tells the profile.
-        read: gives the rows of a dataset as they were after a transaction.
+        read: gives the rows of a dataset as they were after a transaction, or as they are.
         recorded: ``model_id``, ``model_version``, ``snapshot_id`` and ``registry_snapshot_id``.
 
     Raises:
@@ -89,4 +99,6 @@ def recomputed(dataset: str, read: Callable[[str, str], DataFrame], recorded: Ma
     snapshot, registered = str(recorded["snapshot_id"]), str(recorded["registry_snapshot_id"])
     rows = read_snapshot(lambda at: read(source, at), source, snapshot)
     devices = read_snapshot(lambda at: read(registry, at), registry, registered)
-    return made_from(rows, devices, profile, snapshot, registered)
+    # what was recorded after the training is left out, so those of now do
+    labels = read(paths.dataset(profile, "label_events"), None) if labels_exclude(profile) else None
+    return made_from(rows, devices, profile, snapshot, registered, labels)

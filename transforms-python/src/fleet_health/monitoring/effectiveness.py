@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.conform import conform
+from fleet_health.contracts.labels import MAINTENANCE
 from fleet_health.contracts.monitoring import EFFECTIVENESS_SCHEMA
 from fleet_health.monitoring.judgement import ALL
 
@@ -13,7 +14,6 @@ REVIEWED = ("RESOLVED", "FALSE_POSITIVE")
 LEAST_REVIEWED = 30
 """Below so many the rate is off by more than seven points by chance alone, so there is none."""
 WITHIN_DAYS = 7
-MAINTENANCE = ("failure_confirmed", "planned_maintenance")
 
 
 def effectiveness(alerts: DataFrame, labels: DataFrame | None, registry: DataFrame) -> DataFrame:

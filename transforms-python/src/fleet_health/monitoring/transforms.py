@@ -37,7 +37,7 @@ from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.split import TRAIN
-from fleet_health.training_data.transforms import features_to_train_on
+from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 METRICS = shipped_metrics(MEASURES)
@@ -128,16 +128,22 @@ def agreement_transform(profile: Profile) -> Transform:
 def baselines_transform(profile: Profile) -> Transform:
     """Rows of every training stay; the same training again adds none."""
 
-    @incremental(semantic_version=1, snapshot_inputs=["features", "training_statistics", "device_registry"])
+    told = _in(profile, "label_events") if labels_exclude(profile) else {}
+
+    @incremental(semantic_version=1, snapshot_inputs=["features", "training_statistics", "device_registry", *told])
     @transform(
         features=Input(features_to_train_on(profile)),
         **_in(profile, "training_statistics", "device_registry"),
+        **told,
         baselines=_out(profile, "drift_baselines"),
     )
-    def publish_drift_baselines(features: Any, training_statistics: Any, device_registry: Any, baselines: Any) -> None:
+    def publish_drift_baselines(
+        features: Any, training_statistics: Any, device_registry: Any, baselines: Any, label_events: Any = None
+    ) -> None:
         before = baselines.dataframe("previous", DRIFT_BASELINES_SCHEMA)
-        made = published_baselines(features, training_statistics.dataframe(), device_registry, before, profile)
-        baselines.write_dataframe(made)
+        labels: DataFrame | None = label_events and label_events.dataframe()
+        statistics = training_statistics.dataframe()
+        baselines.write_dataframe(published_baselines(features, statistics, device_registry, before, profile, labels))
 
     return publish_drift_baselines
 

@@ -35,7 +35,7 @@ class Split(Strict):
 class ExcludedPeriod(Strict):
     """A period that teaches nothing normal: of one device, or of all without ``device_id``; ``end`` is not part of it.
 
-    ``maintenance`` goes on for ``after_maintenance_hours``.
+    ``maintenance`` goes on for ``after_maintenance_hours``. What ``label_events`` tell of it needs no entry here.
     """
 
     kind: Literal["outage", "firmware_rollout", "maintenance"]

@@ -196,16 +196,22 @@ class Alerting(_Strict):
 
 
 class Labels(_Strict):
-    """Where known faults are listed. No feature reads them, and no training row unless `training.join_labels` says so.
+    """Where known faults are listed. No feature reads them; training rows carry them if `training.join_labels` says so.
 
     An ``inventory`` lists units and local days and was recorded at ``recorded_at``; ``events`` are rows in the shape of
-    ``label_events`` itself, each with its own time of recording.
+    ``label_events`` itself, each with its own time of recording. Only these can tell of maintenance, and windows within
+    ``training.after_maintenance_hours`` of it do not train.
     """
 
     dataset: str
     format: Literal["inventory", "events"] = "inventory"
     recorded_at: str | None = None
     reason: Reason
+
+    @property
+    def tell_maintenance(self) -> bool:
+        """Whether an entry can say when somebody worked on a unit; an inventory knows days with faults alone."""
+        return self.format == "events"
 
 
 class Profile(_Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -16,8 +17,9 @@ from fleet_health.data_time import with_data_time
 from fleet_health.feature_store.point_in_time import labelled, literal, unlabelled
 from fleet_health.model_input.imputation import FillConstants
 from fleet_health.model_input.vectors import vectors
+from fleet_health.profiles.learning import Training
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.selection import drawn, left_out_because, of_length
+from fleet_health.training_data.selection import VISITED, drawn, left_out_because, of_length, with_visits
 from fleet_health.training_data.split import TRAIN, Cut, cut_of, placed
 from fleet_health.training_data.statistics import no_windows
 
@@ -25,9 +27,25 @@ REASON = "left_out"
 """Column: why a window is not in the training data; null where it is, unless nothing can fill its gaps."""
 
 
-def candidates(features: DataFrame, profile: Profile) -> DataFrame:
-    """The windows of the models' lengths plus :data:`REASON`, before anything is divided."""
-    return of_length(features, profile).withColumn(REASON, left_out_because(profile))
+def candidates(features: DataFrame, profile: Profile, labels: DataFrame | None = None) -> DataFrame:
+    """The windows of the models' lengths plus :data:`REASON`, before anything is divided.
+
+    ``labels`` tell of maintenance (see :func:`learning_windows`); only those that were recorded when the newest of the
+    ``features`` was computed, or when the profile pins, so that the same rows train whenever it is asked again.
+    """
+    rows = of_length(features, profile)
+    if labels is None:
+        return rows.withColumn(REASON, left_out_because(profile))
+    seen, instant = labels_as_of(labels, features, profile.training)
+    visited = with_visits(rows, seen, instant, profile.training)
+    return visited.withColumn(REASON, left_out_because(profile, F.col(VISITED))).drop(VISITED)
+
+
+def labels_as_of(labels: DataFrame, features: DataFrame, training: Training) -> tuple[DataFrame, datetime | Column]:
+    """``labels``, and the instant up to which they may be known: the pinned one, else that of the newest feature."""
+    if training.as_of is not None:
+        return labels, training.as_of
+    return with_data_time(labels, features, "_as_of", F.col("computed_at")), F.col("_as_of")
 
 
 def divided(rows: DataFrame, cut: Cut, profile: Profile) -> DataFrame:
@@ -60,17 +78,18 @@ class LearningWindows:
     cut: Cut
 
 
-def learning_windows(features: DataFrame, profile: Profile) -> LearningWindows:
+def learning_windows(features: DataFrame, profile: Profile, labels: DataFrame | None = None) -> LearningWindows:
     """The windows of the models' lengths, each with its part and period, or the :data:`REASON` why it has no use.
 
     Args:
         features: ``device_features`` as of the instant that is pinned, if one is, with ``cohort_id``.
         profile: filters, split and how many rows at most.
+        labels: ``label_events`` where they tell of maintenance, after which a unit teaches nothing normal.
 
     Raises:
         NoTrainingWindowsError: no window passes the filters.
     """
-    rows = candidates(features, profile)
+    rows = candidates(features, profile, labels)
     cut = cut_of(rows.where(F.col(REASON).isNull()), profile)
     if cut is None:
         raise no_windows(profile)
@@ -124,9 +143,7 @@ def training_rows(
     if labels is None:
         joined = unlabelled(complete, training)
     else:
-        seen = with_data_time(labels, features, "_as_of", F.col("computed_at"))
-        instant = F.col("_as_of") if training.as_of is None else literal(training.as_of)
-        joined = labelled(complete, seen, instant, training)
+        joined = labelled(complete, *labels_as_of(labels, features, training), training)
     names = next(iter(constants.values())).names
     timed = joined.withColumns(
         {"feature_names": F.array(*(F.lit(name) for name in names)), "snapshot_id": F.lit(snapshot_id)}

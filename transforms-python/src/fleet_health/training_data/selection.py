@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.labels import MAINTENANCE
 from fleet_health.contracts.training import EXCLUSION_REASONS, OTHER_DAY
 from fleet_health.feature_store.point_in_time import literal
 from fleet_health.feature_store.versions import available_since
@@ -17,6 +18,7 @@ from fleet_health.local_days import local_day, zone_of
 from fleet_health.profiles.learning import ExcludedPeriod, Training
 from fleet_health.profiles.model import Profile
 
+VISITED = "_visited"
 _PERIODS = {"outage": "KNOWN_OUTAGE", "firmware_rollout": "FIRMWARE_ROLLOUT", "maintenance": "AFTER_MAINTENANCE"}
 
 
@@ -25,8 +27,29 @@ def of_length(features: DataFrame, profile: Profile) -> DataFrame:
     return features.where(F.col("window_duration_minutes").isin(*profile.training_lengths))
 
 
-def left_out_because(profile: Profile) -> Column:
+def with_visits(rows: DataFrame, labels: DataFrame, instant: Column | datetime, training: Training) -> DataFrame:
+    """``rows`` plus :data:`VISITED`: whether a window has an instant in common with the time that follows maintenance.
+
+    Args:
+        rows: windows, of which none moves: what is known of a device is shipped to its rows.
+        labels: ``label_events``; an event counts from its time on, for ``after_maintenance_hours``.
+        instant: what was recorded later stays unseen.
+        training: how long a unit runs in.
+    """
+    known = labels.where((F.col("labeled_at") <= literal(instant)) & F.col("label_type").isin(*MAINTENANCE))
+    begins = F.unix_micros("event_timestamp")
+    per_device = known.groupBy("device_id").agg(F.collect_set(begins).alias("_visits"))
+    lasts = F.lit(round(training.after_maintenance_hours.value * 3_600_000_000))
+    start, end = F.unix_micros("window_start"), F.unix_micros("window_end")
+    touched = F.exists("_visits", lambda visit: (start < visit + lasts) & (end > visit))
+    joined = rows.join(F.broadcast(per_device), "device_id", "left")
+    return joined.select(*rows.columns, F.coalesce(touched, F.lit(False)).alias(VISITED))
+
+
+def left_out_because(profile: Profile, visited: Column | None = None) -> Column:
     """Why a window does not train: :data:`OTHER_DAY`, else the first of :data:`EXCLUSION_REASONS`, null if it does.
+
+    ``visited`` tells of maintenance that the profile does not list.
 
     Limits of counts are declared for the first model's window length and grow with a window: five flagged readings are
     a third of a quarter hour and nothing of a day.
@@ -45,6 +68,8 @@ def left_out_because(profile: Profile) -> Column:
     )
     for kind, word in _PERIODS.items():
         declared = [_touches(one, profile.training) for one in profile.training.exclude if one.kind == kind]
+        if kind == "maintenance" and visited is not None:
+            declared.append(visited)
         if declared:
             reason = reason.when(functools.reduce(operator.or_, declared), F.lit(word))
     return reason

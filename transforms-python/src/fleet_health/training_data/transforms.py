@@ -34,13 +34,18 @@ def features_to_train_on(profile: Profile) -> str:
     return paths.dataset(profile, "device_features" if profile.training.as_of is None else "feature_versions")
 
 
+def labels_exclude(profile: Profile) -> bool:
+    """Whether ``label_events`` tell of maintenance, after which windows do not train."""
+    return profile.labels is not None and profile.labels.tell_maintenance
+
+
 def assembly_transform(profile: Profile) -> Transform:
     """Training rows are some hundred thousand at most, so their statistics are computed on the driver, exactly."""
     source = features_to_train_on(profile)
     optional = {}
     if profile.cohorts is not None:
         optional["registry"] = Input(paths.dataset(profile, "device_registry"))
-    if profile.training.join_labels:
+    if labels_exclude(profile) or profile.training.join_labels:
         optional["labels"] = Input(paths.dataset(profile, "label_events"))
     outputs = {
         "data": Output(paths.dataset(profile, "training_data"), checks=checks_of("training_data", profile)),
@@ -61,11 +66,12 @@ def assembly_transform(profile: Profile) -> Transform:
         instant = profile.training.as_of
         read = features.dataframe() if instant is None else as_of(features.dataframe(), instant)
         rows = with_cohorts(read, registry and registry.dataframe(), profile.cohorts)
-        found = learning_windows(rows, profile)
+        found = learning_windows(rows, profile, known if labels_exclude(profile) else None)
         # the models hold these same rows in memory when they train on them
         described = described_models(found.rows.where(learned_from()).toPandas(), profile, snapshot)
         outputs["statistics"].write_dataframe(spark.createDataFrame(described.statistics, STATISTICS_SCHEMA))
-        made = training_rows(found.rows, read, described.constants, snapshot, profile, known).persist()
+        joined = known if profile.training.join_labels else None
+        made = training_rows(found.rows, read, described.constants, snapshot, profile, joined).persist()
         try:
             outputs["data"].write_dataframe(made)
             totals = made.groupBy("window_duration_minutes").agg(
