@@ -11,9 +11,15 @@ from typing import Any
 
 import pytest
 
+from fleet_health import paths
 from fleet_health.profiles.loader import shipped_profiles
+from fleet_health.profiles.model import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_EACH_MODEL = (
+    *("model_input", "model_input_exclusions", "model_scores", "shadow_model_scores", "canary_comparison"),
+    "scoring_run_metrics",
+)
 
 
 def test_every_profile_gets_the_same_transforms() -> None:
@@ -29,7 +35,9 @@ def test_every_profile_gets_the_same_transforms() -> None:
     streamed = {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
     further = {
         profile.profile: {
-            f"{folder}/{model.family}" for model in profile.models for folder in ("models", "experiments")
+            f"{folder}/{model.family}"
+            for model in profile.models
+            for folder in ("models", "experiments", *(f"{name}_of" for name in OF_EACH_MODEL))
         }
         for profile in shipped_profiles()
     }
@@ -56,7 +64,8 @@ def test_every_dataset_is_made_before_it_is_read_and_nothing_is_read_around() ->
 def test_no_way_leads_from_shadow_scores_to_an_alert() -> None:
     from fleet_health.pipeline import pipeline
 
-    reached = {f"/Fleet/{profile.profile}/shadow_model_scores" for profile in shipped_profiles()}
+    shadow = "shadow_model_scores"
+    reached = {paths.of_model(profile, spec, shadow) for profile in shipped_profiles() for spec in profile.every_model}
     while True:
         found = {
             str(alias)
@@ -67,7 +76,35 @@ def test_no_way_leads_from_shadow_scores_to_an_alert() -> None:
         if found <= reached:
             break
         reached |= found
-    assert {path.rsplit("/", 1)[1] for path in reached} == {"shadow_model_scores", "canary_comparison", "score_audits"}
+    contracts = {path.split("/")[3].removesuffix("_of") for path in reached}
+    assert contracts == {"shadow_model_scores", "canary_comparison", "score_audits"}
+
+
+@pytest.mark.parametrize("profile", shipped_profiles(), ids=lambda profile: profile.profile)
+def test_a_model_without_a_release_holds_up_none_of_the_others(profile: Profile) -> None:
+    """Whatever needs it, directly or through what others make of it, is a job or a dataset of its own."""
+    from fleet_health.pipeline import pipeline
+
+    for model in profile.models:
+        waiting = {paths.model(profile, model.model_id)}
+        jobs: set[str] = set()
+        while True:
+            found = {
+                t.__name__: set(map(str, t.output_aliases))
+                for t in pipeline.transforms
+                if any(p.alias in waiting and p.kind != "model_output" for p in t.parameters.values())
+            }
+            if set(found) <= jobs:
+                break
+            jobs |= set(found)
+            waiting |= set().union(*found.values())
+        assert jobs == {
+            f"{profile.profile}_{step}_of_{model.family}"
+            for step in (
+                *("prepare_model_input", "score_windows", "score_candidate", "compare_candidate"),
+                "log_scoring_run",
+            )
+        }
 
 
 def test_check_names_are_unique_and_every_check_says_why() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -264,3 +265,44 @@ def test_a_version_published_before_its_job_failed_is_nowhere(guest: Guest) -> N
     assert guest.outcome(FOREST)["train"][0] == "failed"
     assert Governance(guest.workspace).registry.models() == ()
     assert list((guest.workspace.config.data_root / "_models").iterdir()) == []
+
+
+REFUSES = """\
+    logging.getLogger("elsewhere").handle(
+        logging.LogRecord("elsewhere", logging.WARNING, "/lib/elsewhere.py", 1, "a library's own worry", (), None)
+    )
+    logging.getLogger(__name__).warning("limit_v1 was not published: %d rows, %d are needed", 3, 256)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (REFUSES, "limit_v1 was not published: 3 rows, 256 are needed"),
+        ("    return\n", "train published none, and logged"),
+    ],
+    ids=["says why", "says nothing"],
+)
+def test_a_training_without_a_version_is_told_where_the_build_ends(
+    guest: Guest, capsys: pytest.CaptureFixture[str], body: str, why: str
+) -> None:
+    head, rest = JOBS.split("    run = model.create_experiment", 1)
+    guest.jobs("import logging\n\n" + head + body + rest[rest.index("\n\n\nFAILS") :])
+    workspace = ["--workspace", str(guest.workspace.path)]
+    assert run([*workspace, "--json", "build", FOREST]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "succeeded"
+    assert list(told["models_without_new_version"]) == [FOREST]
+    assert told["models_without_new_version"][FOREST].startswith(why)
+    (trained,) = [job for job in told["jobs"] if job["transform"] == "train"]
+    (model,) = [output for output in trained["outputs"] if output["dataset"] == FOREST]
+    assert (model["transaction"], model["missing"]) == (None, told["models_without_new_version"][FOREST])
+
+    assert run([*workspace, "build", "--force", FOREST]) == 0
+    lines = " ".join(capsys.readouterr().out.split())
+    assert f"no version of {FOREST} was made: {why}" in lines
+    assert "build of master: succeeded, 1 of its models without a new version" in lines
+    assert "a library's own worry" not in lines
+
+    guest.jobs(JOBS)
+    assert guest.build(FOREST).unmade == ()

@@ -28,6 +28,7 @@ from mirror.builds.errors import (
 from mirror.builds.failures import told
 from mirror.builds.incremental import FIRST_BUILD, IncrementalDecision, Refusal, Verdict
 from mirror.builds.inputs import JobInput, decide_mode, open_input, previous_run, ranges
+from mirror.builds.logged import warnings_of
 from mirror.builds.plan import JobDecision
 from mirror.builds.report import CheckEntry, JobResult, JobStatus, OutputEntry
 from mirror.builds.resources import ResolvedResource, ResourceBinder, RunningJob
@@ -90,6 +91,7 @@ class _Running:
     mode: IncrementalDecision | None = None
     checks: list[CheckEntry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    logged: Sequence[str] = ()
     seen: RunningJob | None = None
 
 
@@ -188,7 +190,9 @@ def _execute(
             branch=context.branch,
             job_rid=running.rid,
         )
-        outcome = execute(transform, environment, _bindings(context, running))
+        bindings = _bindings(context, running)
+        running.logged = held.enter_context(warnings_of(context.pipeline.source_root))
+        outcome = execute(transform, environment, bindings)
     if outcome.aborted:
         return JobStatus.NOTHING_COMMITTED, (), {}
     post = evaluate_checks("output", transform.outputs, running.ports, context.spark, now, workspace)
@@ -340,7 +344,9 @@ def _commit(context: BuildContext, running: _Running) -> tuple[tuple[OutputEntry
 
     store.commit(list(kept.values()), within)
     datasets = [_output(context, path, records[path], kept.get(path)) for path in running.outputs]
-    others = [OutputEntry(p.alias, published.get(p.name), p.kind) for p in spec.resources("output") if p.alias]
+    resources = [p for p in spec.resources("output") if p.alias]
+    others = [OutputEntry.of_resource(spec, p, published.get(p.name), running.logged) for p in resources]
+    running.warnings += [f"no version of {one.dataset} was made: {one.missing}" for one in others if one.missing]
     return (*datasets, *others), published
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from mirror.builds.specs import JobSpec
+from mirror.builds.specs import JobSpec, ParamSpec
 from mirror.errors import ExitCode
 
 
@@ -59,6 +59,7 @@ class OutputEntry:
         type: of the transaction.
         rows: of the view after the commit, where known from footers.
         written: rows this transaction brought, where known.
+        missing: why a model got no version although its job succeeded; ``None`` for everything else.
     """
 
     dataset: str
@@ -66,6 +67,22 @@ class OutputEntry:
     type: str | None = None
     rows: int | None = None
     written: int | None = None
+    missing: str | None = None
+
+    @classmethod
+    def of_resource(cls, spec: JobSpec, param: ParamSpec, version: str | None, logged: Sequence[str]) -> OutputEntry:
+        """Of an output that is no dataset. A model without a new version must not pass for one that was made.
+
+        Args:
+            spec: whose output it is.
+            param: which one; it has an alias.
+            version: what the job made of it, if anything.
+            logged: what the transform warned of while it ran.
+        """
+        missing = None
+        if version is None and param.kind == "model_output":
+            missing = "; ".join(logged) or f"{spec.name} published none, and logged no warning that says why"
+        return cls(str(param.alias), version, param.kind, missing=missing)
 
 
 @dataclass(frozen=True)
@@ -125,6 +142,11 @@ class BuildReport:
     jobs: Sequence[JobResult]
 
     @property
+    def unmade(self) -> tuple[OutputEntry, ...]:
+        """The models whose jobs succeeded without making a version."""
+        return tuple(output for job in self.jobs for output in job.outputs if output.missing is not None)
+
+    @property
     def exit_code(self) -> ExitCode:
         """0, or 1 when a job failed or a check refused."""
         return ExitCode.REFUSED if any(job.status.is_bad for job in self.jobs) else ExitCode.DONE
@@ -149,5 +171,6 @@ class BuildReport:
             "build": self.rid,
             "branch": self.branch,
             "status": self.status,
+            "models_without_new_version": {output.dataset: output.missing for output in self.unmade},
             "jobs": [job.to_json() for job in self.jobs],
         }

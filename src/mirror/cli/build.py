@@ -265,6 +265,8 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
             result = job.status.value if job.status is JobStatus.SUCCEEDED else f"{job.status.value}: {job.reason}"
             if job.status in (JobStatus.FAILED, JobStatus.ABORTED):
                 result = job.status.value
+            if output.missing is not None:
+                result = "no version was made"
             cells = (
                 output.dataset,
                 job.branch,
@@ -288,4 +290,8 @@ def show_report(console: Console, report: BuildReport, stands: Mapping[str, Stan
                 console.print(f"{entry.on_error} {entry.dataset}: {entry.name}: {entry.outcome} {said}", markup=False)
         if job.error:
             console.print(f"{job.status.value}: {job.error}", markup=False)
-    console.print(f"build of {report.branch}: {report.status} (checks are passed/not passed)")
+    unmade = report.unmade
+    for output in unmade:
+        console.print(f"no version of {output.dataset} was made: {output.missing}", markup=False)
+    without = f", {len(unmade)} of its models without a new version" if unmade else ""
+    console.print(f"build of {report.branch}: {report.status}{without} (checks are passed/not passed)")

@@ -30,7 +30,8 @@ class Sample:
     """Which rows are scored, and which output columns hold the verdict.
 
     Attributes:
-        dataset: path; ``{fleet}`` stands for the folder that holds the model's ``models`` folder.
+        dataset: path; ``{fleet}`` stands for the folder that holds the model's ``models`` folder, ``{model}`` for the
+            name that the model has there.
         rows: about how many.
         score, flag: output columns of the adapter.
         where: ``(column, smallest, largest)`` of rows that count; a text ``$name`` is the fact ``name`` of the version.
@@ -88,7 +89,8 @@ class Sample:
 
     def path(self, candidate: Candidate) -> str:
         """The dataset of the candidate's fleet."""
-        return self.dataset.replace("{fleet}", candidate.model.path.rsplit("/models/", 1)[0])
+        fleet, _, name = candidate.model.path.rpartition("/models/")
+        return self.dataset.replace("{fleet}", fleet or candidate.model.path).replace("{model}", name)
 
     def frame(self, candidate: Candidate) -> pd.DataFrame:
         """The rows as stored. Raises CannotJudgeError when there are none."""

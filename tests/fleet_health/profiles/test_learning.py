@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.errors import ProfileReferenceError, ProfileSchemaError
 from fleet_health.profiles.learning import Imputation, Training
 from fleet_health.profiles.loader import parse_profile, shipped_profile
 
@@ -66,3 +66,18 @@ def test_an_inventory_says_when_it_was_recorded() -> None:
     events = parse_profile(f"{TEXT}\n{labels}  format: events\n", "r.yaml")
     assert events.labels is not None
     assert events.labels.recorded_at is None
+
+
+def test_only_a_declared_model_that_may_be_heard_is_put_in_service() -> None:
+    text = (resources.files("fleet_health.profiles") / "air_handler.yaml").read_text(encoding="utf-8")
+
+    def said(families: str) -> str:
+        return f"{text}\nin_service: {{families: [{families}], reason: they name the same units}}\n"
+
+    served = parse_profile(said("statistical_baseline"), "a.yaml")
+    assert [model.family for model in served.models_in_service] == ["statistical_baseline"]
+    assert shipped_profile("refrigeration").models_in_service == ()
+    with pytest.raises(ProfileReferenceError, match="'autoencoder'"):
+        parse_profile(said("autoencoder"), "a.yaml")
+    with pytest.raises(ProfileSchemaError, match="'statistical_baseline' or 'autoencoder'"):
+        parse_profile(said("dbscan_cohort"), "a.yaml")

@@ -104,3 +104,17 @@ def test_a_run_that_scored_is_one_row_however_often_it_is_looked_at() -> None:
     assert (failed[0]["finished_at"], failed[0]["devices_scored"]) == (None, 0)
     standing_in = run_row(facts(130), decide(facts(130), False, LIMITS))
     assert (standing_in["devices_scored"], standing_in["finished_at"]) == (7, NOW)
+
+
+def test_nothing_stands_in_for_a_model_beside_the_first_and_nobody_is_called() -> None:
+    silent = replace(facts(600, 5, "statistical_baseline_v1"), leads=False)
+    decision = decide(silent, False, LIMITS)
+    assert (decision.outcome, decision.switch, decision.page) == ("FAILED", None, False)
+
+
+def test_features_of_longer_windows_come_more_seldom_and_are_fresh_for_longer() -> None:
+    daily = {"leads": False, "longer_minutes": 1440 - 15}
+    outcomes = [
+        decide(replace(facts(age, age, "dbscan_cohort_v1"), **daily), False, LIMITS).outcome for age in (1545, 1546)
+    ]
+    assert outcomes == ["SUCCEEDED", "SKIPPED_STALE_FEATURES"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -22,11 +23,13 @@ from model_training.training import Trained, refuse_degenerate, run
 from palantir_models.transforms import ModelOutput
 from transforms.api import Input, Output, Transform, incremental, transform
 
+LOGGER = logging.getLogger(__name__)
+
 
 def training_transform(profile: Profile, spec: ModelSpec | FurtherModel) -> Transform:
     """One job per family, so that each is trained at its own pace and a refusal of one keeps no other from training.
 
-    What is refused publishes nothing: the last version stays, and the record says why.
+    What is refused publishes nothing: the last version stays, and the record and the driver log say why.
     """
 
     @transform(
@@ -54,6 +57,8 @@ def training_transform(profile: Profile, spec: ModelSpec | FurtherModel) -> Tran
             log.log_params(parameters(row))
             log.log_metrics(trained.metrics)
             model.publish(model_adapter=trained.adapter, experiment=log)
+        else:
+            LOGGER.warning("%s was not published: %s", spec.model_id, refusal)
         experiment.write_dataframe(ctx.spark_session.createDataFrame([tuple(row.values())], RUNS_SCHEMA))
 
     train_model.__name__ = f"{profile.profile}_train_{spec.family}"

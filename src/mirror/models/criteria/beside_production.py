@@ -28,7 +28,7 @@ class BesideProduction(Criterion):
     """One of :data:`~mirror.models.trial_measures.MEASURES` over the windows that both versions scored.
 
     Attributes:
-        dataset: ``canary_comparison``; ``{fleet}`` as in :class:`~mirror.models.scoring.Sample`.
+        dataset: ``canary_comparison``; ``{fleet}`` and ``{model}`` as in :class:`~mirror.models.scoring.Sample`.
         measure: what is measured.
         max, min: the limit; exactly one of them.
         untried: the outcome while no window was scored by both: ``PASS`` (a trial is optional) or ``PENDING``.

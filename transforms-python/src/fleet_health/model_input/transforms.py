@@ -1,4 +1,4 @@
-"""Windows to vectors of the released model, for every profile."""
+"""Windows to vectors of the released models, for every profile."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from fleet_health.contracts.compiled import checks_of
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.model_input.prepared import judged, model_input, model_input_exclusions
 from fleet_health.model_input.released import roles_of
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from palantir_models.transforms import ModelInput
 from transforms.api import Input, Output, Transform, transform
 
 
-def model_input_transform(profile: Profile) -> Transform:
+def model_input_transform(profile: Profile, spec: ModelSpec | FurtherModel) -> Transform:
+    """One job per model, so that one without a release waits alone."""
     optional = {}
     if profile.cohorts is not None:
         optional["registry"] = Input(paths.dataset(profile, "device_registry"))
@@ -23,11 +25,12 @@ def model_input_transform(profile: Profile) -> Transform:
     @transform(
         features=Input(paths.dataset(profile, "device_features")),
         releases=Input(paths.dataset(profile, "model_release_config")),
-        model=ModelInput(paths.model(profile)),
-        challenger=ModelInput(paths.model(profile), branch=paths.STAGING),
-        vectors=Output(paths.dataset(profile, "model_input"), checks=checks_of("model_input", profile)),
+        model=ModelInput(paths.model(profile, spec.model_id)),
+        challenger=ModelInput(paths.model(profile, spec.model_id), branch=paths.STAGING),
+        vectors=Output(paths.of_model(profile, spec, "model_input"), checks=checks_of("model_input", profile)),
         exclusions=Output(
-            paths.dataset(profile, "model_input_exclusions"), checks=checks_of("model_input_exclusions", profile)
+            paths.of_model(profile, spec, "model_input_exclusions"),
+            checks=checks_of("model_input_exclusions", profile),
         ),
         **optional,
     )
@@ -43,8 +46,8 @@ def model_input_transform(profile: Profile) -> Transform:
         finally:
             whole.unpersist()
 
-    prepare_model_input.__name__ = f"{profile.profile}_prepare_model_input"
+    prepare_model_input.__name__ = paths.job(profile, spec, "prepare_model_input")
     return prepare_model_input
 
 
-TRANSFORMS = [model_input_transform(profile) for profile in shipped_profiles()]
+TRANSFORMS = [model_input_transform(profile, spec) for profile in shipped_profiles() for spec in profile.every_model]

@@ -17,7 +17,7 @@ _STATISTICS = ("score_mean", "score_std", "score_p50", "score_p90", "score_p95",
 
 def _scores(watched: Watched) -> Iterator[Told]:
     """By run: the fleet, and flagged shares of its slices."""
-    target = watched.profile.model.flagged_share.value
+    targets = {model.model_id: model.flagged_share.value for model in watched.profile.every_model}
     recent = watched.recent("model_drift_metrics", "scored_at")
     told = ("model_id", "slice_name", "slice_value", "devices_scored AS n", "anomaly_rate")
     for row in rows_of(recent.where(f"slice_name != '{ALL}'"), "unix_timestamp(scored_at) AS run", *told):
@@ -27,7 +27,8 @@ def _scores(watched: Watched) -> Iterator[Told]:
     for row in rows_of(
         recent.where(f"slice_name = '{ALL}'"), "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more
     ):
-        yield from _run(row, target)
+        # of an earlier major version the share of today's declaration
+        yield from _run(row, targets.get(row["model_id"], watched.profile.model.flagged_share.value))
 
 
 def _run(row: Row, target: float) -> Iterator[Told]:
@@ -118,7 +119,7 @@ PASSES = (
         _scores,
         quiet={"slice_flagged_share": "the registry names no cohort, region or model"},
     ),
-    Pass(_PAIRS, ("model_agreement_metrics",), _agreement, quiet=dict.fromkeys(_PAIRS, "one model scores this fleet")),
+    Pass(_PAIRS, ("model_agreement_metrics",), _agreement, quiet=dict.fromkeys(_PAIRS, "one model is in service")),
     Pass(
         (
             "scoring_coverage",

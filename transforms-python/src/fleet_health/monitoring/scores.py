@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,12 +20,27 @@ from fleet_health.ids import natural_key_id
 from fleet_health.model_input.cohorts import cohort
 from fleet_health.monitoring.distances import SMOOTHING
 from fleet_health.monitoring.measured import sliced
+from fleet_health.profiles.families import family_of
 from fleet_health.profiles.model import Profile
 
 BINS = 20
 HISTORY_DAYS = 30
 _KEY = ("run_id", "model_id", "model_version", "slice_name", "slice_value")
 _CUTS = ("cohort", "region", "equipment_model")
+
+
+def unmeasured(scores: Mapping[str, DataFrame], newest: Mapping[str, datetime]) -> DataFrame:
+    """The scores of runs without figures, and one window earlier, with which flags and ranks are compared.
+
+    Args:
+        scores: ``model_scores`` by family.
+        newest: model id -> its newest run with figures; a family without any is taken whole.
+    """
+    found = []
+    for family, rows in scores.items():
+        told = [at for model_id, at in newest.items() if family_of(model_id) == family]
+        found.append(rows.where(F.col("window_end") >= F.lit(max(told))) if told else rows)
+    return functools.reduce(DataFrame.unionByName, found)
 
 
 def score_runs(scores: DataFrame, registry: DataFrame, profile: Profile) -> DataFrame:

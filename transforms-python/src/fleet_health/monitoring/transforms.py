@@ -17,6 +17,7 @@ from fleet_health.contracts.monitoring import (
     RETRAINING_SCHEMA,
     SCORE_DRIFT_SCHEMA,
 )
+from fleet_health.in_service import by_family, inputs_beside, together
 from fleet_health.monitoring.agreement import agreement
 from fleet_health.monitoring.baselines import published_baselines
 from fleet_health.monitoring.definitions import shipped_metrics, shipped_playbook
@@ -31,7 +32,7 @@ from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
-from fleet_health.monitoring.scores import score_runs, with_divergence
+from fleet_health.monitoring.scores import score_runs, unmeasured, with_divergence
 from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
@@ -91,17 +92,18 @@ def quality_transform(profile: Profile) -> Transform:
 
 
 def scores_transform(profile: Profile) -> Transform:
-    """Runs that have figures keep them; only windows after the newest of them are read."""
+    """Runs that have figures keep them; of each model only windows after the newest of them are read."""
+    beside = inputs_beside(profile, "model_scores")
 
-    @incremental(semantic_version=1, snapshot_inputs=["model_scores", "device_registry"])
-    @transform(runs=_out(profile, "model_drift_metrics"), **_in(profile, "model_scores", "device_registry"))
-    def measure_scores(runs: Any, model_scores: Any, device_registry: Any) -> None:
+    @incremental(semantic_version=1, snapshot_inputs=["model_scores", "device_registry", *beside])
+    @transform(runs=_out(profile, "model_drift_metrics"), **_in(profile, "model_scores", "device_registry"), **beside)
+    def measure_scores(runs: Any, model_scores: Any, device_registry: Any, **others: Any) -> None:
         before = runs.dataframe("previous", SCORE_DRIFT_SCHEMA)
-        # one row: the newest run with figures
-        newest = before.agg(F.max("scored_at").alias("at")).collect()[0]["at"]
-        scores = model_scores.dataframe()
-        # one window earlier, because flags and ranks are compared with those of the window before
-        recent = scores if newest is None else scores.where(F.col("window_end") >= F.lit(newest))
+        # one row per model: its newest run with figures
+        told = before.groupBy("model_id").agg(F.max("scored_at").alias("at")).collect()
+        newest = {row["model_id"]: row["at"] for row in told}
+        scores = by_family(profile, "model_scores", model_scores.dataframe(), others)
+        recent = unmeasured(scores, newest)
         runs.write_dataframe(with_divergence(score_runs(recent, device_registry.dataframe(), profile), before))
 
     return measure_scores
@@ -109,16 +111,18 @@ def scores_transform(profile: Profile) -> Transform:
 
 def agreement_transform(profile: Profile) -> Transform:
     labelled = _in(profile, "label_events") if profile.labels else {}
+    beside = inputs_beside(profile, "model_scores")
 
     @transform(
         pairs=_out(profile, "model_agreement_metrics"),
         work=_out(profile, "alert_effectiveness_metrics"),
         **_in(profile, "model_scores", "device_alerts", "device_registry"),
         **labelled,
+        **beside,
     )
     def compare_models(pairs: Any, work: Any, **inputs: Any) -> None:
-        frames = {name: one.dataframe() for name, one in inputs.items()}
-        pairs.write_dataframe(agreement(frames["model_scores"]))
+        frames = {name: one.dataframe() for name, one in inputs.items() if name not in beside}
+        pairs.write_dataframe(agreement(together(profile, "model_scores", frames["model_scores"], inputs)))
         alerts, labels = frames["device_alerts"], frames.get("label_events")
         work.write_dataframe(effectiveness(alerts, labels, frames["device_registry"]))
 
@@ -197,14 +201,19 @@ def _joint(frames: dict[str, DataFrame], start: int, profile: Profile) -> Any:
 
 def health_transform(profile: Profile) -> Transform:
     read = {name for one in PASSES if one.absent(profile) is None for name in one.needs}
+    beside = inputs_beside(profile, "scoring_run_metrics") if "scoring_run_metrics" in read else {}
 
     @transform(
         health=_out(profile, "pipeline_health_metrics"),
         coverage=_out(profile, "metric_coverage"),
         **_in(profile, *sorted(read)),
+        **beside,
     )
     def measure_health(ctx: Any, health: Any, coverage: Any, **inputs: Any) -> None:
-        frames = {name: one.dataframe() for name, one in inputs.items()}
+        frames = {name: one.dataframe() for name, one in inputs.items() if name not in beside}
+        if beside:
+            logged = frames["scoring_run_metrics"]
+            frames["scoring_run_metrics"] = together(profile, "scoring_run_metrics", logged, inputs)
         looked = look(Watched(frames, profile), METRICS)
         health.write_dataframe(health_rows(looked, ctx.spark_session, profile))
         coverage.write_dataframe(coverage_rows(looked, METRICS, ctx.spark_session))

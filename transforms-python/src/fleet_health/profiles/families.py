@@ -118,4 +118,15 @@ class DbscanCohort(_Beside):
 
 
 FurtherModel = Annotated[StatisticalBaseline | Autoencoder | DbscanCohort, Field(discriminator="family")]
-"""A model beside the first one; it is trained and judged like it, and alerts only through agreement."""
+"""A model beside the first one; it is trained, judged, released and scored like it, and heard once it is in service."""
+
+
+class InService(Strict):
+    """Which models are heard beside the first one: in alerts, in agreement, in what is watched of models.
+
+    Each of them has to be released, because whoever puts scores together waits for all of them. Clusters of days are
+    advice and cannot be named.
+    """
+
+    families: tuple[Literal["statistical_baseline", "autoencoder"], ...] = Field(min_length=1)
+    reason: Reason

@@ -82,6 +82,9 @@ def _models(check: Check) -> None:
             check.fail((*path, "window_duration_minutes"), f"no window of {one.window_duration_minutes} minutes", fix)
         if not 0.0 < one.flagged_share.value < 1.0:
             check.fail((*path, "flagged_share"), "flagged_share must lie between 0 and 1", "Write 0.05 for 5 percent.")
+    if profile.in_service is not None:
+        for index, family in enumerate(profile.in_service.families):
+            check.known(("in_service", "families", index), family, [one.family for one in profile.models], "model")
 
 
 def _properties(check: Check) -> None:

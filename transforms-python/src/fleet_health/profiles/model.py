@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from fleet_health.profiles.families import FurtherModel, ModelSpec
+from fleet_health.profiles.families import FurtherModel, InService, ModelSpec
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
@@ -228,6 +228,7 @@ class Profile(_Strict):
     features: tuple[Feature, ...] = Field(min_length=1)
     model: ModelSpec
     models: tuple[FurtherModel, ...] = ()
+    in_service: InService | None = None
     alerting: Alerting
     labels: Labels | None = None
     training: Training = Training()
@@ -251,6 +252,12 @@ class Profile(_Strict):
     def every_model(self) -> tuple[ModelSpec | FurtherModel, ...]:
         """The model that alerts first, then those that stand beside it."""
         return (self.model, *self.models)
+
+    @property
+    def models_in_service(self) -> tuple[FurtherModel, ...]:
+        """Those beside the first model whose scores are put together with its own."""
+        families = () if self.in_service is None else self.in_service.families
+        return tuple(model for model in self.models if model.family in families)
 
     @property
     def training_lengths(self) -> tuple[int, ...]:

@@ -1,4 +1,8 @@
-"""Batch deployment: the released version scores, a candidate is tried beside it and compared, for every profile."""
+"""Batch deployment: the released version scores, a candidate is tried beside it and compared, for every model.
+
+Each model of a profile has these jobs for itself: it scores windows of its own length from vectors of its own, and one
+that waits for its release holds up none of the others.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,22 @@ from fleet_health.contracts.scores import SCORES_SCHEMA, SHADOW_SCHEMA
 from fleet_health.model_input.cohorts import with_cohorts
 from fleet_health.model_input.prepared import judged, model_input
 from fleet_health.model_input.released import Roles, roles_of
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.candidate import canary_comparison, driving_scores, shadow_scores
 from palantir_models.transforms import ModelInput
 from transforms.api import Input, Output, Transform, incremental, transform
 
+Spec = ModelSpec | FurtherModel
 
-def _released(profile: Profile) -> dict[str, Any]:
+
+def _released(profile: Profile, spec: Spec) -> dict[str, Any]:
     """What every job that scores reads: the decisions, the release of the environment, and the one in staging."""
     return {
         "releases": Input(paths.dataset(profile, "model_release_config")),
-        "model": ModelInput(paths.model(profile)),
-        "challenger": ModelInput(paths.model(profile), branch=paths.STAGING),
+        "model": ModelInput(paths.model(profile, spec.model_id)),
+        "challenger": ModelInput(paths.model(profile, spec.model_id), branch=paths.STAGING),
     }
 
 
@@ -57,15 +64,15 @@ def _append(ctx: Any, output: Any, rows: DataFrame) -> None:
         kept.unpersist()
 
 
-def scoring_transform(profile: Profile) -> Transform:
+def scoring_transform(profile: Profile, spec: Spec) -> Transform:
     """Windows that the version in force has not scored; those it has, stay as they are."""
 
     @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
     @transform(
-        vectors=Input(paths.dataset(profile, "model_input")),
+        vectors=Input(paths.of_model(profile, spec, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
-        scores=Output(paths.dataset(profile, "model_scores"), checks=checks_of("model_scores", profile)),
-        **_released(profile),
+        scores=Output(paths.of_model(profile, spec, "model_scores"), checks=checks_of("model_scores", profile)),
+        **_released(profile, spec),
         **_registered(profile),
     )
     def score_windows(
@@ -80,15 +87,17 @@ def scoring_transform(profile: Profile) -> Transform:
     return score_windows
 
 
-def candidate_transform(profile: Profile) -> Transform:
+def candidate_transform(profile: Profile, spec: Spec) -> Transform:
     """The same windows, by the version that does not drive their alerts."""
 
     @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
     @transform(
-        vectors=Input(paths.dataset(profile, "model_input")),
+        vectors=Input(paths.of_model(profile, spec, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
-        shadow=Output(paths.dataset(profile, "shadow_model_scores"), checks=checks_of("shadow_model_scores", profile)),
-        **_released(profile),
+        shadow=Output(
+            paths.of_model(profile, spec, "shadow_model_scores"), checks=checks_of("shadow_model_scores", profile)
+        ),
+        **_released(profile, spec),
         **_registered(profile),
     )
     def score_candidate(
@@ -106,15 +115,17 @@ def candidate_transform(profile: Profile) -> Transform:
     return score_candidate
 
 
-def comparison_transform(profile: Profile) -> Transform:
+def comparison_transform(profile: Profile, spec: Spec) -> Transform:
     """Candidate and champion on the windows that were scored by both since the last time."""
 
     @incremental(snapshot_inputs=["scores", "releases"])
     @transform(
-        shadow=Input(paths.dataset(profile, "shadow_model_scores")),
-        scores=Input(paths.dataset(profile, "model_scores")),
-        comparison=Output(paths.dataset(profile, "canary_comparison"), checks=checks_of("canary_comparison", profile)),
-        **_released(profile),
+        shadow=Input(paths.of_model(profile, spec, "shadow_model_scores")),
+        scores=Input(paths.of_model(profile, spec, "model_scores")),
+        comparison=Output(
+            paths.of_model(profile, spec, "canary_comparison"), checks=checks_of("canary_comparison", profile)
+        ),
+        **_released(profile, spec),
     )
     def compare_candidate(ctx: Any, shadow: Any, scores: Any, comparison: Any, **released: Any) -> None:
         roles = _roles(**released)
@@ -124,9 +135,12 @@ def comparison_transform(profile: Profile) -> Transform:
 
 
 def for_profile(profile: Profile) -> list[Transform]:
-    made = [scoring_transform(profile), candidate_transform(profile), comparison_transform(profile)]
-    for one in made:
-        one.__name__ = f"{profile.profile}_{one.__name__}"
+    made = []
+    for spec in profile.every_model:
+        for step in (scoring_transform, candidate_transform, comparison_transform):
+            one = step(profile, spec)
+            one.__name__ = paths.job(profile, spec, one.__name__)
+            made.append(one)
     return made
 
 

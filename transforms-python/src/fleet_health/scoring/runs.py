@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from fleet_health.contracts import runs
 from fleet_health.model_input.released import is_halted
 from fleet_health.model_input.vectors import NOTHING_TO_FILL_WITH
+from fleet_health.paths import is_first
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
 from fleet_health.scoring.staleness import Facts, decide, run_row, staleness_of
@@ -26,8 +28,9 @@ def facts_of(
     exclusions: DataFrame,
     releases: DataFrame,
     profile: Profile,
+    model: ModelSpec | FurtherModel | None = None,
 ) -> Facts:
-    """One look at the datasets of the profile's model; counts and newest times, one row for a fleet of any size.
+    """One look at the datasets of one model; counts and newest times, one row for a fleet of any size.
 
     Args:
         raw: ``raw_sensor_readings``; its newest receipt time is *now*.
@@ -36,9 +39,10 @@ def facts_of(
         registry: ``device_registry``.
         exclusions: ``model_input_exclusions``.
         releases: ``model_release_config``.
-        profile: model, window length and completeness limit.
+        profile: completeness limit.
+        model: whose scores and exclusions they are; the first one by default.
     """
-    model = profile.model
+    model = model or profile.model
     windows = features.where(F.col("window_duration_minutes") == model.window_duration_minutes)
     mine = scores.where(F.col("model_id") == model.model_id)
     now = _row(raw.agg(F.max("timestamp_ingested").alias("now")))
@@ -76,6 +80,8 @@ def facts_of(
         excluded_unimputable=unfilled.count(),
         excluded_dropout=counted["silent"],
         halted=is_halted(decided),
+        leads=is_first(profile, model),
+        longer_minutes=model.window_duration_minutes - min(profile.windows_minutes),
     )
 
 

@@ -35,6 +35,10 @@ class Facts:
         excluded_unimputable: windows of the span that nothing could fill.
         excluded_dropout: active devices without any window in the span.
         halted: whether somebody stopped the model.
+        leads: whether it is the fleet's first model, for which rules stand in and people are called; while another one
+            is silent, the first keeps coverage.
+        longer_minutes: how much longer its windows are than the fleet's shortest: they come that much more seldom, and
+            features of that age are as fresh as they can be.
     """
 
     now: datetime
@@ -50,6 +54,8 @@ class Facts:
     excluded_unimputable: int = 0
     excluded_dropout: int = 0
     halted: bool = False
+    leads: bool = True
+    longer_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,16 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
 
     Returns:
         the decision. A model that was halted has no good run; any other run is good when scores follow the features,
-        or are no older than the schedule allows (the first band). Rules stand in for hourly models alone, while
-        features are fresh, and until the next good run.
+        or are no older than the schedule allows (the first band). Rules stand in for the first model alone, and only
+        where it is an hourly one, while features are fresh, and until the next good run.
     """
     daily = is_daily(facts.model_id, staleness)
+    called = facts.leads and not daily
     bands = staleness.daily if daily else staleness.hourly
     score_age, features_age = _age(facts.now, facts.scored_at), _age(facts.now, facts.features_at)
     band = band_of(score_age, bands)
-    fresh = features_age is not None and features_age <= staleness.features_fresh_minutes.value
+    fresh_until = staleness.features_fresh_minutes.value + facts.longer_minutes
+    fresh = features_age is not None and features_age <= fresh_until
     follows = facts.scored_at is not None and facts.features_at is not None and facts.scored_at >= facts.features_at
     overdue = score_age is None or score_age > staleness.fallback_after_minutes.value
     if not fresh:
@@ -108,10 +116,10 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
     elif not facts.halted and (follows or band == bands[0].band):
         outcome = runs.SUCCEEDED
     else:
-        outcome = runs.FALLBACK if (overdue or facts.halted) and not daily else runs.FAILED
+        outcome = runs.FALLBACK if (overdue or facts.halted) and called else runs.FAILED
     active = outcome == runs.FALLBACK
     switch = None if active == was_active else runs.STARTED if active else runs.ENDED
-    page = not daily and (score_age is None or score_age > staleness.page_after_minutes.value)
+    page = called and (score_age is None or score_age > staleness.page_after_minutes.value)
     return Decision(outcome, band, score_age, features_age, switch, page)
 
 
