@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from mirror.checks import CheckSubject, evaluate, key_hashes
+from mirror.checks.state_tables import CatalogStates
+from mirror.datasets import Workspace
 from transforms import expectations as E
 from transforms.api import Check
 from transforms.ports import FileEntry
@@ -93,3 +95,40 @@ def test_files_that_only_spark_reads_the_same_way(spark: SparkSession, tmp_path:
     assert hashes("new.parquet", "old.parquet") is None
     assert hashes("old.parquet", "new.parquet") is None
     assert len(hashes("new.parquet")) == 1  # type: ignore[arg-type]
+
+
+TIMED = T.StructType([T.StructField("k", T.StringType()), T.StructField("at", T.TimestampType())])
+
+
+def test_only_keys_of_the_same_days_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that lie elsewhere in time share no key with new ones, however many there are."""
+    store = CatalogStates(Workspace.create(tmp_path / "w", repository=tmp_path).catalog)
+    view: list[FileEntry] = []
+    asked: list[int] = []
+    real = CatalogStates.key_marks
+    monkeypatch.setattr(CatalogStates, "key_marks", lambda *about: asked.append(1) or real(*about))
+
+    def unique(name: str, *keys: tuple[str | None, datetime | None]) -> bool | None:
+        at = pa.array([key[1] for key in keys], pa.timestamp("us", "UTC"))
+        pq.write_table(pa.table({"k": pa.array([key[0] for key in keys], pa.string()), "at": at}), tmp_path / name)
+        view.append(FileEntry(name, 0, 0, str(tmp_path / name)))
+        asked.clear()
+        about = CheckSubject("/d", TIMED, lambda: pytest.fail("rows were read"), view)
+        return key_hashes.proved_unique_with(about, TIMED, ["k", "at"], store)
+
+    days = [datetime(2024, 5, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    for number, day in enumerate(days):
+        assert unique(f"{number}.parquet", ("a", day), ("b", day)) is True
+        assert asked == []
+    # between the first and the third, so the fourth is not asked
+    assert unique("5.parquet", ("c", days[0]), ("c", days[2])) is True
+    assert len(asked) == 3
+    assert unique("6.parquet", ("b", days[1])) is False
+    view.pop()
+    # null is a value, which no limit speaks of
+    assert unique("7.parquet", ("a", None), ("a", days[0])) is False
+    view.pop()
+    assert unique("8.parquet", ("d", None)) is True
+    assert len(asked) == 5
+    # in the calendar before 1900 two readers may see two instants
+    assert unique("9.parquet", ("a", datetime(1890, 1, 1, tzinfo=UTC))) is None

@@ -35,8 +35,14 @@ about 1 GiB."""
 _HASHED = (T.IntegralType, T.StringType, T.DateType, T.TimestampType, T.TimestampNTZType, T.BooleanType)
 """Types whose equal values have equal bytes. Floats have two zeros and many NaN."""
 
-_HASHED_IN_FILES = (T.IntegralType, T.StringType)
-"""Types that no reader of the file can see differently from Spark."""
+_COUNTED = (T.IntegralType, T.TimestampType)
+"""Types whose values have limits, as whole numbers; a timestamp counts microseconds."""
+
+_HASHED_IN_FILES = (T.StringType, *_COUNTED)
+"""Types that no reader of the file sees differently from Spark; timestamps from :data:`_SAFE_MICROS` on."""
+
+_SAFE_MICROS = -2_208_988_800_000_000
+"""The first instant of 1900; before it files may be written in another calendar."""
 
 _PATTERN_SIGNS = frozenset("*?[]{}")
 
@@ -76,18 +82,22 @@ def proved_unique_with(
     if not left:
         # what is kept was held against each other when it was kept
         return True
-    fresh = _from_files(schema, keys, [by_identity[name] for name in sorted(left)])
+    files = [by_identity[name] for name in sorted(left)]
+    fresh = _from_files(schema, keys, files)
     if fresh is None:
         return None
     fresh.sort()
+    unit = KeyUnit(frozenset(left), way, _limits(schema, keys, files))
+    # most of the history lies on other days, and is not even looked up
+    near = [other for other in known if unit.may_share_keys_with(other)]
 
     def rests(place: int) -> bytes:
-        return store.key_rests(subject.name, known[place])
+        return store.key_rests(subject.name, near[place])
 
-    if _repeats(fresh) or meet(fresh, [unit.marks for unit in known], rests):
+    if _repeats(fresh) or meet(fresh, [store.key_marks(subject.name, other) for other in near], rests):
         return False
     marks, rest = split(fresh)
-    store.keep_keys(subject.name, KeyUnit(frozenset(left), way, marks), rest, current)
+    store.keep_keys(subject.name, unit, marks, rest, current)
     return True
 
 
@@ -108,11 +118,39 @@ def _from_files(schema: T.StructType, keys: Sequence[str], files: Sequence[FileE
     # DuckDB would look for an extension to read a URL with.
     if any(_PATTERN_SIGNS & set(location) or not location.startswith("/") for location in locations):
         return None
-    columns = ", ".join('"' + key.replace('"', '""') + '"' for key in keys)
-    query = f"SELECT hash({columns}) AS h FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608 - quoted names
+    times = [_value(schema, key) for key in keys if isinstance(schema[key].dataType, T.TimestampType)]
+    old = " OR ".join(f"coalesce({time} < {_SAFE_MICROS}, false)" for time in times) or "false"
+    columns = ", ".join(_value(schema, key) for key in keys)
     try:
         with duckdb.connect() as connection:
-            return np.asarray(connection.execute(query, [locations]).fetchnumpy()["h"], dtype=np.uint64)
+            hashes = connection.execute(_read(f"hash({columns}) AS h, {old} AS old"), [locations]).fetchnumpy()
     except duckdb.Error:
         # a file from before the column existed, or one only Spark can read
         return None
+    if np.any(hashes["old"]):
+        return None
+    return np.asarray(hashes["h"], dtype=np.uint64)
+
+
+def _limits(schema: T.StructType, keys: Sequence[str], files: Sequence[FileEntry]) -> dict[str, tuple[int, int]]:
+    """Between which whole numbers the keys of these files lie, column by column; of columns without null alone."""
+    counted = [key for key in keys if isinstance(schema[key].dataType, _COUNTED)]
+    found = {}
+    with duckdb.connect() as connection:
+        for key in counted:
+            value = _value(schema, key)
+            query = _read(f"min({value}), max({value}), count(*) - count({value})")
+            low, high, nulls = connection.execute(query, [[file.location for file in files]]).fetchall()[0]
+            if low is not None and not nulls:
+                found[key] = (low, high)
+    return found
+
+
+def _value(schema: T.StructType, key: str) -> str:
+    """A column in DuckDB's words; a timestamp counts from 1970, whatever zone its file says it has."""
+    name = '"' + key.replace('"', '""') + '"'
+    return f"epoch_us({name})" if isinstance(schema[key].dataType, T.TimestampType) else name
+
+
+def _read(columns: str) -> str:
+    return f"SELECT {columns} FROM read_parquet(?, hive_partitioning = false)"  # noqa: S608 - names are quoted

@@ -31,6 +31,7 @@ check_key_hashes = sa.Table(
     sa.Column("dataset", sa.String(1000), primary_key=True),
     sa.Column("way", sa.String(500), primary_key=True),
     sa.Column("unit", sa.String(64), primary_key=True),
+    # their identities, and the limits of the key columns
     sa.Column("files", sa.Text, nullable=False),
     # Eight bytes per row in two halves. At most one view of a dataset is kept: units of files that are not all in the
     # view go when one is added, so that all that stay were held against each other.
@@ -119,34 +120,57 @@ class CatalogStates:
                     connection.execute(table.insert(), rows)
 
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
-        """The key hashes of a dataset that were made in that way."""
+        """Of which files of a dataset key hashes were made in that way."""
         table = check_key_hashes
-        of = (table.c.dataset == dataset) & (table.c.way == way)
-        query = sa.select(table.c.files, table.c.rows, table.c.marks).where(of)
+        query = sa.select(table.c.files).where((table.c.dataset == dataset) & (table.c.way == way))
         with self._catalog.reading() as connection:
-            found = connection.execute(query.order_by(table.c.unit)).all()
-        return [KeyUnit(frozenset(json.loads(files)), way, Marks(rows, bytes(marks))) for files, rows, marks in found]
+            found = connection.scalars(query.order_by(table.c.unit)).all()
+        return [KeyUnit(_files(text), way, _limits(text)) for text in found]
+
+    def key_marks(self, dataset: str, unit: KeyUnit) -> Marks:
+        """The marks of the hashes of a unit."""
+        table = check_key_hashes
+        with self._catalog.reading() as connection:
+            query = sa.select(table.c.rows, table.c.marks).where(_keys_of(dataset, unit))
+            rows, marks = connection.execute(query).one()
+        return Marks(rows, bytes(marks))
 
     def key_rests(self, dataset: str, unit: KeyUnit) -> bytes:
         """What the marks of a unit leave of its hashes."""
-        table = check_key_hashes
-        of = (table.c.dataset == dataset) & (table.c.way == unit.way) & (table.c.unit == _named(unit.files)[1])
         with self._catalog.reading() as connection:
-            return bytes(connection.execute(sa.select(table.c.rests).where(of)).scalar_one())
+            query = sa.select(check_key_hashes.c.rests).where(_keys_of(dataset, unit))
+            return bytes(connection.execute(query).scalar_one())
 
-    def keep_keys(self, dataset: str, unit: KeyUnit, rests: bytes, current: frozenset[str]) -> None:
+    def keep_keys(self, dataset: str, unit: KeyUnit, marks: Marks, rests: bytes, current: frozenset[str]) -> None:
         """Adds key hashes, and drops those made in the same way of files that are not all among ``current``."""
-        files, digest = _named(unit.files)
+        digest = _named(unit.files)[1]
         table = check_key_hashes
         of = (table.c.dataset == dataset) & (table.c.way == unit.way)
+        files = json.dumps({"files": sorted(unit.files), "limits": dict(unit.limits)})
         row: dict[str, Any] = {"dataset": dataset, "way": unit.way, "unit": digest, "files": files}
-        row |= {"rows": unit.marks.rows, "marks": unit.marks.halves, "rests": rests}
+        row |= {"rows": marks.rows, "marks": marks.halves, "rests": rests}
         with self._catalog.writing() as connection:
             kept = connection.execute(sa.select(table.c.unit, table.c.files).where(of)).all()
-            gone = [name for name, held in kept if name == digest or not current.issuperset(json.loads(held))]
+            gone = [name for name, held in kept if name == digest or not current.issuperset(_files(held))]
             for name in gone:
                 connection.execute(table.delete().where(of & (table.c.unit == name)))
             connection.execute(table.insert().values(**row))
+
+
+def _keys_of(dataset: str, unit: KeyUnit) -> sa.ColumnElement[bool]:
+    table = check_key_hashes
+    return (table.c.dataset == dataset) & (table.c.way == unit.way) & (table.c.unit == _named(unit.files)[1])
+
+
+def _files(text: str) -> frozenset[str]:
+    """Older catalogs hold a bare list."""
+    held = json.loads(text)
+    return frozenset(held if isinstance(held, list) else held["files"])
+
+
+def _limits(text: str) -> dict[str, tuple[int, int]]:
+    held = json.loads(text)
+    return {} if isinstance(held, list) else {key: (low, high) for key, (low, high) in held["limits"].items()}
 
 
 def _named(files: frozenset[str]) -> tuple[str, str]:

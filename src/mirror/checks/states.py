@@ -30,14 +30,23 @@ class StateUnit:
 
 @dataclass(frozen=True)
 class KeyUnit:
-    """The keys of some files together, all different, by the marks of their hashes.
+    """The keys of some files together, all different.
 
-    ``way`` names columns and hash function.
+    Attributes:
+        way: names columns and hash function.
+        limits: between which whole numbers a key column lies, for columns that have such and no null.
     """
 
     files: frozenset[str]
     way: str
-    marks: Marks
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def may_share_keys_with(self, other: KeyUnit) -> bool:
+        """Not where some column lies elsewhere altogether."""
+        both = self.limits.keys() & other.limits.keys()
+        return all(
+            self.limits[key][0] <= other.limits[key][1] and other.limits[key][0] <= self.limits[key][1] for key in both
+        )
 
 
 class StateStore(Protocol):
@@ -56,13 +65,16 @@ class StateStore(Protocol):
         """Adds facts about files; those of one form never change."""
 
     def key_units(self, dataset: str, way: str) -> Sequence[KeyUnit]:
-        """The key hashes of a dataset that were made in that way."""
+        """Of which files of a dataset key hashes were made in that way."""
+
+    def key_marks(self, dataset: str, unit: KeyUnit) -> Marks:
+        """The marks of the hashes of a unit."""
 
     def key_rests(self, dataset: str, unit: KeyUnit) -> bytes:
         """What the marks of a unit leave of its hashes."""
 
-    def keep_keys(self, dataset: str, unit: KeyUnit, rests: bytes, current: frozenset[str]) -> None:
-        """Adds key hashes, ``rests`` being what their marks leave.
+    def keep_keys(self, dataset: str, unit: KeyUnit, marks: Marks, rests: bytes, current: frozenset[str]) -> None:
+        """Adds key hashes: their marks, and ``rests``, which is what the marks leave.
 
         Those made in the same way of files that are not all among ``current`` go.
         """
