@@ -1,4 +1,6 @@
-"""Measures of what a released model says: its input, its scores, the alerts made of them, and labels about alerts."""
+"""Measures of what a released model says: its input, its scores, the alerts made of them, and what came of
+those.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,9 @@ from fleet_health.audits.measured import Audited, Group, counted, lasting, resul
 from fleet_health.contracts.alerts import SEVERITIES
 from fleet_health.contracts.releases import CANARY_LIVE
 from fleet_health.data_time import with_data_time
+
+REVIEW_WEEKS = 4
+"""Long enough for two hundred reviews of a fleet whose alerts are looked at."""
 
 
 def _flagged(audited: Audited) -> DataFrame:
@@ -108,12 +113,25 @@ def _misstated(audited: Audited) -> DataFrame:
     return audited["canary_comparison"].agg(result(counted(wrong), F.count(F.lit(1)), "differences_misstated"))
 
 
+def _reviews(audited: Audited) -> DataFrame:
+    """The most reviews of one model in its newest four weeks; none where any of them found a false alert."""
+    rows = audited["alert_effectiveness_metrics"].where((F.col("severity") == "ALL") & (F.col("region") == "ALL"))
+    newest = rows.groupBy("model_id").agg(F.max("week_start").alias("_newest"))
+    recent = rows.join(newest, "model_id").where(F.datediff("_newest", "week_start") < REVIEW_WEEKS * 7)
+    models = recent.groupBy("model_id").agg(
+        F.sum("alerts_reviewed").alias("reviewed"), F.sum("alerts_false_positive").alias("false")
+    )
+    unbroken = F.when(F.col("false") == 0, F.col("reviewed")).otherwise(0)
+    return models.agg(result(F.max(unbroken), F.sum("reviewed"), "reviews_without_false_positive"))
+
+
 GROUPS = (
     Group(("shadow_devices_scored",), ("shadow_model_scores", "model_scores"), _shadow),
     Group(("windows_compared",), ("shadow_model_scores", "canary_comparison"), _compared),
     Group(("differences_misstated",), ("canary_comparison",), _misstated),
     Group(("flagged_share",), ("model_scores",), _flagged),
     Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
+    Group(("reviews_without_false_positive",), ("alert_effectiveness_metrics",), _reviews),
     Group(("repeated_alerts",), ("device_alerts",), _repeats),
     Group(("names_unlike_training",), ("model_input", "training_data"), _names),
     Group(("model_rows_left_out",), ("model_input", "device_features"), _left_out),
