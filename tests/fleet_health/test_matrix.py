@@ -17,6 +17,10 @@ TESTS = HERE.parent
 """Only when every file of tests was collected can a case be said to be missing."""
 
 
+AT_NIGHT = ("nightly", "staging")
+"""Where there is no staging project, its cases run at night."""
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Case -> gate (``any`` where the matrix names none), and what each case waits for whose code does not exist."""
@@ -66,11 +70,11 @@ def problems(matrix: Matrix, carried: Iterable[Carried]) -> list[str]:
         if case in matrix.awaiting:
             if carriers:
                 found.append(f"{case}: proved by {names}, so it waits no longer: take it off `awaiting`")
-        elif not carriers and gate != "staging":
+        elif not carriers:
             found.append(f"{case}: no test carries it")
         if gate == "merge" and any(one.nightly for one in carriers):
             found.append(f"{case}: has to be judged before every merge, but {names} runs at night")
-        if gate == "nightly" and not all(one.nightly for one in carriers):
+        if gate in AT_NIGHT and not all(one.nightly for one in carriers):
             found.append(f"{case}: is for the night, but {names} runs every time")
     return found
 
@@ -99,7 +103,12 @@ def test_every_case_is_carried_once_and_at_its_gate(
 
 
 GATES = {"A-1": "merge", "A-2": "merge", "A-3": "nightly", "A-4": "staging", "SC-1": "any"}
-AS_IT_SHOULD = (Carried("A-1", "t_one"), Carried("A-3", "t_night", nightly=True), Carried("SC-1", "t_two"))
+AS_IT_SHOULD = (
+    Carried("A-1", "t_one"),
+    Carried("A-3", "t_night", nightly=True),
+    Carried("A-4", "t_stage", nightly=True),
+    Carried("SC-1", "t_two"),
+)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +118,12 @@ AS_IT_SHOULD = (Carried("A-1", "t_one"), Carried("A-3", "t_night", nightly=True)
         ([Carried("A-1", "t_other")], ["A-1: carried by 2 tests: t_one, t_other"]),
         ([Carried("A-9", "t_odd")], ["A-9: not in the matrix, but carried by t_odd"]),
         ([Carried("A-2", "t_new")], ["A-2: proved by t_new, so it waits no longer: take it off `awaiting`"]),
-        ([Carried("A-4", "t_stage")], []),
+        (
+            [Carried("A-4", "t_day")],
+            ["A-4: carried by 2 tests: t_day, t_stage", "A-4: is for the night, but t_day, t_stage runs every time"],
+        ),
     ],
-    ids=["well", "twice", "unknown", "arrived", "staging may be carried"],
+    ids=["well", "twice", "unknown", "arrived", "staging by day"],
 )
 def test_problems_are_told(more: list[Carried], found: list[str]) -> None:
     assert problems(Matrix(GATES, {"A-2": "code"}), [*AS_IT_SHOULD, *more]) == found
@@ -125,6 +137,7 @@ def test_gates_and_gaps_are_told() -> None:
         "A-1: has to be judged before every merge, but t_one runs at night",
         "A-2: no test carries it",
         "A-3: is for the night, but t_day runs every time",
+        "A-4: no test carries it",
         "A-8: not in the matrix, but awaited",
         "SC-1: no test carries it",
     ]

@@ -19,6 +19,7 @@ from fleet_health.contracts.compiled import checks_of, input_checks_of
 from fleet_health.contracts.schemas import stored_schema
 from fleet_health.ingestion.registry import registry_from_text
 from fleet_health.model_input.prepared import model_input_exclusions
+from fleet_health.monitoring.dropouts import dropout_flags
 from mirror.checks import CheckSubject, evaluate
 from mirror.synth import Anomaly, Fleet, SynthRequest, load_fleet, write_fleet
 from mirror.synth.fleet import Scenario
@@ -237,8 +238,19 @@ def test_one_working_sensor_is_too_few(world: World) -> None:
     assert excluded["reason"].value_counts().to_dict() == {"SENSOR_COMPLETENESS_BELOW_GATE": len(windows)}
 
 
+@pytest.fixture(scope="module")
+def hours(world: World) -> pd.DataFrame:
+    """How the silent unit and the one at half the rate reported, by the end of the hour."""
+    before = world.before
+    clean, registry = (rows.where(rows["device_id"].isin(SILENT, HALF)) for rows in (before.clean, before.registry))
+    flags = dropout_flags(clean, registry, PROFILE, round(world.start.timestamp())).toPandas()
+    return flags.pivot(index="evaluated_hour", columns="device_id", values="dropout_type")
+
+
 @pytest.mark.case("E2E-EC-01")
-def test_a_silent_unit_is_no_equipment_alert(world: World) -> None:
+def test_a_silent_unit_is_no_equipment_alert(world: World, hours: pd.DataFrame) -> None:
+    fallen = hours.index[hours[SILENT] == "FULL_DROPOUT"]
+    assert list(fallen) == [world.since(hour) for hour in (7, 8, 9)]
     quiet = [world.windows(SILENT)["window_start"], world.after.of(SILENT)["window_start"]]
     for starts in quiet:
         assert len(starts) == (HOURS - 3) * 4 - 2
@@ -248,8 +260,9 @@ def test_a_silent_unit_is_no_equipment_alert(world: World) -> None:
 
 
 @pytest.mark.case("E2E-EC-02")
-def test_half_the_rate_is_judged_per_window_length(world: World) -> None:
+def test_half_the_rate_is_judged_per_window_length(world: World, hours: pd.DataFrame) -> None:
     """7 or 8 of 15 readings are below the ten that a training window needs; 30 in an hour are not, and both score."""
+    assert set(hours[HALF]) == {"HEALTHY"}  # half of what is expected is not less than half
     assert set(world.windows(HALF)["reading_count"]) <= {7, 8}
     assert set(world.windows(HALF, 60)["reading_count"]) == {30}
     floor = PROFILE.model.training_reading_count_min.value

@@ -174,7 +174,20 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
     }
     compared += [{**both, "device_id": "earlier candidate", **agreed}] * 9
     raw = [{"timestamp_ingested": NOW, "timestamp_device": NOW + (HOUR if n == 3 else -HOUR)} for n in range(20)]
+    # five of six sensors moved on the newest day, the other one the day before; parts of the fleet do not count
+    moved = [
+        {"sensor_name": f"s{n}", "slice_name": "ALL", "period_start": NOW - DAY * int(n == 5), "shift_detected": True}
+        for n in range(6)
+    ]
+    moved += [{**moved[0], "slice_name": "region"}, {**moved[0], "sensor_name": "s6", "shift_detected": False}]
+    # model m: 240 reviews in four weeks and the false one before them; model n: one false among many
+    week = {"model_id": "m", "severity": "ALL", "region": "ALL", "alerts_reviewed": 60, "alerts_false_positive": 0}
+    weeks = [{**week, "week_start": (NOW - 7 * n * DAY).date(), "alerts_false_positive": n // 4} for n in range(6)]
+    weeks += [{**weeks[0], "severity": "HIGH"}, {**weeks[0], "region": "north"}]
+    weeks += [{**weeks[0], "model_id": "n", "alerts_reviewed": 900, "alerts_false_positive": 1}]
     rows: dict[str, Any] = {
+        "ingestion_distribution_stats": moved,
+        "alert_effectiveness_metrics": weeks,
         "raw_sensor_readings": raw,
         "clean_sensor_readings": clean(),
         "row_conservation": [
@@ -215,6 +228,8 @@ EXPECTED = {
     "FDM-05": 1,
     "FDM-06": 11 / 44,
     "BAS-05": 1,
+    "IDS-02": 5,
+    "AEM-03": 240,
     "MIN-04": 1,
     "MIN-07": 5 / 100,
     "SCO-11": 1 / 2,

@@ -105,7 +105,7 @@ def test_reasons_ride_along_and_levels_decide(profile: Profile) -> None:
     assert soft == {
         *("RAW-03", "RAW-04", "RAW-05", "RAW-06", "CLN-20", "CLN-23", "CLN-24", "QUA-03", "DLQ-03", "LBL-05", "LBL-07"),
         *("FEA-15", "FEA-17", "FEA-18", "TRN-09", "TST-04", "MIN-07", "CCM-03", "CCM-04", "SCO-11", "SCO-12", "ALR-13"),
-        *("FDM-06", "SAL-11", "EXR-02", "SHA-04", "CAN-06"),
+        *("FDM-06", "SAL-11", "EXR-02", "SHA-04", "CAN-06", "IDS-02", "AEM-03"),
     }
 
 

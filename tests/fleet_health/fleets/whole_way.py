@@ -73,6 +73,7 @@ class Measured:
     stored: Stored
     registry: DataFrame
     judged: pd.DataFrame
+    clean: DataFrame
     malformed: pd.DataFrame
     features: DataFrame
     windows: pd.DataFrame
@@ -98,6 +99,7 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     with _compiled(spark):
         rows = stored(judge(readable(messages, PROFILE), registry, PROFILE))
     clean = stored.as_input(routing.clean_rows(rows, PROFILE))
+    kept = spark.read.schema(clean.dataframe().schema).parquet(str(stored.steps[-1]))
     verdicts = rows.select(
         *("device_id", "timestamp_utc", "timestamp_ingested"),
         *("quality_flags", "sensor_null_count", "outcome", "reason"),
@@ -106,7 +108,7 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     dues = due(PROFILE, None, (watermark - pd.Timestamp(0)) // pd.Timedelta(microseconds=1))
     features = stored(newest_versions(all_versions(spark, clean, PROFILE, dues), PROFILE))
     unread = malformed(messages).select("reason").toPandas()
-    return Measured(stored, registry, verdicts, unread, features, features.toPandas())
+    return Measured(stored, registry, verdicts, kept, unread, features, features.toPandas())
 
 
 def parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:

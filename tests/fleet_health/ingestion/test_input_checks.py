@@ -93,6 +93,17 @@ def test_nan_in_a_file_is_nan_in_raw_and_warns(spark: SparkSession) -> None:
     assert result.detail.startswith("rows that break it: 1 ")
 
 
+def test_nan_is_no_value_of_a_required_column() -> None:
+    columns = tuple(
+        column.model_copy(update={"required": True}) if column.name == "humidity" else column
+        for column in PROFILE.source.header
+    )
+    strict = PROFILE.model_copy(update={"source": PROFILE.source.model_copy(update={"header": columns})})
+    rows = read(strict, {"humidity": "nan"}, {"humidity": "55"}, {"humidity": ""})
+    assert rows["reason"].fillna("READ").tolist() == ["DESERIALIZATION_FAILURE", "READ", "DESERIALIZATION_FAILURE"]
+    assert rows["error_detail"].iloc[0] == "no value in the required column 'humidity'"
+
+
 @pytest.mark.case("ING-EC-09")
 def test_an_offset_in_the_text_wins_and_a_leap_second_is_the_midnight_after_it() -> None:
     texts = {

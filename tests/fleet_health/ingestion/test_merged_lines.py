@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import narrow_fleet as fleet
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
@@ -85,6 +86,13 @@ def test_a_step_is_one_reading_of_the_first_values_in_it(told: Told) -> None:
         5: ["DUPLICATE_REMOVED", "UNREADABLE_VALUE"],
         17: ["RANGE_VIOLATION"],  # nothing is a gap: all three sensors were told
     }
+
+
+def test_nan_on_a_line_of_one_sensor_is_null_so_that_the_next_value_of_the_step_speaks() -> None:
+    text = fleet.MONDAY.replace("B1,TI,140", "B1,TI,NaN", 1)
+    read, *_ = parse_file(io.BytesIO(text.encode()), "monday.csv", PROFILE)
+    assert pa.array(read["temperature"], from_pandas=True)[0].as_py() is None
+    assert read["unreadable"].iloc[0] == []
 
 
 def test_a_step_of_two_files_is_a_reading_of_each_and_a_file_sent_again_none(told: Told) -> None:

@@ -11,6 +11,9 @@ from watched_fleet import PROFILE, SENSORS, START, Row, frame, hour
 
 from fleet_health.monitoring.quality import daily_summary
 
+# four passes over six datasets plan many small queries
+pytestmark = pytest.mark.nightly
+
 FIRST, SECOND = date(2026, 1, 5), date(2026, 1, 6)
 CALM, RARE = SENSORS[0], SENSORS[9]
 """A sensor of every unit, and one that unit D2 does not have."""

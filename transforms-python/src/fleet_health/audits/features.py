@@ -1,4 +1,4 @@
-"""Measures of windows, training rows and drift."""
+"""Measures of windows, training rows, drift, and of the sensors behind them."""
 
 from __future__ import annotations
 
@@ -110,6 +110,14 @@ def _drift(audited: Audited) -> DataFrame:
     )
 
 
+def _sensors(audited: Audited) -> DataFrame:
+    """Sensors of the whole fleet that shifted on the newest day."""
+    rows = audited["ingestion_distribution_stats"].where(F.col("slice_name") == "ALL")
+    newest = with_data_time(rows, rows, "_newest", F.col("period_start"))
+    newest = newest.where(F.col("period_start") == F.col("_newest"))
+    return newest.agg(result(counted(F.col("shift_detected")), F.count(F.lit(1)), "shifted_sensors"))
+
+
 def _baselines(audited: Audited) -> DataFrame:
     model = audited.profile.model
     of_model = (F.col("model_id") == model.model_id) & (F.col("model_version") == model.model_version)
@@ -136,5 +144,6 @@ GROUPS = (
     ),
     Group(("feature_lists_per_assembly",), ("training_data",), _training),
     Group(("features_without_drift", "drifted_share"), ("feature_drift_metrics", "training_statistics"), _drift),
+    Group(("shifted_sensors",), ("ingestion_distribution_stats",), _sensors),
     Group(("features_without_baseline",), ("feature_baselines", "training_statistics"), _baselines),
 )

@@ -1,4 +1,6 @@
-"""Measures of what a released model says: its input, its scores, the alerts made of them, and labels about alerts."""
+"""Measures of what a released model says: its input, its scores, the alerts made of them, and what came of
+those.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ from fleet_health.contracts.releases import CANARY_LIVE
 from fleet_health.data_time import with_data_time
 
 _BINS = 20
+REVIEW_WEEKS = 4
+"""Long enough for two hundred reviews of a fleet whose alerts are looked at."""
 
 
 def _flagged(audited: Audited) -> DataFrame:
@@ -132,6 +136,18 @@ def _apart(audited: Audited) -> DataFrame:
     return own.agg(result(F.when(n > 0, functools.reduce(operator.add, parts)), n, "scores_apart"))
 
 
+def _reviews(audited: Audited) -> DataFrame:
+    """The most reviews of one model in its newest four weeks; none where any of them found a false alert."""
+    rows = audited["alert_effectiveness_metrics"].where((F.col("severity") == "ALL") & (F.col("region") == "ALL"))
+    newest = rows.groupBy("model_id").agg(F.max("week_start").alias("_newest"))
+    recent = rows.join(newest, "model_id").where(F.datediff("_newest", "week_start") < REVIEW_WEEKS * 7)
+    models = recent.groupBy("model_id").agg(
+        F.sum("alerts_reviewed").alias("reviewed"), F.sum("alerts_false_positive").alias("false")
+    )
+    unbroken = F.when(F.col("false") == 0, F.col("reviewed")).otherwise(0)
+    return models.agg(result(F.max(unbroken), F.sum("reviewed"), "reviews_without_false_positive"))
+
+
 GROUPS = (
     Group(("shadow_devices_scored",), ("shadow_model_scores", "model_scores"), _shadow),
     Group(("windows_compared",), ("shadow_model_scores", "canary_comparison"), _compared),
@@ -139,6 +155,7 @@ GROUPS = (
     Group(("scores_apart",), ("canary_comparison",), _apart),
     Group(("flagged_share",), ("model_scores",), _flagged),
     Group(("eligible_devices_scored",), ("model_scores", "device_features", "device_registry"), _scored),
+    Group(("reviews_without_false_positive",), ("alert_effectiveness_metrics",), _reviews),
     Group(("repeated_alerts",), ("device_alerts",), _repeats),
     Group(("names_unlike_training",), ("model_input", "training_data"), _names),
     Group(("model_rows_left_out",), ("model_input", "device_features"), _left_out),

@@ -29,9 +29,11 @@ DATA = (
     "training_statistics",
     "feature_baselines",
     "feature_drift_metrics",
+    "ingestion_distribution_stats",
 )
 SCORES = (
     *("model_scores", "shadow_model_scores", "canary_comparison"),
+    "alert_effectiveness_metrics",
     *("device_alerts", "device_features", "device_registry", "model_input", "training_data"),
 )
 

@@ -41,7 +41,9 @@ def read_sensor(
     written = {_number(word, source) for word in words} | {w for w in declared if not isinstance(w, str)}
     sentinels = {value for value in written if not math.isnan(value)}  # `in` finds the same NaN by identity
     missing = {cell for cell, value in numbers.items() if cell.strip() in words or value in sentinels}
-    wrong = {c for c, v in numbers.items() if not math.isfinite(v) and c not in missing and c.strip() not in _NAN}
+    odd = {cell for cell, value in numbers.items() if not math.isfinite(value) and cell not in missing}
+    said = {cell for cell in odd if cell.strip() in _NAN}
+    wrong = odd - said
     numbers.update(dict.fromkeys(missing | wrong, math.nan))
     values = pd.Series([numbers[cell] for cell in text], index=text.index, dtype="float64")
     if column.divided_by is not None:
@@ -49,7 +51,6 @@ def read_sensor(
     rule = conversion(column.unit or sensor.unit, sensor.unit)
     if rule is not None and not rule.is_identity:
         values = (values + rule.shift) * rule.factor
-    said = {cell for cell in numbers if cell.strip() in _NAN and cell not in missing}
     return (_with_nan(values, _among(text, said)) if said else values), _among(text, wrong)
 
 
