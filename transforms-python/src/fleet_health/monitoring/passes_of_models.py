@@ -18,16 +18,15 @@ _STATISTICS = ("score_mean", "score_std", "score_p50", "score_p90", "score_p95",
 def _scores(watched: Watched) -> Iterator[Told]:
     """By run: the fleet, and flagged shares of its slices."""
     target = watched.profile.model.flagged_share.value
-    recent = watched.recent("model_drift_metrics", "scored_at")
     told = ("model_id", "slice_name", "slice_value", "devices_scored AS n", "anomaly_rate")
-    for row in rows_of(recent.where(f"slice_name != '{ALL}'"), "unix_timestamp(scored_at) AS run", *told):
-        part = f"{row['model_id']} {row['slice_name']} {row['slice_value']}"
-        yield figure("slice_flagged_share", row["anomaly_rate"], part, row["run"], rows=row["n"])
     more = ("kl_vs_30d", "flag_flip_rate", "rank_correlation", "devices_flagged_in_either", "devices_in_both")
-    for row in rows_of(
-        recent.where(f"slice_name = '{ALL}'"), "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more
-    ):
-        yield from _run(row, target)
+    recent = watched.recent("model_drift_metrics", "scored_at")
+    for row in rows_of(recent, "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more):
+        if row["slice_name"] == ALL:
+            yield from _run(row, target)
+        else:
+            part = f"{row['model_id']} {row['slice_name']} {row['slice_value']}"
+            yield figure("slice_flagged_share", row["anomaly_rate"], part, row["run"], rows=row["n"])
 
 
 def _run(row: Row, target: float) -> Iterator[Told]:

@@ -31,7 +31,7 @@ from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
-from fleet_health.monitoring.scores import score_runs, with_divergence
+from fleet_health.monitoring.scores import measured_runs
 from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
@@ -102,7 +102,7 @@ def scores_transform(profile: Profile) -> Transform:
         scores = model_scores.dataframe()
         # one window earlier, because flags and ranks are compared with those of the window before
         recent = scores if newest is None else scores.where(F.col("window_end") >= F.lit(newest))
-        runs.write_dataframe(with_divergence(score_runs(recent, device_registry.dataframe(), profile), before))
+        runs.write_dataframe(measured_runs(recent, before, device_registry.dataframe(), profile))
 
     return measure_scores
 
