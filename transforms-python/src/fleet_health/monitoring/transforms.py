@@ -146,7 +146,7 @@ def drift_transform(profile: Profile) -> Transform:
     """Periods that were compared keep their rows."""
     whole = ("device_features", "device_registry", "drift_baselines", "training_data", "model_input")
 
-    @incremental(semantic_version=2, snapshot_inputs=list(whole))
+    @incremental(semantic_version=3, snapshot_inputs=list(whole))
     @transform(drift=_out(profile, "feature_drift_metrics"), **_in(profile, *whole))
     def measure_drift(ctx: Any, drift: Any, **inputs: Any) -> None:
         frames = {name: one.dataframe() for name, one in inputs.items()}
