@@ -137,8 +137,10 @@ def seen(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[
     acute = replay_alerts(readable(parsed, PROFILE), way.features, registry, PROFILE).toPandas()
     start = pd.Timestamp(fleet.start).tz_localize(None)
     calm = synthetic_windows(fleet, SEED, range(len(SCENARIOS)), HOURS)
-    still = quality._of_windows(way.features, PROFILE).where("metric_name = 'stuck_sensor_devices'").toPandas()
-    stuck = int(still.sort_values("day")["value"].iloc[0])
+    still = {
+        cell[0]: cell[4] for cell in quality._of_windows(way.features, PROFILE) if cell[1] == "stuck_sensor_devices"
+    }
+    stuck = int(still[min(still)])
     return {kind: _seen(start, _unit(place), way, told, acute, calm, stuck) for place, kind in enumerate(SCENARIOS)}
 
 
