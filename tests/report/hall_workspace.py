@@ -129,6 +129,8 @@ def _small_tables(workspace: Workspace) -> None:
             "feature_name": f"f{n}",
             "psi_value": psi,
             "ks_statistic": 0.1,
+            "triage": "sensor_hardware" if psi == 0.3 else None,
+            "reach": "one feature",
         }
         for n, (age, psi) in enumerate([(0, 0.1), (0, 0.3), (1, 9.0), (0, None)])
     ]

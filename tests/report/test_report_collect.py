@@ -97,7 +97,9 @@ def test_drift_shows_the_newest_period_largest_first(snapshot: ReportSnapshot) -
     (panel,) = [panel for panel in snapshot.panels if panel.name == "drift"]
     bars, table = panel.parts
     assert [(bar.name, bar.text, bar.level) for bar in bars.bars] == [("f1", "0.30", "bad"), ("f0", "0.10", "good")]
-    assert [row[:2] for row in table.rows] == [("f1", "0.3"), ("f0", "0.1")]
+    assert bars.caption == "The 2 features that moved most, of 2; significant drift reaches one feature"
+    assert [bar.note for bar in bars.bars] == ["looks like sensor hardware", ""]
+    assert [(*row[:2], row[-1]) for row in table.rows] == [("f1", "0.3", "sensor hardware"), ("f0", "0.1", "–")]
 
 
 def test_measurements_that_need_attention_come_first(workspace: Workspace, snapshot: ReportSnapshot) -> None:

@@ -85,4 +85,10 @@ def test_a_thousand_devices_over_thirty_days(browser, tmp_path: Path) -> None:  
     assert page.locator(tile).text_content() == "100.0%"
     assert page.locator("[data-find^='Drift ranking']").count() == 0
     assert page.locator("#distributions-1 figure").count() == 12
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.reload()
+    heat = page.locator("[data-opens=newest]:has(.heat)").first
+    page.wait_for_function(
+        "region => region.scrollLeft > 0", arg=heat.element_handle()
+    )  # its newest column is in sight
     page.close()

@@ -76,6 +76,7 @@ TABLES: dict[str, list[dict]] = {
         _metric("A", "OK", 0), _metric("A", "BREACH", 1), _metric("A", "OK", 2), _metric("A", "UNKNOWN", 3),
         _metric("B", "OK", 0), _metric("B", "BREACH", 31),
     ],
+    "metric_coverage": [{"metric_id": "A", "family": "null_rate"}],
     "scoring_run_metrics": [
         {"scheduled_at": NOW, "devices_eligible": 3, "devices_scored": 2},
         {"scheduled_at": NOW - timedelta(hours=1), "devices_eligible": 3, "devices_scored": 0},
@@ -141,7 +142,7 @@ def test_freshness_says_what_was_written_and_what_was_not_there_yet(panels) -> N
 
 def test_pipeline_status_counts_what_is_sound(panels) -> None:
     tiles, rows = panels["hall", "pipeline"].parts
-    assert [(tile.value, tile.level) for tile in tiles.tiles] == [("12", "good"), ("0", "neutral"), ("0", "neutral")]
+    assert [(tile.value, tile.level) for tile in tiles.tiles] == [("13", "good"), ("0", "neutral"), ("0", "neutral")]
     assert rows.total == len(TABLES)
 
 
@@ -212,7 +213,7 @@ def test_service_levels_are_those_of_the_last_thirty_days(panels) -> None:
     assert [(tile.name, tile.value) for tile in tiles.tiles] == [
         ("within limits", "60.0%"), ("scoring available", "50.0%"), ("acknowledged in time", "66.7%"),
     ]  # fmt: skip
-    assert list(rows.rows) == [("50.0%", "A", "raw", "4", "1"), ("100.0%", "B", "raw", "1", "0")]
+    assert list(rows.rows) == [("50.0%", "null rate", "A", "raw", "4", "1"), ("100.0%", "–", "B", "raw", "1", "0")]
 
 
 def test_a_served_report_is_made_anew_when_it_is_old_and_only_for_this_machine(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from fleet_health.monitoring.judgement import Figure
 from fleet_health.monitoring.passes import MEASURES
 from fleet_health.monitoring.references import reference_rows, sketch_of
 from fleet_health.monitoring.retraining import fired, shipped_triggers
-from fleet_health.monitoring.triage import scope
+from fleet_health.monitoring.triage import Movement, scope
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
@@ -105,6 +105,8 @@ def test_fifteen_of_forty_five_are_all_written_and_one_systemic_warning(baseline
     movements = movements_of(layout, known, now, None, period)
     rows = pd.DataFrame(rows_of(list(now.items()), now, known, layout, movements, PROFILE)).set_index("feature_name")
     assert len(rows.loc[NAMES]) == 45
+    assert set(rows.loc[NAMES, "reach"]) == {"all devices"}  # and no part tells otherwise
+    assert rows.drop(NAMES)["reach"].isna().all()
     assert rows.loc[SHIFTED, "psi_value"].between(0.6, 1.6).all()
     assert rows.loc[NAMES[15:], "psi_value"].max() < 0.1
     assert set(rows.loc[NAMES[15:], "drift_severity"]) == {"none"}
@@ -130,6 +132,21 @@ def test_a_feature_that_became_null_constant_or_a_category_is_significant_and_fi
     # nothing can be said of values that are not there, and no distance is infinite
     assert rows["ks_statistic"].isna().tolist() == [True, False, False]
     assert np.isfinite(rows["wasserstein_sigma"].dropna()).all()
+
+
+def test_the_reach_of_a_drift_is_said_in_a_word() -> None:
+    def moved(psi: float, **regions: float) -> Movement:
+        return Movement(psi, None, None, {"region": regions} if regions else {}, None, None, False)
+
+    still, north, everywhere = moved(0.05), moved(0.3, north=0.9, south=0.02), moved(0.9, north=0.9, south=0.9)
+    some = moved(0.5, north=0.9, south=0.9, east=0.9, west=0.05)
+    assert [
+        scope({"a": still}),
+        scope({"a": some, "b": still}),
+        scope({"a": north, "b": north}),
+        scope({"a": everywhere, "b": everywhere}),
+        scope({"a": some, "b": everywhere}),
+    ] == ["nothing", "one feature", "one cohort", "all devices", "many features"]
 
 
 @pytest.mark.nightly

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
@@ -11,7 +13,7 @@ from pyspark.sql import functions as F
 
 from fleet_health.monitoring.agreement import agreement
 from fleet_health.monitoring.effectiveness import effectiveness
-from fleet_health.monitoring.scores import divergence
+from fleet_health.monitoring.scores import BINS, divergence, with_divergence
 
 DAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -70,7 +72,24 @@ def test_twenty_nine_reviews_give_no_rate_and_thirty_do(spark: SparkSession) -> 
 
 
 def test_divergence_by_hand() -> None:
-    import numpy as np
-
     p, q = np.array([30.5, 70.5]) / 101, np.array([50.5, 50.5]) / 101
     assert divergence(np.array([30.0, 70.0]), np.array([50.0, 50.0])) == pytest.approx(float((p * np.log(p / q)).sum()))
+
+
+def test_a_run_is_compared_with_the_thirty_days_before_it_of_its_own_slice_and_version() -> None:
+    def run(days: float, place: int, version: str = "1.0.0", part: str = "ALL") -> dict[str, Any]:
+        counts = [0.0] * BINS
+        counts[place] = 10.0
+        series = {"model_id": "m", "model_version": version, "slice_name": part, "slice_value": part}
+        at = int(days * 86_400_000_000)
+        return {"run_id": f"{version} {days}", "scored_at": at, "score_histogram": counts, **series}
+
+    others = [run(30, 9, version="1.0.1"), run(30, 9, part="north")]
+    earlier = [run(0.9, 5), run(1, 3), run(20, 3), *others]  # the first lies more than thirty days back
+    again, new = run(20, 3), run(31, 4)
+    found = with_divergence([again, new, run(40, 4, version="2.0.0")], earlier)
+    assert [one["run_id"] for one in found] == ["1.0.0 31", "2.0.0 40"]  # what has a row already has none again
+    before = np.zeros(BINS)
+    before[3] = 20.0
+    assert found[0]["kl_vs_30d"] == divergence(np.array(new["score_histogram"]), before)
+    assert found[1]["kl_vs_30d"] is None

@@ -22,20 +22,24 @@ def read(fleet: FleetData) -> Iterator[Bars | Rows]:
     """The index as bars with both limits, then all effect sizes of the same features."""
     rows = ranked(fleet)
     shown = rows[:SHOWN]
+    reaches = {row["reach"] for row in rows if row.get("reach")}
+    told = f"; significant drift reaches {', '.join(sorted(reaches))}" if reaches else ""
     yield Bars(
-        caption=f"The {len(shown)} features that moved most, of {len(rows)}",
+        caption=f"The {len(shown)} features that moved most, of {len(rows)}{told}",
         bars=tuple(
-            Bar(_name(row), row["psi_value"], f"{row['psi_value']:.2f}", _shift(row), _level(row["psi_value"]))
+            Bar(_name(row), row["psi_value"], f"{row['psi_value']:.2f}", _note(row), _level(row["psi_value"]))
             for row in shown
         ),
         limits=((MODERATE, "moderate"), (SIGNIFICANT, "significant")),
     )
-    columns = ("psi_value", "ks_statistic", "mean_shift_sigma", "null_rate_delta", "current_row_count")
+    sizes = ("psi_value", "ks_statistic", "mean_shift_sigma", "null_rate_delta", "current_row_count")
+    words = ("drift_severity", "triage")
+    names = ("PSI", "KS", "mean shift, deviations", "null share, change", "rows", "verdict", "looks like")
     yield Rows(
         caption="Effect sizes",
-        columns=("feature", "PSI", "KS", "mean shift, deviations", "null share, change", "rows", "verdict"),
+        columns=("feature", *names),
         rows=tuple(
-            (_name(row), *(_number(row.get(column)) for column in columns), str(row.get("drift_severity") or "–"))
+            (_name(row), *(_number(row.get(size)) for size in sizes), *(_word(row, word) for word in words))
             for row in shown
         ),
         total=len(rows),
@@ -51,7 +55,7 @@ def ranked(fleet: FleetData) -> list[dict[str, Any]]:
     needed = ("scoring_window_start", "feature_name", "psi_value")
     wanted = (
         "window_duration_minutes", "slice_value", "slice_name", "ks_statistic", "mean_shift_sigma", "null_rate_delta",
-        "current_row_count", "drift_severity",
+        "current_row_count", "drift_severity", "triage", "reach",
     )  # fmt: skip
     table = fleet.table("feature_drift_metrics", needed, wanted).to_pylist()
     whole = [row for row in table if row.get("slice_value") in (None, WHOLE) and _is_feature(str(row["feature_name"]))]
@@ -79,9 +83,14 @@ def _name(row: dict[str, Any]) -> str:
     return str(row["feature_name"]) + (f" ({minutes} min)" if minutes else "")
 
 
-def _shift(row: dict[str, Any]) -> str:
+def _note(row: dict[str, Any]) -> str:
     shift = row.get("mean_shift_sigma")
-    return "" if shift is None else f"mean moved {abs(shift):.1f} deviations"
+    moved = [] if shift is None else [f"mean moved {abs(shift):.1f} deviations"]
+    return ", ".join([*moved, *([f"looks like {_word(row, 'triage')}"] if row.get("triage") else [])])
+
+
+def _word(row: dict[str, Any], column: str) -> str:
+    return str(row.get(column) or "–").replace("_", " ")
 
 
 def _level(value: float) -> str:

@@ -51,21 +51,41 @@ def _measured(fleet: FleetData) -> tuple[Tile, Rows]:
     table = _last(fleet, "pipeline_health_metrics", "measured_at", ("metric_id", "status"), ("dataset_name",))
     counts: dict[tuple[str, str], list[int]] = {}
     for row in table.to_pylist():
-        found = counts.setdefault((str(row["metric_id"]), str(row.get("dataset_name") or "–")), [0, 0, 0])
+        dataset = str(row.get("dataset_name") or "–").rpartition("/")[2]
+        found = counts.setdefault((str(row["metric_id"]), dataset), [0, 0, 0])
         found[0] += 1
         found[1] += row["status"] == "OK"
         found[2] += row["status"] == "UNKNOWN"
+    families = _families(fleet)
     total, good = (sum(one[place] for one in counts.values()) for place in (0, 1))
     order = sorted(counts, key=lambda key: (counts[key][1] / counts[key][0], key))
     rows = Rows(
         caption="Monitored figures, the least kept first",
-        columns=("within limits", "figure", "dataset", "measurements", "could not be measured"),
-        rows=tuple((f"{counts[k][1] / counts[k][0]:.1%}", *k, f"{counts[k][0]:,}", f"{counts[k][2]:,}") for k in order),
+        columns=("within limits", "what", "figure", "dataset", "measurements", "could not be measured"),
+        rows=tuple(
+            (
+                f"{counts[key][1] / counts[key][0]:.1%}",
+                families.get(key[0], "–"),
+                *key,
+                f"{counts[key][0]:,}",
+                f"{counts[key][2]:,}",
+            )
+            for key in order
+        ),
         total=len(order),
         levels=tuple(_level(counts[key][1] / counts[key][0], KEPT) for key in order),
     )
     share = good / total
     return Tile("within limits", f"{share:.1%}", f"of {total:,} measurements", _level(share, KEPT)), rows
+
+
+def _families(fleet: FleetData) -> dict[str, str]:
+    """In words what each figure is about; nothing where the fleet does not say."""
+    try:
+        table = fleet.table("metric_coverage", ("metric_id", "family"))
+    except NotThereError:
+        return {}
+    return {str(row["metric_id"]): str(row["family"]).replace("_", " ") for row in table.to_pylist()}
 
 
 def _runs(fleet: FleetData) -> Tile:

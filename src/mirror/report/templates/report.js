@@ -12,7 +12,7 @@
     const view = element.closest("[data-view]");
     if (view && view.hasAttribute("hidden")) show(view.dataset.view);
     for (let at = element; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    element.scrollIntoView({ block: element.dataset.view ? "start" : "center" });
+    element.scrollIntoView({ block: element.dataset.view ? "start" : "center", inline: "center" });
     if (focus) {
       if (!element.matches("a, summary, input")) element.tabIndex = -1;
       element.focus({ preventScroll: true });
@@ -110,6 +110,28 @@
     });
     picture.addEventListener("keydown", (event) => { if (event.key === "Escape") choose(null); });
   });
+
+  // What scrolls sideways opens where there is something to see: a lineage on the most datasets that fit into its first
+  // screen, a time line at its newest column. Sizes are known only once the view or the fold around it is open.
+  const first = (region) => {
+    const area = region.getBoundingClientRect();
+    const boxes = all("[data-node]", region).map((node) => node.getBoundingClientRect()).filter((box) => box.top < area.top + innerHeight * 0.8);
+    const fits = boxes.map((left) => boxes.filter((box) => box.left >= left.left && box.right <= left.left + area.width));
+    const most = fits.reduce((best, one) => (one.length > best.length ? one : best), []);
+    if (!most.length) return 0;
+    const middle = (Math.min(...most.map((box) => box.left)) + Math.max(...most.map((box) => box.right))) / 2;
+    return region.scrollLeft + middle - area.left - area.width / 2;
+  };
+  const newest = (region) => {
+    const last = all("thead th, rect", region).pop();
+    return last ? region.scrollLeft + last.getBoundingClientRect().right - region.getBoundingClientRect().right : 0;
+  };
+  const opened = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (!target.clientWidth) return;
+    opened.unobserve(target);
+    target.scrollLeft = target.dataset.opens === "newest" ? newest(target) : first(target);
+  }));
+  all("[data-opens]").forEach((region) => opened.observe(region));
 
   const units = [["day", 864e5], ["hour", 36e5], ["minute", 6e4]];
   all("time.ago").forEach((time) => {

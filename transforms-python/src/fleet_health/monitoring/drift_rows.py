@@ -21,7 +21,7 @@ from fleet_health.monitoring.joint import Joint
 from fleet_health.monitoring.judgement import ALL
 from fleet_health.monitoring.references import SLICES
 from fleet_health.monitoring.sketch import Layout, Sketch
-from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT, TOO_FEW_ROWS, Movement, triage
+from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT, TOO_FEW_ROWS, Movement, scope, triage
 from fleet_health.profiles.model import Profile
 
 LIMITS = ((1.0, "emergency"), (SIGNIFICANT, "significant"), (MODERATE, "moderate"))
@@ -51,9 +51,10 @@ def rows_of(
     profile: Profile,
 ) -> list[dict[str, Any]]:
     """A row per part and feature, then groups of features, then the mix of each slice; times are left out."""
+    reach = scope(movements)
     made = [
         _row(name, place, part, sketch, known[part][name], known[WHOLE][name])
-        | _about_movement(name, part, movements, profile)
+        | _about_movement(name, part, movements, reach, profile)
         for part, sketch in compared
         for place, name in enumerate(layout.names)
     ]
@@ -112,13 +113,15 @@ def _outside(counts: Array, edges: Array, low: Any, high: Any) -> float | None:
     return float((below + above) / total)
 
 
-def _about_movement(name: str, part: Part, movements: Mapping[str, Movement], profile: Profile) -> dict[str, Any]:
+def _about_movement(
+    name: str, part: Part, movements: Mapping[str, Movement], reach: str, profile: Profile
+) -> dict[str, Any]:
     if part != WHOLE:
         return {}
     if name not in movements:
         return {"triage": TOO_FEW_ROWS}
     one = movements[name]
-    told = {"psi_day_before": one.psi_day_before, "moved_devices_share": one.moved_devices}
+    told = {"psi_day_before": one.psi_day_before, "moved_devices_share": one.moved_devices, "reach": reach}
     return {**told, "triage": triage(name, movements, profile)}
 
 

@@ -20,15 +20,14 @@ def _scores(watched: Watched) -> Iterator[Told]:
     targets = {model.model_id: model.flagged_share.value for model in watched.profile.every_model}
     recent = watched.recent("model_drift_metrics", "scored_at")
     told = ("model_id", "slice_name", "slice_value", "devices_scored AS n", "anomaly_rate")
-    for row in rows_of(recent.where(f"slice_name != '{ALL}'"), "unix_timestamp(scored_at) AS run", *told):
-        part = f"{row['model_id']} {row['slice_name']} {row['slice_value']}"
-        yield figure("slice_flagged_share", row["anomaly_rate"], part, row["run"], rows=row["n"])
     more = ("kl_vs_30d", "flag_flip_rate", "rank_correlation", "devices_flagged_in_either", "devices_in_both")
-    for row in rows_of(
-        recent.where(f"slice_name = '{ALL}'"), "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more
-    ):
-        # of an earlier major version the share of today's declaration
-        yield from _run(row, targets.get(row["model_id"], watched.profile.model.flagged_share.value))
+    for row in rows_of(recent, "unix_timestamp(scored_at) AS run", *told, *_STATISTICS, *more):
+        if row["slice_name"] == ALL:
+            # of an earlier major version the share of today's declaration
+            yield from _run(row, targets.get(row["model_id"], watched.profile.model.flagged_share.value))
+        else:
+            part = f"{row['model_id']} {row['slice_name']} {row['slice_value']}"
+            yield figure("slice_flagged_share", row["anomaly_rate"], part, row["run"], rows=row["n"])
 
 
 def _run(row: Row, target: float) -> Iterator[Told]:

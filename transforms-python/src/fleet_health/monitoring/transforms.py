@@ -32,7 +32,7 @@ from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
-from fleet_health.monitoring.scores import score_runs, unmeasured, with_divergence
+from fleet_health.monitoring.scores import measured_runs, unmeasured
 from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
@@ -104,7 +104,7 @@ def scores_transform(profile: Profile) -> Transform:
         newest = {row["model_id"]: row["at"] for row in told}
         scores = by_family(profile, "model_scores", model_scores.dataframe(), others)
         recent = unmeasured(scores, newest)
-        runs.write_dataframe(with_divergence(score_runs(recent, device_registry.dataframe(), profile), before))
+        runs.write_dataframe(measured_runs(recent, before, device_registry.dataframe(), profile))
 
     return measure_scores
 
@@ -156,7 +156,7 @@ def drift_transform(profile: Profile) -> Transform:
     """Periods that were compared keep their rows."""
     whole = ("device_features", "device_registry", "drift_baselines", "training_data", "model_input")
 
-    @incremental(semantic_version=2, snapshot_inputs=list(whole))
+    @incremental(semantic_version=3, snapshot_inputs=list(whole))
     @transform(drift=_out(profile, "feature_drift_metrics"), **_in(profile, *whole))
     def measure_drift(ctx: Any, drift: Any, **inputs: Any) -> None:
         frames = {name: one.dataframe() for name, one in inputs.items()}
