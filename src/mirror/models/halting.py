@@ -75,6 +75,9 @@ def halt_broken_trials(governance: Governance, made: Collection[str]) -> tuple[D
         broken = _broken(governance, governed)
         if broken:
             found.append(halt_trial(governance, Request(governed, PRODUCTION, BUILD, (), "; ".join(broken), HALT)))
+        elif (known := governance.trials(model)) and known[-1].actor == BUILD:
+            # its row, in case that the build before could not write it
+            write_decisions(governance, governed)
     return tuple(found)
 
 
