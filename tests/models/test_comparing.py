@@ -104,6 +104,8 @@ def test_a_candidate_is_compared_with_the_champion_over_stored_rows(
     assert unfair.detail == "flagged more than 2 times the fleet's 9.6 %: hot 47.8 %"
     assert FairSlices(SAMPLE, "zone", 6.0).judge(same).detail.startswith("2 slices of zone within 6 times")
     assert FairSlices(SAMPLE, "zone", 2.0, min_rows=401).judge(same).outcome is PASS
+    small = FairSlices(Sample("{fleet}/device_features", min_devices=41), "zone", 2.0).judge(same)
+    assert (small.outcome, small.detail[:10]) == (PASS, "40 devices")
     leaky = Repeatable(SAMPLE).judge(compare(None, Power(1.0, leak=True)))
     assert leaky.outcome is REJECT
     assert leaky.detail.endswith("scores differ when scored again in another order")

@@ -196,3 +196,8 @@ def test_a_version_whose_artefact_is_gone_or_changed_is_neither_released_nor_put
     with pytest.raises(ArtefactTamperedError):
         governance.release(FOREST, to=STAGING, version="1.0.0", **WHO)
     assert (in_force(governance), in_force(governance, STAGING)) == ("1.1.0", "1.1.0")
+    trail = governance.trail(registry.model(FOREST))
+    assert [(e.action, "is gone" in e.detail["why"]) for e in trail if e.outcome == "refused"] == [
+        ("rollback", True),
+        ("release", False),
+    ]

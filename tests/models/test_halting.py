@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mirror.datasets import Workspace
+from mirror.datasets import TransactionType, Workspace
+from mirror.datasets.errors import TransactionOpenError
 from mirror.models import PRODUCTION, STAGING, Governance, Outcome
 from mirror.models.criteria.base import Candidate
 from mirror.models.criteria.canary_alerts import CanaryAlerts
@@ -124,6 +125,24 @@ def test_a_candidate_that_breaks_a_limit_is_stopped_once_by_the_build_that_shows
     governance.try_out(FOREST, role="shadow", share=1.0, **ADA)
     assert governance.halt_trial(FOREST, actor="night", reason="enough").sentence.endswith("as shadow (trial 4)")
     assert [row[:3] for row in told(governance, 2)] == [("shadow", "7.1.0", "1.0"), ("shadow", "7.1.0", "0.0")]
+
+
+def test_a_row_that_could_not_be_written_is_written_by_the_next_build(
+    governance: Governance, publish: Publish, tmp_path: Path
+) -> None:
+    put(governance, publish, 0.5, STAGING, PRODUCTION, model_version="7.0.0", **NAMED)
+    put(governance, publish, 0.6, STAGING, model_version="7.1.0", **NAMED)
+    compared(governance, tmp_path / "beyond", 0.51)
+    built, store = {"/Fleet/air_handler/canary_comparison"}, governance.workspace.store
+    landing = store.dataset("/Fleet/air_handler/release_landing")
+    with (
+        store.transaction(landing, "master", TransactionType.APPEND),
+        pytest.raises(TransactionOpenError),
+    ):
+        governance.halt_broken_trials(built)
+    assert [trial.share for trial in governance.trials(governance.registry.model(FOREST))] == [0.0]
+    assert governance.halt_broken_trials(built) == ()
+    assert [row[:3] for row in told(governance, 1)] == [("challenger", "7.1.0", "0.0")]
 
 
 def test_the_offline_canary_of_a_new_staging_release_is_stopped_too(

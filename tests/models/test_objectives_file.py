@@ -123,7 +123,7 @@ def test_every_kind_of_check_reads_itself_and_says_what_it_is() -> None:
         "score_skewness": "{dataset: /d, min: 1, lookup: /r}",
         "own_version": "{}",
         "maintenance_lift": "{dataset: /d, labels: /l, min: 1.5, min_events: 200, hours: 24, types: [a], time: at}",
-        "beside_production": "{dataset: '{fleet}/canary_comparison', measure: divergence, max: 0.1, untried: pass}",
+        "beside_production": "{dataset: /c, measure: divergence, max: 0.1, untried: pass, min_devices: 9}",
         "scoring_failures": "{shadow: /s, live: /l, max: 0.01}",
         "canary_alerts": "{scores: /s, alerts: /a, max: 2, least: 3}",
         "fair_slices": "{dataset: /d, column: device_type, max_factor: 2, min_rows: 50}",

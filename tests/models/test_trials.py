@@ -71,6 +71,8 @@ def test_each_figure_is_taken_of_the_two_versions_alone(candidate: Candidate, tm
         assert (inside.outcome, inside.detail[: len(over)]) == (Outcome.PASS, over)
         assert BesideProduction(DATASET, name, max=value - 1e-6).judge(candidate).outcome is Outcome.REJECT
         assert BesideProduction(DATASET, name, min=value + 1e-6).judge(candidate).outcome is Outcome.REJECT
+    small = BesideProduction(DATASET, "daily_spread", 0.03, untried=Outcome.PASS, min_devices=5).judge(candidate)
+    assert (small.outcome, small.detail[:9]) == (Outcome.PASS, "4 devices")
     # two scores of four lie in other bins: (1.5 ln 3 - 0.5 ln 3) twice over 14, with half a row more in each of 20 bins
     found = BesideProduction(DATASET, "divergence", max=0.31).judge(candidate)
     assert found.detail == "KL divergence of scores is 0.157 over 4 windows of 4 devices, at most 0.31"

@@ -129,10 +129,8 @@ class Card:
             lines.append(f"- **{v.outcome.value}** {v.name}: {v.detail} ({self.reasons.get(v.name, '')})")
         lines += ["", "## Releases", ""]
         for r in self.releases:
-            who = ", ".join(r.approved_by)
-            lines.append(
-                f"- {r.environment} {r.number} ({r.kind}), {r.released_at:%Y-%m-%d}, approved by {who}: {r.reason}"
-            )
+            who = f"approved by {', '.join(r.approved_by)}" if r.approved_by else f"by {r.actor}, approved by nobody"
+            lines.append(f"- {r.environment} {r.number} ({r.kind}), {r.released_at:%Y-%m-%d}, {who}: {r.reason}")
         return "\n".join(lines) + "\n"
 
 

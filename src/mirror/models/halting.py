@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mirror.models.criteria.base import Candidate
 from mirror.models.decisions import on_trial, write_decisions
 from mirror.models.records import HALT, PRODUCTION, ModelVersion, Outcome
-from mirror.models.releasing import Request, admit_approvals, put_in_force, refuse
+from mirror.models.releasing import Request, admit_approvals, put_in_force, refuse, refuse_changed
 from mirror.models.trying import decide_trial
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def resume(governance: Governance, request: Request) -> Done:
         write_decisions(governance, request.governed)
         return Done(False, f"{request.path} {version.semantic} is not halted", version)
     admit_approvals(governance, request, version)
-    governance.registry.verify(request.governed.model, version)
+    refuse_changed(governance, request, version)
     number = put_in_force(governance, request, governance.submitted(request.governed, version.rid)[0], version)
     write_decisions(governance, request.governed)
     return Done(True, f"{request.path} {version.semantic} scores again in production (release {number})", version)
@@ -75,6 +75,9 @@ def halt_broken_trials(governance: Governance, made: Collection[str]) -> tuple[D
         broken = _broken(governance, governed)
         if broken:
             found.append(halt_trial(governance, Request(governed, PRODUCTION, BUILD, (), "; ".join(broken), HALT)))
+        elif (known := governance.trials(model)) and known[-1].actor == BUILD:
+            # its row, in case that the build before could not write it
+            write_decisions(governance, governed)
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from mirror.models import ledger
 from mirror.models.card import missing_fields
 from mirror.models.criteria.base import Candidate
 from mirror.models.decisions import write_decisions
-from mirror.models.errors import ReleaseRefusedError
+from mirror.models.errors import ArtefactMissingError, ArtefactTamperedError, ReleaseRefusedError
 from mirror.models.records import HALT, PRODUCTION, STAGING, ModelVersion, Outcome, Release, Submission, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def release(governance: Governance, request: Request, version: str | None) -> Do
         return replace(_in_force_already(governance, request, current, found), verdicts=verdicts)
     _admitted(governance, request, submission, found, verdicts)
     admit_approvals(governance, request, found)
-    governance.registry.verify(model, found)
+    refuse_changed(governance, request, found)
     number = put_in_force(governance, request, submission, found)
     write_decisions(governance, request.governed)
     return Done(True, f"{request.path} {found.semantic} released to {to} (release {number})", found, verdicts)
@@ -84,7 +84,7 @@ def rollback(governance: Governance, request: Request, version: str | None) -> D
         never = "was never released there" if target.rid not in order else "is no longer kept for rollback"
         refuse(governance, request, target, f"it {never}", f"Kept: {names}.")
     admit_approvals(governance, request, target)
-    registry.verify(model, target)
+    refuse_changed(governance, request, target)
     submission = governance.submitted(request.governed, target.rid)[0]
     number = put_in_force(governance, request, submission, target)
     write_decisions(governance, request.governed)
@@ -152,6 +152,15 @@ def admit_approvals(governance: Governance, request: Request, version: ModelVers
         refuse(governance, request, version, why, "Give one `--approve-as NAME` per approver.")
 
 
+def refuse_changed(governance: Governance, request: Request, version: ModelVersion) -> None:
+    """Raises ArtefactTamperedError, ArtefactMissingError, which are on record."""
+    try:
+        governance.registry.verify(request.governed.model, version)
+    except (ArtefactTamperedError, ArtefactMissingError) as error:
+        _keep_refusal(governance, request, version, str(error))
+        raise
+
+
 def put_in_force(governance: Governance, request: Request, submission: Submission, version: ModelVersion) -> int:
     """Adds what was decided to the environment's history and to the audit trail; its number."""
     now, model = governance.workspace.clock(), request.governed.model
@@ -184,11 +193,15 @@ def put_in_force(governance: Governance, request: Request, submission: Submissio
 
 def refuse(governance: Governance, request: Request, version: ModelVersion, why: str, way_out: str) -> NoReturn:
     """Raises ReleaseRefusedError, which is on record."""
+    _keep_refusal(governance, request, version, why)
+    raise ReleaseRefusedError(request.path, version.semantic, request.environment, why, way_out, request.kind)
+
+
+def _keep_refusal(governance: Governance, request: Request, version: ModelVersion, why: str) -> None:
     detail = {"environment": request.environment, "why": why}
     now, model = governance.workspace.clock(), request.governed.model
     with governance.workspace.catalog.writing() as connection:
         ledger.record(connection, now, request.actor, request.kind, "refused", model.rid, version.rid, detail)
-    raise ReleaseRefusedError(model.path, version.semantic, request.environment, why, way_out, request.kind)
 
 
 def _staging_first(request: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from model_adapters.errors import (
     ArtefactError,
     FeatureMismatchError,
     FeatureOrderError,
+    FeatureTypeError,
     InfiniteFeatureError,
 )
 from model_training.errors import (
@@ -142,6 +144,9 @@ def test_a_feature_may_not_go_missing_be_renamed_or_be_infinite(family: str, mod
     pd.testing.assert_series_equal(adapter.predict(turned)["anomaly_score"], adapter.predict(rows)["anomaly_score"])
     with pytest.raises(FeatureOrderError, match=f"position 0 is {names[-1]}, the model was trained with {names[0]}"):
         adapter.predict(rows.assign(feature_names=[list(reversed(names))] * 3))
+    for value in ("warm", [1.0], {"a": 1}):
+        with pytest.raises(FeatureTypeError, match=rf"column {NAMES[1]} holds {re.escape(repr(value))}, which is no"):
+            adapter.predict(rows.assign(**{NAMES[1]: [1.0, value, None]}))
     with pytest.raises(InfiniteFeatureError, match=rf"infinite values in {NAMES[0]}, {NAMES[2]} \(2 rows\)"):
         adapter.predict(rows.assign(**{NAMES[0]: [np.inf, 1, 1], NAMES[2]: [1, -np.inf, 1]}))
 

@@ -11,7 +11,10 @@ from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.model_input import MODEL_INPUT_SCHEMA
+from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.releases import RELEASES_SCHEMA
 from fleet_health.contracts.scores import SCORES_SCHEMA, SHADOW_SCHEMA
 from fleet_health.model_input.released import Roles, in_share
 from fleet_health.model_input.vectors import features_id
@@ -168,20 +171,18 @@ class Deployment:
     def keep(self, name: str, frame: DataFrame) -> None:
         self.store.store_dataframe(f"/Fleet/refrigeration/{name}", frame)
 
-    def run(self, step: str, model: Any, challenger: Any) -> None:
+    def run(self, step: str, model: Any, challenger: Any) -> Any:
         from fleet_health.pipeline import pipeline
         from transforms.verbs.testing.TransformRunner import TransformRunner
 
         runner = TransformRunner(pipeline, self.store, bindings={"model": model, "challenger": challenger})
-        runner.run(self.spark, next(t for t in pipeline.transforms if t.__name__ == f"refrigeration_{step}"))
+        return runner.run(self.spark, next(t for t in pipeline.transforms if t.__name__ == f"refrigeration_{step}"))
 
     def rows(self, name: str) -> pd.DataFrame:
         return self.store.get_dataframe(f"/Fleet/refrigeration/{name}", self.spark).toPandas()
 
 
 def prepared(spark: SparkSession, features: DataFrame, *decided: tuple[str, str, float]) -> Deployment:
-    from fleet_health.contracts.registry import REGISTRY_SCHEMA
-
     deployment = Deployment(spark)
     deployment.store.store_files("/Fleet/refrigeration/release_landing", decisions(PROFILE, *decided))
     deployment.keep("device_registry", spark.createDataFrame([], REGISTRY_SCHEMA))
@@ -203,6 +204,39 @@ def test_a_model_that_gives_no_number_aborts_the_build_and_scores_stay(
     with pytest.raises(Exception, match=r"NotAScoreError: isolation_forest_v1 1\.0\.0 gives no number for device REF-"):
         deployment.run("score_windows", model, model)
     assert sorted(deployment.rows("model_scores")["score_id"]) == sorted(before["score_id"])
+
+
+def test_a_run_without_a_window_adds_nothing_and_a_first_one_is_refused(
+    spark: SparkSession, features: DataFrame
+) -> None:
+    from mirror.checks import CheckSubject, evaluate
+
+    model, deployment = forest("1.0.0"), Deployment(spark)
+    decided = (
+        "isolation_forest",
+        "ALL",
+        "isolation_forest_v1",
+        "1.0.0",
+        "champion",
+        1.0,
+        NOW.to_pydatetime(),
+        "A",
+        "B",
+    )
+    nothing = {"device_registry": REGISTRY_SCHEMA, "model_input": MODEL_INPUT_SCHEMA}
+    for name, frame in {
+        "device_features": features,
+        "model_release_config": spark.createDataFrame([decided], RELEASES_SCHEMA),
+        **{name: spark.createDataFrame([], schema) for name, schema in nothing.items()},
+    }.items():
+        deployment.keep(name, frame)
+    assert [deployment.run("score_windows", model, model).aborted for _ in range(2)] == [False, True]
+    # the first, which has nothing to keep, is stopped by its check
+    written = deployment.store.get_dataframe("/Fleet/refrigeration/model_scores", spark)
+    rules = [check for check in checks_of("model_scores", PROFILE) if check.name.startswith("SCO-10")]
+    subject = CheckSubject("model_scores", SCORES_SCHEMA, lambda: written, files=(), references={})
+    (found,) = evaluate(rules, subject, spark=spark, now=NOW.to_pydatetime())
+    assert (found.outcome, found.blocks) == ("FAIL", True)
 
 
 @pytest.mark.nightly

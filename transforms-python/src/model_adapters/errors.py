@@ -3,6 +3,7 @@
 AdapterError
 |-- FeatureMismatchError    feature columns are missing or have another name
 |-- FeatureOrderError       rows whose `feature_names` are other features, or in another order
+|-- FeatureTypeError        a value is no number
 |-- InfiniteFeatureError    a value is infinite
 |-- TooLargeForTreesError   a value is finite, and beyond the single precision in which trees compare
 `-- ArtefactError           the fitted part is not the one that was published with these names and constants
@@ -60,6 +61,20 @@ class FeatureOrderError(AdapterError):
         return (
             f"{self.model_id}: position {self.position} is {self.found or 'missing'}, the model was trained with "
             f"{self.expected or 'nothing there'}. Prepare the rows with the feature list of this version."
+        )
+
+
+class FeatureTypeError(AdapterError):
+    """Attributes: ``model_id``, the first ``feature`` that holds such a value, and how the ``value`` reads."""
+
+    def __init__(self, model_id: str, feature: str, value: str) -> None:
+        super().__init__(model_id, feature, value)
+        self.model_id, self.feature, self.value = model_id, feature, value
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model_id}: feature column {self.feature} holds {self.value}, which is no number. Pass numbers, and "
+            "null for a value that is not known."
         )
 
 

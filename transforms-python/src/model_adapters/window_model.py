@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 import palantir_models as pm
 from model_adapters.arrays import Arrays, digest
 from model_adapters.constants import Constants
-from model_adapters.errors import ArtefactError, FeatureMismatchError, FeatureOrderError, InfiniteFeatureError
+from model_adapters.errors import (
+    ArtefactError,
+    FeatureMismatchError,
+    FeatureOrderError,
+    FeatureTypeError,
+    InfiniteFeatureError,
+)
 
 Floats = NDArray[np.float64]
 TOP = 5
@@ -88,6 +94,7 @@ class WindowModelAdapter(pm.ModelAdapter):
         Raises:
             FeatureMismatchError: a feature column is missing, or has another name.
             FeatureOrderError: the frame's ``feature_names`` are not the model's.
+            FeatureTypeError: a value is no number.
             InfiniteFeatureError: a value is infinite. Null and NaN are fine.
         """
         vectors, cohorts, filled = self.vectors(df_in)
@@ -113,7 +120,10 @@ class WindowModelAdapter(pm.ModelAdapter):
         if "feature_names" in df_in.columns:
             for listed in {tuple(one) for one in df_in["feature_names"]} - {tuple(names)}:
                 raise FeatureOrderError.between(model_id, names, listed)
-        values = df_in[names].to_numpy(dtype="float64", na_value=np.nan)
+        try:
+            values = df_in[names].to_numpy(dtype="float64", na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise _no_number(model_id, df_in[names]) from error
         infinite = np.isinf(values)
         if infinite.any():
             odd = [name for name, wrong in zip(names, infinite.any(axis=0), strict=True) if wrong]
@@ -168,3 +178,19 @@ class WindowModelAdapter(pm.ModelAdapter):
         if found != wanted:
             problem = f"its fitted part and feature names have the hash {found}, recorded is {wanted}"
             raise ArtefactError(constants["model_id"], problem)
+
+
+def _no_number(model_id: str, rows: pd.DataFrame) -> FeatureTypeError:
+    """The error about the first column that cannot be read as numbers, with the first value that is to blame."""
+    name = next(name for name in rows.columns if not _is_numeric(rows[name]))
+    known = rows[name].dropna()
+    wrong = pd.to_numeric(known, errors="coerce").isna()
+    return FeatureTypeError(model_id, str(name), repr((known[wrong] if wrong.any() else known).iloc[0])[:80])
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    try:
+        column.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError):
+        return False
+    return True

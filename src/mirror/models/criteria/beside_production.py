@@ -32,6 +32,7 @@ class BesideProduction(Criterion):
         measure: what is measured.
         max, min: the limit; exactly one of them.
         untried: the outcome while no window was scored by both: ``PASS`` (a trial is optional) or ``PENDING``.
+        min_devices: in a smaller fleet, where one failing unit moves every mean, the outcome is that of ``untried``.
     """
 
     kind = "beside_production"
@@ -40,10 +41,12 @@ class BesideProduction(Criterion):
     max: float | None = None
     min: float | None = None
     untried: Outcome = Outcome.PENDING
+    min_devices: int = 0
 
     @classmethod
     def read(cls, item: Located, settings: Mapping[str, Located]) -> Self:
-        only(item, settings, ("dataset", "measure", "max", "min", "untried"), required=("dataset", "measure"))
+        known = ("dataset", "measure", "max", "min", "untried", "min_devices")
+        only(item, settings, known, required=("dataset", "measure"))
         measure = settings["measure"].text("measure")
         if measure not in MEASURES:
             settings["measure"].wrong(f"nothing is measured as {measure!r}. Known: {', '.join(MEASURES)}.")
@@ -53,7 +56,9 @@ class BesideProduction(Criterion):
         untried = settings["untried"].text("untried") if "untried" in settings else "pending"
         if untried not in ("pass", "pending"):
             settings["untried"].wrong(f"untried is pass or pending, not {untried!r}.")
-        return cls(settings["dataset"].text("dataset"), measure, **limits, untried=Outcome(untried.upper()))
+        least = settings["min_devices"].count("min_devices") if "min_devices" in settings else 0
+        outcome = Outcome(untried.upper())
+        return cls(settings["dataset"].text("dataset"), measure, **limits, untried=outcome, min_devices=least)
 
     def judge(self, candidate: Candidate) -> Finding:
         """The verdict over every run of the two versions, at most about :data:`ROWS` windows."""
@@ -67,6 +72,8 @@ class BesideProduction(Criterion):
             )
         except CannotJudgeError:
             return Finding(self.untried, f"no window was scored by both {pair[0]} and {pair[1]} yet")
+        if small := Sample(self.dataset, min_devices=self.min_devices).too_small(found):
+            return Finding(self.untried, small)
         measure, text = MEASURES[self.measure]
         try:
             value = measure(found)

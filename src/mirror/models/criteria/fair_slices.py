@@ -40,6 +40,8 @@ class FairSlices(Criterion):
             scored = self.sample.scored(candidate)
         except CannotJudgeError as error:
             return Finding(Outcome.PENDING, str(error))
+        if small := self.sample.too_small(scored):
+            return Finding(Outcome.PASS, small)
         if self.column not in scored.columns:
             return Finding(Outcome.PENDING, f"the scored rows have no column {self.column!r}")
         overall = float(scored[self.sample.flag].mean())
