@@ -45,8 +45,8 @@ def run_log_transform(profile: Profile) -> Transform:
         ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, releases: Any, log: Any
     ) -> None:
         looked_at = (raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe())
-        facts = facts_of(*looked_at, exclusions.dataframe(), releases.dataframe(), profile)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
+        facts = facts_of(*looked_at, exclusions.dataframe(), releases.dataframe(), profile, before)
         log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
     return log_scoring_run
