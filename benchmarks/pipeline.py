@@ -8,7 +8,7 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,8 @@ def _increments(bench: Bench) -> Iterator[Figure]:
     chain = list(through_the_pipeline(spark, bench.scratch / "chain", files, registry))
     for number, one in enumerate(chain, start=1):
         told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in one.seconds.items() if seconds >= 0.05)
-        bench.say(f"pipeline: materialisation {number}: {one.cpu:.1f} CPU seconds; due {one.due}; {told}")
+        costs = f"{one.cpu:.1f} CPU seconds and {one.choosing:.1f} for device_features"
+        bench.say(f"pipeline: materialisation {number}: {costs}; due {one.due}; {told}")
     raw, _ = synthetic(bench.scratch / "longer", devices, MATERIALISATIONS / 12)
     clean(raw, bench.scratch / "longer-clean")
     frame = spark.read.parquet(str(bench.scratch / "longer-clean"))
@@ -137,15 +138,17 @@ def _increments(bench: Bench) -> Iterator[Figure]:
     times = [(start + n * pd.Timedelta(minutes=5)).to_pydatetime() for n in range(MATERIALISATIONS + 1)]
     alone = list(windows_alone(spark, bench.scratch / "alone", frame, list(itertools.pairwise(times))))
     bench.say("pipeline: windows alone: " + ", ".join(f"{one.cpu:.1f} {one.due}" for one in alone))
-    yield _later_against_second(bench, "materialisations_against_second", chain)
-    yield _later_against_second(bench, "windows_alone_against_second", alone)
+    yield _later_against_second(bench, "materialisations_against_second", chain, lambda one: one.cpu)
+    choosing = [one for one in chain if one.due]
+    yield _later_against_second(bench, "device_features_against_second", choosing, lambda one: one.choosing)
+    yield _later_against_second(bench, "windows_alone_against_second", alone, lambda one: one.cpu)
 
 
-def _later_against_second(bench: Bench, name: str, runs: list[Any]) -> Figure:
+def _later_against_second(bench: Bench, name: str, runs: list[Any], seconds: Callable[[Any], float]) -> Figure:
     """CPU of the last third of the runs of the commonest kind over that of the second of this kind."""
     kinds = [one.due for one in runs[1:]]
     kind = max(set(kinds), key=kinds.count)
-    same = [one.cpu for one in runs[1:] if one.due == kind]
+    same = [seconds(one) for one in runs[1:] if one.due == kind]
     last = same[-max(1, len(same) // 3) :]
     return bench.share(name, last, [same[min(1, len(same) - 1)]] * len(last), limit=1.2)
 

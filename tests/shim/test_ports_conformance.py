@@ -220,6 +220,26 @@ def test_frames_are_stored_nullable_and_read_by_mode(backend, spark):
     assert all(field.nullable for field in backend.reader("/d").schema())
 
 
+def test_a_file_of_rows_that_is_written_again_holds_the_rows_that_are_read(backend, spark):
+    """In one transaction with rows that are added; the file keeps its name, and with it the value in its path."""
+    writer = backend.writer("/d")
+    by_k = WriteOptions(partition_cols=("k",))
+    writer.write_dataframe(spark.createDataFrame(pd.DataFrame({"v": [1, 2], "k": ["x", "y"]})), by_k)
+    backend.commit(writer)
+    writer = backend.writer("/d", incremental=True)
+    writer.write_dataframe(spark.createDataFrame(pd.DataFrame({"v": [3], "k": ["y"]})), by_k)
+    (path,) = (entry.path for entry in writer.files("previous") if entry.path.startswith("k=x/"))
+    with writer.create(path, "wb") as stream:
+        pq.write_table(pa.table({"v": pa.array([10, 11], pa.int64())}), stream)
+    expected = [(2, "y"), (3, "y"), (10, "x"), (11, "x")]
+    assert sorted(tuple(r) for r in writer.dataframe(spark, "previous").collect()) == [(1, "x"), (2, "y")]
+    assert sorted(tuple(r) for r in writer.dataframe(spark, "current").collect()) == expected
+    backend.commit(writer)
+    reader = backend.reader("/d")
+    assert sorted(tuple(r) for r in reader.dataframe(spark).collect()) == expected
+    assert len(reader.files()) == 3
+
+
 def test_workers_read_and_stage_files_for_the_same_transaction(backend, spark):
     source = backend.writer("/in")
     _put(source, a="1", b="22")

@@ -70,6 +70,7 @@ def keep_footers(ports: Iterable[Port], catalog: Catalog) -> None:
     from mirror.checks.known_footers import known_footers
     from mirror.checks.state_tables import CatalogStates
     from mirror.checks.stored import speaking
+    from mirror.checks.subject import without
     from mirror.datasets.frames import spark_schema
 
     states = CatalogStates(catalog)
@@ -78,7 +79,7 @@ def keep_footers(ports: Iterable[Port], catalog: Catalog) -> None:
             stored = port.outcome().schema
             if stored is not None:
                 files = speaking(port.selection("added").files, stored)
-                known_footers(port.path, files, spark_schema(stored), states)
+                known_footers(port.path, files, without(spark_schema(stored), stored.path_columns), states)
 
 
 def _subject(

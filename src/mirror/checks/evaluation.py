@@ -94,7 +94,7 @@ def _growth(subject: CheckSubject, states: StateStore | None, now: datetime) -> 
 
 
 def _proofs(subject: CheckSubject, now: datetime, states: StateStore | None) -> Proofs | None:
-    footers = known_footers(subject.name, subject.files, subject.schema, states)
+    footers = known_footers(subject.name, subject.files, subject.inside, states)
     return None if footers is None else Proofs(Columns(subject.name, subject.schema), footers, now)
 
 

@@ -72,7 +72,7 @@ def _reference_rows(frames: Frames, metric: ReferenceRows, growth: Growth | None
     if growth is not None and other.files and other.part is not None:
         theirs = Growth(other, growth.store, growth.now)
         return int(theirs.states(theirs.cover([rows]))[rows.key])
-    if (footers := read_footers(other.files, other.schema)) is not None:
+    if (footers := read_footers(other.files, other.inside)) is not None:
         return footers.rows
     return int(scan_states(frames.reference(metric.dataset), [rows])[rows.key])
 
@@ -127,9 +127,10 @@ def _keyed(
     keys, schema = together[0].keys, frames.subject.schema or frames.own().schema
     only_duplicates = all(isinstance(metric, Duplicates) for metric in together)
     if only_duplicates and rows is not None and rows <= MEMORY_BOUND_ROWS and hashable(schema, keys):
-        files = frames.subject.files if local else ()
+        readable = local and frames.subject.outside.isdisjoint(keys)
+        files = frames.subject.files if readable else ()
         proved = (
-            proved_unique_with(frames.subject, schema, keys, growth.store) if growth is not None and local else None
+            proved_unique_with(frames.subject, schema, keys, growth.store) if growth is not None and readable else None
         )
         if proved is None:
             proved = proved_unique(frames.own(), keys, files)

@@ -30,14 +30,18 @@ class Growth:
 
     def cover(self, metrics: list[ScanMetric]) -> Increments:
         """What is kept of these metrics for the subject's files, and what is missing; footers are looked at."""
-        found = increments(metrics, self.subject.files, self._columns, self.units)
+        found = increments(metrics, self.subject.files, self._columns, self._all_units)
         return Increments(found.kept, tuple(self._settle(part) for part in found.parts))
 
     @cached_property
     def units(self) -> Sequence[StateUnit]:
         """What is kept of the subject and of nothing that its view no longer holds."""
         everything = {identity(file) for file in self.subject.files}
-        return [unit for unit in self.store.units(self.subject.name) if unit.files <= everything]
+        return [unit for unit in self._all_units if unit.files <= everything]
+
+    @cached_property
+    def _all_units(self) -> Sequence[StateUnit]:
+        return self.store.units(self.subject.name)
 
     def states(self, grown: Increments) -> dict[str, State]:
         """Metric key -> the state of all files; every part is read once, footers first, and kept."""
@@ -53,7 +57,7 @@ class Growth:
         self.store.keep(self.subject.name, StateUnit(frozenset(map(identity, part.files)), states))
 
     def _settle(self, part: Part) -> Part:
-        footers = known_footers(self.subject.name, part.files, self.subject.schema, self.store)
+        footers = known_footers(self.subject.name, part.files, self.subject.inside, self.store)
         if footers is None:
             return part
         proofs = Proofs(self._columns, footers, self.now)

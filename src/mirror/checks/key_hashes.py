@@ -20,7 +20,7 @@ from pyspark.sql import types as T
 from mirror.checks.columns import ref
 from mirror.checks.hash_marks import meet, split
 from mirror.checks.jobs import as_one_job
-from mirror.checks.states import KeyUnit, StateStore, identity
+from mirror.checks.states import KeyUnit, StateStore, identity, read_together
 from mirror.checks.subject import CheckSubject
 from transforms.ports import FileEntry
 
@@ -74,31 +74,38 @@ def proved_unique_with(
     by_identity = {identity(file): file for file in subject.files}
     current = frozenset(by_identity)
     way = f"duckdb {duckdb.__version__}|{json.dumps(list(keys))}"
-    left, known = set(current), list[KeyUnit]()
+    left, known, seen = set(current), list[KeyUnit](), set[str]()
     for unit in sorted(store.key_units(subject.name, way), key=lambda u: -len(u.files)):
+        seen |= unit.files
         if unit.files <= left:
             left -= unit.files
             known.append(unit)
-    if not left:
-        # what is kept was held against each other when it was kept
-        return True
-    files = [by_identity[name] for name in sorted(left)]
-    fresh = _from_files(schema, keys, files)
-    if fresh is None:
-        return None
-    fresh.sort()
-    unit = KeyUnit(frozenset(left), way, _limits(schema, keys, files))
+    # what is kept was held against each other when it was kept
+    for names in read_together(left, by_identity, seen) if left else ():
+        files = [by_identity[name] for name in names]
+        fresh = _from_files(schema, keys, files)
+        if fresh is None:
+            return None
+        fresh.sort()
+        unit = KeyUnit(frozenset(names), way, _limits(schema, keys, files))
+        if _repeats(fresh) or _met(fresh, unit, known, subject.name, store):
+            return False
+        marks, rest = split(fresh)
+        store.keep_keys(subject.name, unit, marks, rest, current)
+        known.append(unit)
+    return True
+
+
+def _met(
+    fresh: npt.NDArray[np.uint64], unit: KeyUnit, known: Sequence[KeyUnit], dataset: str, store: StateStore
+) -> bool:
     # most of the history lies on other days, and is not even looked up
     near = [other for other in known if unit.may_share_keys_with(other)]
-
-    def rests(place: int) -> bytes:
-        return store.key_rests(subject.name, near[place])
-
-    if _repeats(fresh) or meet(fresh, [store.key_marks(subject.name, other) for other in near], rests):
-        return False
-    marks, rest = split(fresh)
-    store.keep_keys(subject.name, unit, marks, rest, current)
-    return True
+    return meet(
+        fresh,
+        [store.key_marks(dataset, other) for other in near],
+        lambda place: store.key_rests(dataset, near[place]),
+    )
 
 
 def _from_spark(frame: DataFrame, keys: Sequence[str]) -> npt.NDArray[np.uint64]:

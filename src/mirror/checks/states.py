@@ -137,12 +137,46 @@ def covered(key: str, files: Collection[str], units: Sequence[StateUnit]) -> tup
     return documents, frozenset(left)
 
 
+YOUNG_FOLDERS = 8
+"""So many of a dataset's folders, the last by name, are read again one by one: where folders are days, a week."""
+
+
+def read_together(
+    left: Collection[str], files: Mapping[str, FileEntry], seen: Collection[str]
+) -> list[tuple[str, ...]]:
+    """Which of the files that are left, by :func:`identity`, are read in one pass and kept as one unit.
+
+    Files that nobody has seen yet form one part. In a dataset of several folders, though, a unit in which a file was
+    replaced would take all its other files with it: so what is to be read once more is read folder by folder, and old
+    folders stay apart from the last ones, which are those that change.
+
+    Args:
+        left: files without states.
+        files: all files of the view.
+        seen: files that were read before, in units that no longer count.
+    """
+    folders = sorted({file.path.rpartition("/")[0] for file in files.values()})
+    if len(folders) == 1:
+        return [tuple(sorted(left))]
+    young = set(folders[-YOUNG_FOLDERS:])
+    parts: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(left):
+        folder = files[name].path.rpartition("/")[0]
+        which = ("old", "") if folder not in young else ("again", folder) if name in seen else ("new", "")
+        parts.setdefault(which, []).append(name)
+    return [tuple(names) for names in parts.values()]
+
+
 def increments(
     metrics: Iterable[ScanMetric], files: Sequence[FileEntry], columns: Columns, units: Sequence[StateUnit]
 ) -> Increments:
-    """Covers the files with kept units, metric by metric; larger units first, none twice."""
+    """Covers the files with kept units, metric by metric; larger units first, none twice.
+
+    ``units`` are all that are kept of the dataset; those with a file that is not among ``files`` do not count.
+    """
     by_identity = {identity(file): file for file in files}
     everything = frozenset(by_identity)
+    seen = frozenset[str]().union(*(unit.files for unit in units))
     usable = [unit for unit in units if unit.files <= everything]
     kept: dict[ScanMetric, tuple[State, ...]] = {}
     missing: dict[frozenset[str], list[ScanMetric]] = {}
@@ -152,6 +186,8 @@ def increments(
         if left:
             missing.setdefault(left, []).append(metric)
     parts = tuple(
-        Part(tuple(by_identity[name] for name in sorted(left)), tuple(wanting)) for left, wanting in missing.items()
+        Part(tuple(by_identity[name] for name in names), tuple(wanting))
+        for left, wanting in missing.items()
+        for names in read_together(left, by_identity, seen)
     )
     return Increments(kept, parts)

@@ -50,15 +50,16 @@ def subject_of(
         references=references or {},
         sensitive=sensitive_columns(stored, sensitive),
         part=lambda some: read_frame(spark, path, branch, some, stored),
+        outside=frozenset() if stored is None else frozenset(stored.path_columns),
     )
 
 
 def speaking(files: Sequence[FileEntry], stored: StoredSchema | None) -> Sequence[FileEntry]:
-    """The files whose footers, or rows part by part, may speak for the dataset.
+    """The files whose footers, or rows part by part, may speak for the dataset; none without a schema.
 
-    None without a schema, and none where columns come from paths: those are not in the files.
+    Of columns that come from paths footers say nothing, see :attr:`CheckSubject.outside`.
     """
-    return [f for f in files if not is_hidden(f.path)] if stored is not None and not stored.path_columns else ()
+    return [f for f in files if not is_hidden(f.path)] if stored is not None else ()
 
 
 def commits_of(store: DatasetStore, dataset: Dataset, branch: str) -> list[Commit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ class CheckSubject:
         references: the other datasets of the transform by parameter name, for ``E.dataset_ref``.
         sensitive: columns whose values never appear in a result.
         part: makes the rows of some of ``files``; with it and a state store, only files not seen before are read.
+        outside: columns that come from the paths of files; nothing inside ``files`` speaks of them.
     """
 
     name: str
@@ -35,3 +36,14 @@ class CheckSubject:
     references: Mapping[str, CheckSubject] = field(default_factory=dict)
     sensitive: frozenset[str] = frozenset()
     part: Callable[[Sequence[FileEntry]], DataFrame] | None = None
+    outside: frozenset[str] = frozenset()
+
+    @property
+    def inside(self) -> StructType | None:
+        """The columns that footers tell of."""
+        return None if self.schema is None else without(self.schema, self.outside)
+
+
+def without(schema: StructType, outside: Collection[str]) -> StructType:
+    """The columns of a schema that lie in the files themselves."""
+    return type(schema)([field for field in schema.fields if field.name not in outside]) if outside else schema

@@ -20,7 +20,6 @@ from fleet_health.features.exchange import Tasks, parcels, unpacked
 from fleet_health.features.lateness import MICROS_PER_MINUTE, NEVER, Length, due
 from fleet_health.features.readings import Readings, ordered_blocks, summarised_sensors
 from fleet_health.features.transforms import feature_transform, window_transform, window_version
-from fleet_health.features.versions import newest_versions
 from fleet_health.features.windows import due_versions
 from fleet_health.paths import dataset
 from fleet_health.profiles.loader import shipped_profile
@@ -216,19 +215,23 @@ class Fleet:
         self.runner = TransformRunner(self.pipeline, datastore=self.store)
 
     def land(self, *rows: Any) -> bool:
-        """A transaction of clean rows and a run of the window job; whether it committed anything."""
+        """A transaction of clean rows and a run of both jobs; whether the window job committed anything."""
         self.rows += rows
         frame = self.spark.createDataFrame(fleet.frame(list(rows), 1), clean_schema(PROFILE))
         dated = frame.withColumn("date", F.to_date("timestamp_utc"))
         self.store.store_dataframe("/Fleet/refrigeration/clean_sensor_readings", dated, append=bool(self.store.aliases))
-        return not self.runner.run(self.spark, self.pipeline.transforms[0]).aborted
+        committed = not self.runner.run(self.spark, self.pipeline.transforms[0]).aborted
+        if committed:
+            self.runner.run(self.spark, self.pipeline.transforms[1])
+        return committed
 
     def read(self, name: str) -> DataFrame:
         return self.store.get_dataframe(f"/Fleet/refrigeration/{name}", self.spark)
 
     def newest(self) -> pd.DataFrame:
-        chosen = newest_versions(self.read("feature_versions"), SLIM).toPandas()
-        return chosen.sort_values(KEY, ignore_index=True)
+        chosen = self.read("device_features").toPandas()
+        assert (chosen["date"] == chosen["window_start"].dt.date).all()
+        return chosen.drop(columns="date").sort_values(KEY, ignore_index=True)
 
     def anew(self) -> pd.DataFrame:
         """The newest versions from all readings at once, without Spark."""

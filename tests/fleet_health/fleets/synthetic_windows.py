@@ -59,4 +59,5 @@ def synthetic_windows(
     frame = pa.Table.from_batches(tables).to_pandas()
     for name in ("window_start", "window_end", "computed_at"):
         frame[name] = frame[name].dt.tz_localize(None)
+    frame["date"] = frame["window_start"].dt.date
     return frame[stored_schema("device_features", PROFILE).fieldNames()]

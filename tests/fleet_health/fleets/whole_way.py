@@ -20,7 +20,8 @@ from pyspark.sql import DataFrame, SparkSession
 from fleet_health.alerting.alerts import device_alerts
 from fleet_health.contracts.raw import parsed_schema
 from fleet_health.features.lateness import due
-from fleet_health.features.versions import all_versions, newest_versions
+from fleet_health.features.newest import newest_versions
+from fleet_health.features.versions import all_versions
 from fleet_health.ingestion import routing
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.deserialise import malformed, parse_file, readable

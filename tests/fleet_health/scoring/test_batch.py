@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fleet_health.model_input.released import Roles, in_share
 from fleet_health.model_input.vectors import features_id
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.scoring.candidate import canary_comparison, driving_scores, shadow_scores
+from fleet_health.scoring.same_days import of_the_same_days
 from fleet_health.scoring.scores import model_scores, unscored
 
 PROFILE = shipped_profile("refrigeration")
@@ -127,6 +129,45 @@ def test_an_hourly_run_scores_every_window_that_this_version_has_not(spark: Spar
     found = told[0].unionByName(told[1]).unionByName(told[2]).unionByName(told[3])
     counts = found.groupBy("case", "device_id").count().toPandas().groupby("case")["count"].agg(["min", "max", "size"])
     assert counts.T.to_dict("list") == {"first": [4, 4, 50], "half": [2, 2, 50], "other": [4, 4, 50]}
+
+
+def test_what_an_old_day_gained_is_scored_once_and_scores_of_other_days_are_not_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """A day that was filled later, a gap that a failed build left, and history on every other day."""
+    model = forest("1.0.0")
+    own = {name: str(model.constants[name]) for name in ("model_id", "model_version", "granularity")}
+    every = pd.DataFrame(
+        [
+            (device, START - pd.Timedelta(days=day) + pd.Timedelta(minutes=15 * quarter))
+            for device in ("a", "b")
+            for day in (0, 1, 40, 400)
+            for quarter in (1, 2)
+        ],
+        columns=["device_id", "window_end"],
+    )
+    every["window_start"] = every["window_end"] - pd.Timedelta(minutes=15)
+    days_ago = (START - every["window_end"]).dt.ceil("D").dt.days
+    # day 40 came only now; of yesterday a build failed before the second quarter
+    late = every["window_end"] == START - pd.Timedelta(days=1) + pd.Timedelta(minutes=30)
+    scored = every[(days_ago != 40) & ~late].assign(**own)
+    folder = tmp_path / "scores"
+    for number, (_, of_day) in enumerate(scored.groupby(scored["window_end"].dt.date)):
+        # as runs append them
+        spark.createDataFrame(of_day).coalesce(1).write.mode("append").parquet(str(folder))
+        assert number < 3
+    before = spark.read.parquet(str(folder))
+    at_hand = every[days_ago.isin([0, 1, 40])]
+    found = unscored(spark.createDataFrame(at_hand), before, model).toPandas()
+    left = sorted(zip(found["device_id"], found["window_end"].dt.tz_localize("UTC"), strict=True))
+    chosen = every[(days_ago == 40) | late]
+    assert left == sorted(zip(chosen["device_id"], chosen["window_end"], strict=True))
+    near = of_the_same_days(before, spark.createDataFrame(at_hand))
+    assert near.count() == 6
+    # the file of the fourth day is skipped by what its footer says
+    assert "PushedFilters: [Or(" in near._jdf.queryExecution().toString()
+    both = pd.concat([scored, chosen.assign(**own)])
+    assert unscored(spark.createDataFrame(every), spark.createDataFrame(both), model).count() == 0
 
 
 @pytest.mark.nightly

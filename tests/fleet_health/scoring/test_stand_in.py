@@ -172,6 +172,40 @@ def test_one_look_counts_what_the_run_scored_and_the_log_grows_by_news_only(spar
     assert next_run(spark, found, log, PROFILE).collect() == []
 
 
+def test_what_earlier_looks_found_is_not_looked_for_again(spark: SparkSession) -> None:
+    """The next look reads what came since, and finds what a look at everything finds; also after a rollback."""
+    names = ["device_id", "window_end", "computed_at", "window_duration_minutes", "sensor_completeness"]
+    windows = [("full", ago(60), ago(59), 15, 0.9), ("full", ago(45), ago(40), 15, 0.9)]
+    scores = [("full", ago(60), ago(40), "isolation_forest_v1", "1.2.0")]
+    columns = ["device_id", "window_end", "scored_at", "model_id", "model_version"]
+    registry = spark.createDataFrame(pd.DataFrame({"device_id": ["full"], "status": ["active"]}))
+    left_out = spark.createDataFrame([], EXCLUSIONS_SCHEMA)
+    decided = spark.createDataFrame([], RELEASES_SCHEMA)
+
+    def look(now: float, windows: Any, scores: Any, log: Any = None) -> Facts:
+        features, scored = pd.DataFrame(windows, columns=names), pd.DataFrame(scores, columns=columns)
+        features["date"] = (features["window_end"] - pd.Timedelta(minutes=15)).dt.date
+        raw = pd.DataFrame({"timestamp_ingested": [ago(100), ago(now)]})
+        frames = [spark.createDataFrame(frame) for frame in (raw, features, scored)]
+        return facts_of(*frames, registry, left_out, decided, PROFILE, log=log)
+
+    log = next_run(spark, look(30, windows, scores), spark.createDataFrame([], RUNS_SCHEMA), PROFILE).persist()
+    assert log.count() == 1
+    later = [*windows, ("full", ago(30), ago(10), 15, 0.9), ("thin", ago(30), ago(10), 15, 0.2)]
+    more = [*scores, ("full", ago(30), ago(10), "isolation_forest_v1", "1.3.0")]
+    found = look(5, later, more, log)
+    assert found == look(5, later, more)
+    assert (found.features_at, found.scored_through, found.model_version) == (ago(10), ago(30), "1.3.0")
+    # what no lateness allows: a window of last month that became known a minute ago. Only who reads it all sees it
+    old = ("full", ago(40_000), ago(1), 15, 0.9)
+    assert look(5, [*later, old], more, log) == found
+    assert look(5, [*later, old], more).features_at == ago(1)
+    # rolled back to before the last look: nothing is as new as what was known, so everything is looked at
+    earlier = [("full", ago(300), ago(290), "isolation_forest_v1", "1.1.0")]
+    assert look(90, windows[:1], earlier, log) == look(90, windows[:1], earlier)
+    log.unpersist()
+
+
 def test_rules_score_what_the_model_left_and_keep_the_time_of_the_first_look(spark: SparkSession) -> None:
     places = {
         # minutes before noon of the window's end and of its computing, and length

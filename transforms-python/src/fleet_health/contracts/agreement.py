@@ -99,7 +99,7 @@ def _partitions(check: _Check) -> None:
     if check.contract.partition_by and (source is None or source not in check.columns):
         fix = "Say in `partition_source` of which timestamp the partition is the UTC date."
         check.fail(("partition_by",), "the partition column comes from nowhere", fix)
-    for name in check.contract.partition_by:
+    for name in check.contract.partition_by or ():
         if name in check.columns:
             check.fail(("partition_by",), f"partition column {name!r} is a column already", "Remove one.")
 

@@ -48,7 +48,7 @@ def parse_contract(text: str, file: str, read: Callable[[str], Parsed] | None = 
         contract=contract,
         file=file,
         stored=_stored(contract, base),
-        partitions=(*(base.partitions if base else ()), *contract.partition_by),
+        partitions=_partitions(contract, base),
         enums={**(base.enums if base else {}), **contract.enums},
     )
     check_agreement(parsed, lines)
@@ -76,6 +76,12 @@ def _fix(kind: str, key: str) -> str:
     if kind == "extra_forbidden":
         return f"Remove `{key}`, or correct its spelling."
     return "Correct the value."
+
+
+def _partitions(contract: Contract, base: Parsed | None) -> tuple[str, ...]:
+    if contract.partition_by is not None:
+        return contract.partition_by
+    return base.partitions if base else ()
 
 
 def _stored(contract: Contract, base: Parsed | None) -> tuple[EachColumn | Column, ...]:

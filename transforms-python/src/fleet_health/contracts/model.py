@@ -63,17 +63,20 @@ AnyColumn = Annotated[
 
 
 class Contract(Strict):
-    """One dataset. ``columns`` are the contract of record, ``additions`` ours, ``partition_by`` days of a timestamp."""
+    """One dataset. ``columns`` are the contract of record, ``additions`` ours, ``partition_by`` days of a timestamp.
+
+    Without ``partition_by`` the partitions are those of the contract that it is made of, if it is made of one.
+    """
 
     dataset: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     owner: Text
     purpose: Text
     producer: Text
-    write_mode: Literal["append", "snapshot"]
+    write_mode: Literal["append", "snapshot", "update"]
     columns_of: str | None = None
     columns: tuple[AnyColumn, ...] = ()
     additions: tuple[Column, ...] = ()
-    partition_by: tuple[Literal["date"], ...] = ()
+    partition_by: tuple[Literal["date"], ...] | None = None
     partition_source: str | None = None
     enums: dict[str, tuple[Value, ...]] = {}
     expectations: tuple[Expectation, ...] = Field(min_length=1)

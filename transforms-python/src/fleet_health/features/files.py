@@ -93,14 +93,15 @@ def instants_of(file: pq.ParquetFile, name: str) -> tuple[int, int] | None:
 
     A file with nulls in it does not tell either: what stands for them is not known.
     """
-    found = [_instants(file, group, name) for group in range(file.num_row_groups)]
+    found = [instants_of_group(file, group, name) for group in range(file.num_row_groups)]
     known = [limits for limits in found if limits is not None]
     if not known or len(known) < len(found):
         return None
     return min(first for first, _ in known), max(last for _, last in known)
 
 
-def _instants(file: pq.ParquetFile, group: int, name: str) -> tuple[int, int] | None:
+def instants_of_group(file: pq.ParquetFile, group: int, name: str) -> tuple[int, int] | None:
+    """The same for one row group."""
     if name not in file.schema_arrow.names:
         return None
     statistics = file.metadata.row_group(group).column(_leaf(file, name)).statistics
@@ -114,7 +115,7 @@ def _instants(file: pq.ParquetFile, group: int, name: str) -> tuple[int, int] | 
 
 def _may_hold(file: pq.ParquetFile, group: int, wanted: Wanted) -> bool:
     """Not when the statistics of the row group say that its readings lie elsewhere."""
-    limits = _instants(file, group, "timestamp_utc")
+    limits = instants_of_group(file, group, "timestamp_utc")
     return limits is None or wanted.may_lie_in(*limits)
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
-from fleet_health.contracts.features import RUNS_SCHEMA, features_schema, write_options
+from fleet_health.contracts.features import PARTITION, RUNS_SCHEMA, features_schema, write_options
 from fleet_health.features.evolution import with_new_features
 from fleet_health.features.lateness import due
+from fleet_health.features.newest import KEY, newest_versions
 from fleet_health.features.runs import measure, previous_watermark, run_rows
-from fleet_health.features.versions import all_versions, new_versions, newest_versions
+from fleet_health.features.superseded import Gained, leave_out, meeting
+from fleet_health.features.versions import all_versions, new_versions
 from fleet_health.profiles.definitions import formula_version
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.semantic_version import semantic_version
-from transforms.api import Input, Output, Transform, incremental, transform, transform_df
+from transforms.api import Input, Output, Transform, incremental, transform
 
 SUMS = 2
 """Raised by whoever changes the order in which readings are added up: it decides the last digit of a feature."""
@@ -78,13 +81,37 @@ def window_transform(profile: Profile) -> Transform:
 
 
 def feature_transform(profile: Profile) -> Transform:
-    @transform_df(
-        Output(paths.dataset(profile, "device_features"), checks=checks_of("device_features", profile)),
+    """Appends the windows that have come into being; a newer version of one costs the files its older row lies in.
+
+    Files are replaced then, so who reads ``device_features`` by increments starts over: read it whole or by its days
+    (``snapshot_inputs``), and take ``feature_versions``, which only grows, for what has changed.
+    """
+
+    # 2: before that, the dataset was written whole and without days
+    @incremental(semantic_version=2)
+    @transform(
         versions=Input(paths.dataset(profile, "feature_versions")),
+        features=Output(paths.dataset(profile, "device_features"), checks=checks_of("device_features", profile)),
     )
-    def choose_versions(versions: DataFrame) -> DataFrame:
+    def choose_versions(ctx: Any, versions: Any, features: Any) -> None:
+        def write(rows: DataFrame) -> None:
+            features.write_dataframe(rows, partition_cols=PARTITION, options=write_options(profile))
+
         # until a window of the new day is due, no row has a column for a feature that was added
-        return newest_versions(with_new_features(versions, profile), profile)
+        added = newest_versions(with_new_features(versions.dataframe("added"), profile), profile)
+        if not ctx.is_incremental:
+            write(added)
+            return
+        gained = Gained.of(versions.dataframe("added"))
+        if not gained.days:
+            ctx.abort_job()
+            return
+        met = meeting(added, features.dataframe("previous"), gained).persist()
+        try:
+            write(added.join(F.broadcast(met.where("stays")), list(KEY), "left_anti").select(*added.columns))
+            leave_out(met.where("NOT stays"), features, gained.days)
+        finally:
+            met.unpersist()
 
     choose_versions.__name__ = f"{profile.profile}_choose_versions"
     return choose_versions

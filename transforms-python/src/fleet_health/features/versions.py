@@ -1,4 +1,4 @@
-"""From clean readings to versions of windows, and from versions to the newest one of each window."""
+"""From clean readings to versions of windows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
-from fleet_health.contracts.conform import conform
 from fleet_health.contracts.features import features_schema
 from fleet_health.features.exchange import Tasks, exchanged, unpacked
 from fleet_health.features.files import CleanFile, files_of
@@ -23,9 +21,6 @@ from fleet_health.features.sweep import sweeps, swept
 from fleet_health.features.wanted import Wanted
 from fleet_health.features.windows import due_versions
 from fleet_health.profiles.model import Profile
-
-KEY = ("device_id", "window_start", "window_duration_minutes")
-
 
 EVERY_READING = Wanted()
 
@@ -69,17 +64,6 @@ def new_versions(
     filesystems = {landed: clean.filesystem(mode) for landed, mode in ((False, "previous"), (True, "added"))}
     files = [file for landed, place in filesystems.items() for file in files_of(place, wanted, landed=landed)]
     return _computed(session, filesystems, files, wanted, profile, dues)
-
-
-def newest_versions(versions: DataFrame, profile: Profile) -> DataFrame:
-    """``device_features``: of each window the version with the greatest ``computed_at``.
-
-    A reading that landed after its version was written gives the version a second time, with one reading more; of
-    two with one ``computed_at`` the one with more readings counts. An as-of read filters ``computed_at`` before.
-    """
-    order = Window.partitionBy(*KEY).orderBy(F.desc("computed_at"), F.desc("reading_count"))
-    newest = versions.withColumn("_rank", F.row_number().over(order)).where("_rank = 1")
-    return conform(newest, features_schema(profile))
 
 
 def _computed(

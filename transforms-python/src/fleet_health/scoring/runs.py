@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -15,6 +15,7 @@ from fleet_health.paths import is_first
 from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
+from fleet_health.scoring.seen import Seen, ending_between, only_row
 from fleet_health.scoring.staleness import Facts, decide, run_row, staleness_of
 
 _EMPTY = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,8 +30,12 @@ def facts_of(
     releases: DataFrame,
     profile: Profile,
     model: ModelSpec | FurtherModel | None = None,
+    log: DataFrame | None = None,
 ) -> Facts:
     """One look at the datasets of one model; counts and newest times, one row for a fleet of any size.
+
+    What came since the newest look is all that is read where the log says when that was, whatever lies before; the
+    answer is that of a look at everything.
 
     Args:
         raw: ``raw_sensor_readings``; its newest receipt time is *now*.
@@ -41,17 +46,16 @@ def facts_of(
         releases: ``model_release_config``.
         profile: completeness limit.
         model: whose scores and exclusions they are; the first one by default.
+        log: ``scoring_run_metrics`` of that model so far.
     """
     model = model or profile.model
     windows = features.where(F.col("window_duration_minutes") == model.window_duration_minutes)
     mine = scores.where(F.col("model_id") == model.model_id)
-    now = _row(raw.agg(F.max("timestamp_ingested").alias("now")))
-    known = _row(windows.agg(F.max("computed_at").alias("at"), F.max("window_end").alias("through")))
-    last = _row(
-        mine.agg(F.max(F.struct("scored_at", "model_version")).alias("run"), F.max("window_end").alias("through"))
-    )
-    newest = last["run"] or {"scored_at": None, "model_version": None}
-    run = _row(
+    seen = Seen.of(log, profile, model)
+    now = seen.newest_receipt(raw)
+    known = seen.newest_windows(windows)
+    newest = seen.newest_scores(mine)
+    run = only_row(
         mine.where(F.col("scored_at") == F.lit(newest["scored_at"])).agg(
             F.min("window_end").alias("first_end"),
             F.max("window_end").alias("last_end"),
@@ -63,14 +67,15 @@ def facts_of(
     begin, end = run["first_end"] or known["through"], run["last_end"] or known["through"]
     unfilled = exclusions.where(F.col("window_end").between(F.lit(begin), F.lit(end)))
     unfilled = unfilled.where((F.col("reason") == NOTHING_TO_FILL_WITH) & (F.col("model_id") == model.model_id))
-    counted = _counted(windows.where(F.col("window_end").between(F.lit(begin), F.lit(end))), registry, profile)
+    length = timedelta(minutes=model.window_duration_minutes)
+    counted = _counted(ending_between(windows, begin, end, length), registry, profile)
     # a few rows a month
     decided = releases.where(F.col("model_id") == model.model_id).orderBy("effective_from").collect()
     return Facts(
-        now=_utc(now["now"]) or _EMPTY,
+        now=_utc(now) or _EMPTY,
         features_at=_utc(known["at"]),
         scored_at=_utc(newest["scored_at"]),
-        scored_through=_utc(last["through"]),
+        scored_through=_utc(newest["through"]),
         model_id=model.model_id,
         model_version=newest["model_version"] or model.model_version,
         devices_eligible=counted["eligible"],
@@ -95,13 +100,7 @@ def _counted(windows: DataFrame, registry: DataFrame, profile: Profile) -> dict[
     silent = F.coalesce("active", F.lit(False)) & F.col("eligible").isNull()
     both = by_device.join(active, "device_id", "full")
     sums = {"eligible": F.col("eligible"), "low": F.col("low"), "silent": silent.cast("long")}
-    return _row(both.agg(*(F.coalesce(F.sum(value), F.lit(0)).alias(name) for name, value in sums.items())))
-
-
-def _row(frame: DataFrame) -> dict[str, Any]:
-    """The only row of an aggregate."""
-    # one row, as the name says
-    return frame.collect()[0].asDict(recursive=True)
+    return only_row(both.agg(*(F.coalesce(F.sum(value), F.lit(0)).alias(name) for name, value in sums.items())))
 
 
 def _utc(time: datetime | None) -> datetime | None:
@@ -120,7 +119,7 @@ def next_run(spark: SparkSession, facts: Facts, before: DataFrame, profile: Prof
     mine = before.where(F.col("model_id") == facts.model_id).agg(
         F.max_by("outcome", F.struct("scheduled_at", "run_id")).alias("outcome"), F.collect_set("run_id").alias("ids")
     )
-    known = _row(mine)
+    known = only_row(mine)
     decision = decide(facts, known["outcome"] == runs.FALLBACK, staleness_of(profile))
     row = run_row(facts, decision)
     rows = [] if row["run_id"] in known["ids"] else [row]
@@ -148,7 +147,12 @@ def scores_standing_in(features: DataFrame, log: DataFrame, profile: Profile) ->
     looks = log.where((F.col("outcome") == runs.FALLBACK) & (F.col("model_id") == model.model_id))
     through = F.coalesce(F.unix_micros("scored_through"), at - F.lit(lead))
     asked = looks.agg(F.collect_list(F.struct(at.alias("at"), through.alias("through"))).alias("_looks"))
+    span = only_row(looks.agg(F.min(F.timestamp_micros(through)).alias("since"), F.max("scheduled_at").alias("until")))
     windows = features.where(F.col("window_duration_minutes") == model.window_duration_minutes)
+    # nothing that ended before every outage, or after the last look, was ever waited for
+    length = timedelta(minutes=model.window_duration_minutes)
+    asked_for = span["since"] is not None
+    windows = ending_between(windows, span["since"], span["until"], length) if asked_for else windows.where("false")
     known, end = F.unix_micros("computed_at"), F.unix_micros("window_end")
     due = F.filter("_looks", lambda look: (known <= look["at"]) & (end > look["through"]) & (end <= look["at"]))
     first = F.array_min(F.transform(due, lambda look: look["at"]))

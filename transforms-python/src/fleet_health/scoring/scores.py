@@ -13,6 +13,7 @@ from fleet_health.contracts.conform import conform
 from fleet_health.contracts.scores import SCORES_SCHEMA
 from fleet_health.data_time import with_data_time
 from fleet_health.model_input.vectors import features_id
+from fleet_health.scoring.same_days import of_the_same_days
 from fleet_health.scoring.verdicts import VERDICT, VectorModel, blocks, verdicts
 
 _CARRIED = ("device_id", "window_start", "window_end", "sensor_completeness", "imputed_feature_count")
@@ -24,11 +25,12 @@ def unscored(vectors: DataFrame, before: DataFrame, model: VectorModel) -> DataF
 
     Args:
         vectors: rows of ``model_input``.
-        before: scores so far, of any version.
+        before: scores so far, of any version; read on the days of ``vectors`` alone.
         model: the version that is to score.
     """
     own = [F.col(name) == F.lit(str(model.constants[name])) for name in ("model_id", "model_version", "granularity")]
-    known = before.where(own[0] & own[1] & own[2]).select(*_WINDOW)
+    near = of_the_same_days(before, vectors)
+    known = near.where(own[0] & own[1] & own[2]).select(*_WINDOW)
     return vectors.join(known, list(_WINDOW), "left_anti")
 
 

@@ -48,8 +48,8 @@ def run_log_transform(profile: Profile, spec: ModelSpec | FurtherModel) -> Trans
         ctx: Any, raw: Any, features: Any, scores: Any, registry: Any, exclusions: Any, releases: Any, log: Any
     ) -> None:
         looked_at = (raw.dataframe(), features.dataframe(), scores.dataframe(), registry.dataframe())
-        facts = facts_of(*looked_at, exclusions.dataframe(), releases.dataframe(), profile, spec)
         before = log.dataframe("previous", schema=RUNS_SCHEMA)
+        facts = facts_of(*looked_at, exclusions.dataframe(), releases.dataframe(), profile, spec, before)
         log.write_dataframe(next_run(ctx.spark_session, facts, before, profile))
 
     log_scoring_run.__name__ = paths.job(profile, spec, "log_scoring_run")

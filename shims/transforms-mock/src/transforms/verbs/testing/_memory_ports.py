@@ -11,7 +11,15 @@ from typing import IO, TYPE_CHECKING, Any
 from transforms.api._empty import empty_frame
 from transforms.errors import NoSchemaError, PathError
 from transforms.ports import FileEntry, WriteOptions
-from transforms.verbs.testing._parts import Part, nullable, scratch_folder, view_files, view_folder, view_schema
+from transforms.verbs.testing._parts import (
+    Part,
+    nullable,
+    scratch_folder,
+    view_files,
+    view_folder,
+    view_schema,
+    with_replaced_files,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -139,12 +147,10 @@ class MemoryWritePort(MemoryReadPort):
 
     def _parts(self, mode: str) -> tuple[Part, ...]:
         staged = self._written()
-        keeps = self.mode != "replace" or not staged
-        return {
-            "previous": self._previous if self._incremental else (),
-            "added": staged,
-            "current": (*self._previous, *staged) if keeps else staged,
-        }[mode]
+        if mode == "current":
+            keeps = self.mode != "replace" or not staged
+            return (*with_replaced_files(self._previous, self._loose), *staged) if keeps else staged
+        return {"previous": self._previous if self._incremental else (), "added": staged}[mode]
 
     def set_mode(self, mode: str) -> None:
         """As the port's contract says."""
@@ -199,7 +205,9 @@ class MemoryWritePort(MemoryReadPort):
         """All parts of the dataset after this run; ``None`` when the output was aborted."""
         if self._is_aborted:
             return None
-        return [*self._previous, *self._written()] if self.mode != "replace" else list(self._written())
+        if self.mode == "replace":
+            return list(self._written())
+        return [*with_replaced_files(self._previous, self._loose), *self._written()]
 
 
 def _stored(df: DataFrame, options: WriteOptions) -> StructType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,19 @@ class Part:
             self._frame = None
         return self._folder
 
+    def replacing(self, written: Mapping[str, Path]) -> Part:
+        """The same part with other bytes under the paths that it has."""
+        ours = {entry.path: Path(entry.location) for entry in self.files()}
+        if not ours.keys() & written.keys():
+            return self
+        folder = scratch_folder()
+        # file by file, because Hadoop's checksums beside them would belong to other bytes
+        for path, file in ours.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(written.get(path, file), target)
+        return Part(folder=folder, schema=self.schema, options=self.options)
+
     def files(self) -> list[FileEntry]:
         """Every file, Spark's own markers left out."""
         folder = self.folder()
@@ -103,6 +116,12 @@ def view_files(parts: Sequence[Part]) -> list[FileEntry]:
     """The files of consecutive parts; a later file replaces an earlier one of the same path."""
     found = {entry.path: entry for part in parts for entry in part.files()}
     return [found[path] for path in sorted(found)]
+
+
+def with_replaced_files(parts: Sequence[Part], loose: Part) -> list[Part]:
+    """The parts with the files of ``loose`` in the place of those of the same path, whose rows are then not read."""
+    written = {entry.path: Path(entry.location) for entry in loose.files()}
+    return [part.replacing(written) if written and part.schema is not None else part for part in parts]
 
 
 def view_schema(parts: Sequence[Part]) -> StructType | None:
