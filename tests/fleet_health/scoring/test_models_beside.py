@@ -28,7 +28,7 @@ DEVICES = 3
 NOW = START + timedelta(hours=2)
 KEY = (
     "device_id string, window_start timestamp, window_end timestamp, window_duration_minutes int, "
-    "sensor_completeness double"
+    "sensor_completeness double, reading_count int"
 )
 NAMES = ["temp_evaporator_mean", "humidity_std"]
 
@@ -56,7 +56,9 @@ def windows(spark: SparkSession, quarters: int) -> Any:
         ends = [(15, 15 * (n + 1)) for n in range(quarters)] + [(60, 60 * (n + 1)) for n in range(quarters // 4)]
         for minutes, end in ends:
             at = START + timedelta(minutes=end)
-            rows.append((f"REF-{device}", at - timedelta(minutes=minutes), at, minutes, 1.0, float(device), 0.0, NOW))
+            rows.append(
+                (f"REF-{device}", at - timedelta(minutes=minutes), at, minutes, 1.0, minutes, float(device), 0.0, NOW)
+            )
     return spark.createDataFrame(rows, f"{KEY}, {', '.join(f'{name} double' for name in NAMES)}, computed_at timestamp")
 
 
@@ -73,7 +75,8 @@ def test_a_model_scores_windows_of_its_own_length_once(spark: SparkSession, fami
     landed = decisions(PROFILE, ("champion", "1.0.0", 1.0), model=spec)
     store.store_files(paths.dataset(PROFILE, "release_landing"), landed)
     store.store_dataframe(paths.dataset(PROFILE, "device_registry"), spark.createDataFrame([], REGISTRY_SCHEMA))
-    store.store_dataframe(paths.dataset(PROFILE, "device_features"), windows(spark, 5))
+    for name in ("feature_versions", "device_features"):
+        store.store_dataframe(paths.dataset(PROFILE, name), windows(spark, 5))
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), released(family)))
     for step in ("prepare_model_input", "score_windows", "score_windows"):
         name = paths.job(PROFILE, spec, step)
