@@ -71,13 +71,22 @@ def test_an_inventory_says_when_it_was_recorded() -> None:
 def test_only_a_declared_model_that_may_be_heard_is_put_in_service() -> None:
     text = (resources.files("fleet_health.profiles") / "air_handler.yaml").read_text(encoding="utf-8")
 
-    def said(families: str) -> str:
-        return f"{text}\nin_service: {{families: [{families}], reason: they name the same units}}\n"
+    def said(*families: str, until: str = "") -> str:
+        told = [
+            f"  - {{family: {one}, since: 2026-01-05, {until} reason: it names the same units}}\n" for one in families
+        ]
+        return f"{text}\nin_service:\n{''.join(told)}"
 
     served = parse_profile(said("statistical_baseline"), "a.yaml")
     assert [model.family for model in served.models_in_service] == ["statistical_baseline"]
     assert shipped_profile("refrigeration").models_in_service == ()
-    with pytest.raises(ProfileReferenceError, match="'autoencoder'"):
-        parse_profile(said("autoencoder"), "a.yaml")
+    refused = {
+        "'autoencoder'": said("autoencoder"),
+        "is declared twice": said("statistical_baseline", "statistical_baseline"),
+        "in service on no day": said("statistical_baseline", until="until: 2026-01-05,"),
+    }
+    for problem, profile in refused.items():
+        with pytest.raises(ProfileReferenceError, match=problem):
+            parse_profile(profile, "a.yaml")
     with pytest.raises(ProfileSchemaError, match="'statistical_baseline' or 'autoencoder'"):
         parse_profile(said("dbscan_cohort"), "a.yaml")

@@ -19,16 +19,21 @@ from fleet_health.profiles.loader import shipped_profile
 from model_adapters.statistical_baseline import StatisticalBaselineAdapter
 
 PROFILE = shipped_profile("refrigeration")
-SERVED = PROFILE.model_copy(
-    update={"in_service": InService(families=("statistical_baseline", "autoencoder"), reason="both were released")}
-)
 BY_FAMILY = {model.family: model for model in PROFILE.models}
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
+SERVED = PROFILE.model_copy(
+    update={
+        "in_service": (
+            InService(family="statistical_baseline", since=START.date(), reason="it names the same units"),
+            InService(family="autoencoder", since=START.date(), reason="it names the same units"),
+        )
+    }
+)
 DEVICES = 3
 NOW = START + timedelta(hours=2)
 KEY = (
     "device_id string, window_start timestamp, window_end timestamp, window_duration_minutes int, "
-    "sensor_completeness double"
+    "sensor_completeness double, reading_count int"
 )
 NAMES = ["temp_evaporator_mean", "humidity_std"]
 
@@ -56,7 +61,9 @@ def windows(spark: SparkSession, quarters: int) -> Any:
         ends = [(15, 15 * (n + 1)) for n in range(quarters)] + [(60, 60 * (n + 1)) for n in range(quarters // 4)]
         for minutes, end in ends:
             at = START + timedelta(minutes=end)
-            rows.append((f"REF-{device}", at - timedelta(minutes=minutes), at, minutes, 1.0, float(device), 0.0, NOW))
+            rows.append(
+                (f"REF-{device}", at - timedelta(minutes=minutes), at, minutes, 1.0, minutes, float(device), 0.0, NOW)
+            )
     return spark.createDataFrame(rows, f"{KEY}, {', '.join(f'{name} double' for name in NAMES)}, computed_at timestamp")
 
 
@@ -73,7 +80,8 @@ def test_a_model_scores_windows_of_its_own_length_once(spark: SparkSession, fami
     landed = decisions(PROFILE, ("champion", "1.0.0", 1.0), model=spec)
     store.store_files(paths.dataset(PROFILE, "release_landing"), landed)
     store.store_dataframe(paths.dataset(PROFILE, "device_registry"), spark.createDataFrame([], REGISTRY_SCHEMA))
-    store.store_dataframe(paths.dataset(PROFILE, "device_features"), windows(spark, 5))
+    for name in ("feature_versions", "device_features"):
+        store.store_dataframe(paths.dataset(PROFILE, name), windows(spark, 5))
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), released(family)))
     for step in ("prepare_model_input", "score_windows", "score_windows"):
         name = paths.job(PROFILE, spec, step)
@@ -107,7 +115,12 @@ def test_a_model_that_scores_the_past_later_changes_no_alert(spark: SparkSession
         return spark.createDataFrame(rows, columns)
 
     # a release scores the window that ended after 15 minutes anew, and the first model was silent after 45
-    leading = scored((15, 15), (15, 60), (30, 30), (60, 60))
-    beside = scored((15, 60), (30, 30), (45, 60), (60, 60))
-    found = heard(beside, leading).selectExpr("minute(window_end) AS minute").orderBy("minute").collect()
-    assert [row["minute"] for row in found] == [0, 30, 45]
+    leading = scored((-720, -720), (-705, -705), (15, 15), (15, 60), (30, 30), (60, 60))
+    beside = scored((-720, -720), (-705, -705), (15, 60), (30, 30), (45, 60), (60, 60))
+    after_noon = f"(unix_timestamp(window_end) - {START.timestamp():.0f}) div 60 AS after_noon"
+    found = heard(beside, leading, SERVED.in_service[0]).selectExpr(after_noon).orderBy("after_noon").collect()
+    # the window that ends at midnight began the day before
+    assert [row["after_noon"] for row in found] == [-705, 30, 45, 60]
+    for until, told in ((START.date(), 0), (START.date() + timedelta(days=1), 4)):
+        served = SERVED.in_service[0].model_copy(update={"until": until})
+        assert heard(beside, leading, served).count() == told

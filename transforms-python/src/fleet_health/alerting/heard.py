@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+from fleet_health.profiles.families import InService
 
 _WINDOW = ("device_id", "window_start", "window_end")
 
 
-def heard(beside: DataFrame, leading: DataFrame) -> DataFrame:
+def heard(beside: DataFrame, leading: DataFrame, served: InService) -> DataFrame:
     """The scores that were there when the first model judged the window, or where it has not judged at all.
 
-    A model that is released or put in service later scores the whole history, and nobody is called for what is past.
+    A model that is released later scores the whole history, one that is put in service later has scored some of it in
+    time, and nobody is called for what is past.
 
     Args:
         beside: ``model_scores`` of another model that scores windows of the same length.
         leading: ``model_scores`` of the first model.
+        served: the days on which windows may begin.
     """
     judged = leading.groupBy(*_WINDOW).agg(F.min("scored_at").alias("_judged_at"))
-    rows = beside.join(judged, list(_WINDOW), "left")
+    begins = F.col("window_start")
+    days = begins >= F.lit(datetime.combine(served.since, time(), UTC))
+    if served.until is not None:
+        days = days & (begins < F.lit(datetime.combine(served.until, time(), UTC)))
+    rows = beside.where(days).join(judged, list(_WINDOW), "left")
     in_time = F.col("_judged_at").isNull() | (F.col("scored_at") <= F.col("_judged_at"))
     return rows.where(in_time).select(*beside.columns)

@@ -30,8 +30,10 @@ def alert_transform(profile: Profile) -> Transform:
     )
     def raise_alerts(alerts: Any, scores: Any, registry: Any, **others: Any) -> None:
         rows = leading = scores.dataframe()
-        for family, told in by_family(profile, "model_scores", leading, others).items():
-            rows = rows if family == profile.model.family else rows.unionByName(heard(told, leading))
+        told = by_family(profile, "model_scores", leading, others)
+        for served in profile.in_service:
+            if served.family in told:
+                rows = rows.unionByName(heard(told[served.family], leading, served))
         if "fallback" in others:
             rows = rows.unionByName(others["fallback"].dataframe())
         streaming = others["streaming"].dataframe() if "streaming" in others else None

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.profiles.learning import Cohorts
@@ -35,12 +35,18 @@ def _any_null(parts: Sequence[Column]) -> Column:
     return null
 
 
+def cohorts_of(session: SparkSession, registry: DataFrame | None, cohorts: Cohorts | None) -> DataFrame:
+    """``device_id`` and ``cohort_id`` of every device in the registry; no row for a fleet without cohorts."""
+    if registry is None or cohorts is None:
+        return session.createDataFrame([], "device_id string, cohort_id string")
+    return registry.select("device_id", cohort(cohorts).alias("cohort_id"))
+
+
 def with_cohorts(rows: DataFrame, registry: DataFrame | None, cohorts: Cohorts | None) -> DataFrame:
     """``rows`` plus ``cohort_id``: null for a device that is unregistered or lacks what makes a cohort; no row goes."""
     if registry is None or cohorts is None:
         return rows.withColumn("cohort_id", F.lit(None).cast("string"))
-    known = registry.select("device_id", cohort(cohorts).alias("cohort_id"))
-    return rows.join(F.broadcast(known), "device_id", "left")
+    return rows.join(F.broadcast(cohorts_of(rows.sparkSession, registry, cohorts)), "device_id", "left")
 
 
 def cohort_medians(rows: pd.DataFrame, name: str) -> dict[str, float]:

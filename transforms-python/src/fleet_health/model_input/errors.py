@@ -4,6 +4,7 @@ ModelInputError
 |-- MissingFeatureError     a feature of the model is no column of the rows
 |-- OtherFeaturesError      vectors in another order, or of other features, than the model's list
 |-- WrongVersionError       vectors that were filled with the constants of another version
+|-- FeaturesBehindError     windows have a version that device_features does not hold yet
 |-- ReleaseNotBoundError    the version that model_release_config names is bound to no input of the transform
 `-- NotANumberError         NaN or infinity, which cleansing and window arithmetic never write
 """
@@ -73,6 +74,21 @@ class ReleaseNotBoundError(ModelInputError):
         return (
             f"model_release_config {decided}, but the versions bound here are {' and '.join(self.bound)}. "
             "Release or bind the version that was decided, or add the row of the version that is bound."
+        )
+
+
+class FeaturesBehindError(ModelInputError):
+    """Attributes: ``model_id`` and how many ``windows`` are missing (``None``: not counted)."""
+
+    def __init__(self, model_id: str, windows: int | None) -> None:
+        super().__init__(model_id, windows)
+        self.model_id, self.windows = model_id, windows
+
+    def __str__(self) -> str:
+        some = "windows" if self.windows is None else f"{self.windows} window(s)"
+        return (
+            f"{self.model_id}: feature_versions holds {some} that device_features does not hold yet, and they would "
+            "never get a vector. Build device_features, then model_input."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.conform import conform
@@ -25,13 +25,14 @@ def constants_of(model: Any) -> FillConstants:
     )
 
 
-def judged(rows: DataFrame, model: Any, profile: Profile) -> DataFrame:
+def judged(rows: DataFrame, model: Any, profile: Profile, wanted: Column | None = None) -> DataFrame:
     """Every window of the model's length with its vector or with what is missing for one.
 
     Args:
         rows: ``device_features`` with ``cohort_id``.
         model: the released model: its ``constants`` say which features in which order, and what stands in for them.
         profile: completeness gate (that much is enough) and how old a value may be.
+        wanted: the windows to judge; the others are history to fill from. All of them by default.
 
     Returns:
         the columns of ``model_input``, ``reason`` (null where the vector may be scored) and ``unfilled``. A window
@@ -40,7 +41,9 @@ def judged(rows: DataFrame, model: Any, profile: Profile) -> DataFrame:
     frozen = model.constants
     own = rows.where(F.col("window_duration_minutes") == int(frozen["window_duration_minutes"]))
     constants = constants_of(model)
-    made = vectors(own, F.lit(True), constants, profile.imputation, str(frozen["model_id"]))
+    made = vectors(
+        own, F.lit(True) if wanted is None else wanted, constants, profile.imputation, str(frozen["model_id"])
+    )
     reason = F.when(F.col("sensor_completeness") < profile.model.scoring_completeness_min.value, F.lit(COMPLETENESS))
     return made.withColumns(
         {

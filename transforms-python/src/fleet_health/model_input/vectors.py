@@ -119,6 +119,8 @@ def vectors(
             refuse_odd_values(batch["device_id"], batch["_odd"])
             made, counts, missing = filler.fill(batch.rename(columns={"_micros": "micros"}))
             kept = batch["_wanted"].to_numpy(dtype=bool)
+            if not kept.any():
+                continue  # nothing but history, which the filler has now seen
             incomplete = missing.any(axis=1)
             yield batch.loc[kept, output].assign(
                 feature_vector=list(made[kept]),

@@ -10,6 +10,7 @@ from pyspark.sql import Row
 
 from fleet_health.monitoring.judgement import ALL
 from fleet_health.monitoring.measured import DAY, TOO_LITTLE, Pass, Told, Watched, figure, ratio, rows_of
+from fleet_health.profiles.families import family_of
 
 MONTH, WEEK = 30 * DAY, 7 * DAY
 _STATISTICS = ("score_mean", "score_std", "score_p50", "score_p90", "score_p95", "score_p99")
@@ -73,21 +74,23 @@ def _runs(watched: Watched) -> Iterator[Told]:
     recent = watched.recent("scoring_run_metrics", "scheduled_at")
     for row in rows_of(recent, "unix_timestamp(scheduled_at) AS at", *told):
         models[row["model_id"]].append(row)
-        yield from _one_run(row)
+        yield from _one_run(row, watched.profile.model.family)
     newest = max((row["at"] for rows in models.values() for row in rows), default=0)
     for model, rows in models.items():
         yield from _spans(model, [row for row in rows if newest - row["at"] < MONTH], newest)
 
 
-def _one_run(row: Row) -> Iterator[Told]:
+def _one_run(row: Row, leading: str) -> Iterator[Told]:
+    """The age of scores is that of the first model: while another one is silent, it keeps coverage."""
     model, at, left_out = row["model_id"], row["at"], row["left_out"]
     if row["scored"] and row["devices_eligible"] > 0:
         yield figure("scoring_coverage", row["devices_scored"] / row["devices_eligible"], model, at)
     if row["scored"] and left_out + row["rows_scored"] > 0:
         yield figure("excluded_share", left_out / (left_out + row["rows_scored"]), model, at)
-    for measure in ("score_age_minutes", "devices_per_minute"):
-        if row[measure] is not None:
-            yield figure(measure, row[measure], model, at)
+    if row["devices_per_minute"] is not None:
+        yield figure("devices_per_minute", row["devices_per_minute"], model, at)
+    if row["score_age_minutes"] is not None and family_of(model) == leading:
+        yield figure("score_age_minutes", row["score_age_minutes"], model, at)
 
 
 def _spans(model: str, month: list[Row], newest: int) -> Iterator[Told]:

@@ -122,11 +122,14 @@ FurtherModel = Annotated[StatisticalBaseline | Autoencoder | DbscanCohort, Field
 
 
 class InService(Strict):
-    """Which models are heard beside the first one: in alerts, in agreement, in what is watched of models.
+    """A model that is heard beside the first one: in alerts, in agreement, in what is watched of models.
 
-    Each of them has to be released, because whoever puts scores together waits for all of them. Clusters of days are
-    advice and cannot be named.
+    It has to be released, because whoever puts scores together waits for it. Clusters of days are advice and cannot be
+    named. Alerts hear it about windows that begin from the UTC day ``since`` and before ``until``: what was told on
+    other days stays as it was told.
     """
 
-    families: tuple[Literal["statistical_baseline", "autoencoder"], ...] = Field(min_length=1)
+    family: Literal["statistical_baseline", "autoencoder"]
+    since: date
+    until: date | None = None
     reason: Reason

@@ -82,9 +82,12 @@ def _models(check: Check) -> None:
             check.fail((*path, "window_duration_minutes"), f"no window of {one.window_duration_minutes} minutes", fix)
         if not 0.0 < one.flagged_share.value < 1.0:
             check.fail((*path, "flagged_share"), "flagged_share must lie between 0 and 1", "Write 0.05 for 5 percent.")
-    if profile.in_service is not None:
-        for index, family in enumerate(profile.in_service.families):
-            check.known(("in_service", "families", index), family, [one.family for one in profile.models], "model")
+    check.unique(("in_service",), (one.family for one in profile.in_service), "model in service")
+    for index, served in enumerate(profile.in_service):
+        check.known(("in_service", index, "family"), served.family, [one.family for one in profile.models], "model")
+        if served.until is not None and served.until <= served.since:
+            fix = "Give `until` after `since`, or leave it out."
+            check.fail(("in_service", index, "until"), f"{served.family} is in service on no day", fix)
 
 
 def _properties(check: Check) -> None:

@@ -228,7 +228,7 @@ class Profile(_Strict):
     features: tuple[Feature, ...] = Field(min_length=1)
     model: ModelSpec
     models: tuple[FurtherModel, ...] = ()
-    in_service: InService | None = None
+    in_service: tuple[InService, ...] = ()
     alerting: Alerting
     labels: Labels | None = None
     training: Training = Training()
@@ -256,7 +256,7 @@ class Profile(_Strict):
     @property
     def models_in_service(self) -> tuple[FurtherModel, ...]:
         """Those beside the first model whose scores are put together with its own."""
-        families = () if self.in_service is None else self.in_service.families
+        families = {one.family for one in self.in_service}
         return tuple(model for model in self.models if model.family in families)
 
     @property
