@@ -179,7 +179,20 @@ def start_session(
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     _remember_classes(session._jvm)
+    if local:
+        _write_plain_files(session)
     return session
+
+
+def _write_plain_files(session: SparkSession) -> None:
+    """Has Hadoop put no hidden checksum file beside each file on the local disk.
+
+    A transaction knows a checksum of its files anyway (``mirror verify``). Hadoop's cost two more files for each, and
+    without its native library every file costs processes: to set permissions, it runs ``chmod``.
+    """
+    jvm: Any = session._jvm
+    configuration = session.sparkContext._jsc.hadoopConfiguration()
+    jvm.org.apache.hadoop.fs.FileSystem.getLocal(configuration).setWriteChecksum(False)
 
 
 # What pyspark names anew for every column, function and frame.

@@ -41,6 +41,14 @@ def test_java_is_asked_once_where_a_class_and_its_method_are(spark: SparkSession
     assert [row.said for row in frame.collect()] == ["less", "less", "more"]
 
 
+def test_what_is_written_is_all_there_is(spark: SparkSession, tmp_path: Path) -> None:
+    target = tmp_path / "written"
+    spark.range(3).coalesce(1).write.parquet(str(target))
+    (written,) = target.rglob("*")
+    assert written.suffix == ".parquet"
+    assert pq.read_table(written)["id"].to_pylist() == [0, 1, 2]
+
+
 def test_pandas_arrow_and_spark_agree_on_values_types_and_nulls(spark: SparkSession) -> None:
     sent = pd.DataFrame(
         {

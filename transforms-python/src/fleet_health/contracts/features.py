@@ -27,4 +27,6 @@ def chosen_schema(profile: Profile) -> T.StructType:
 
 def write_options(profile: Profile) -> dict[str, str]:
     """How Parquet keeps features: plainly. Their values hardly repeat, and to look for repetitions costs a third."""
-    return {f"parquet.enable.dictionary#{feature.name}": "false" for feature in profile.features}
+    features = {feature.name for feature in profile.features}
+    others = [name for name in features_schema(profile).fieldNames() if name not in features]
+    return {"parquet.enable.dictionary": "false"} | {f"parquet.enable.dictionary#{name}": "true" for name in others}

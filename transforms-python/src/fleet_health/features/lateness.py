@@ -52,9 +52,12 @@ class Length:
 
     def versions(self, micros: Ints, received: Ints) -> Ints:
         """Of each reading, the instant of the version that first holds it; the largest integer when none ever does."""
-        first = micros - micros % self.micros + (self.micros + self.close)
-        version = np.maximum(first, received + (self.close - received) % self.micros)
-        return np.where(received <= first + self.horizon, version, np.iinfo(np.int64).max)
+        version = micros - micros % self.micros + (self.micros + self.close)
+        late = np.flatnonzero(received > version)
+        came = received[late]
+        taken = came <= version[late] + self.horizon
+        version[late] = np.where(taken, came + (self.close - came) % self.micros, np.iinfo(np.int64).max)
+        return version
 
     def start_column(self, micros: Column) -> Column:
         return micros - F.pmod(micros, F.lit(self.micros))

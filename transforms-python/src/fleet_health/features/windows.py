@@ -66,7 +66,10 @@ def _versions(readings: Readings, block: Ints, due: Due) -> Iterator[tuple[Ints,
             yield block[rows], newest
         elif wanted.any():
             yield block[rows[wanted[groups.of_row]]], newest[wanted]
-        rows = rows[(of_rows < newest[groups.of_row]) & wanted[groups.of_row]]
+        older = wanted & (np.minimum.reduceat(of_rows, groups.starts) < newest)
+        if not older.any():
+            return
+        rows = rows[(of_rows < newest[groups.of_row]) & older[groups.of_row]]
 
 
 def window_table(readings: Readings, rows: Ints, minutes: int, computed_at: Ints, profile: Profile) -> pa.RecordBatch:

@@ -146,7 +146,7 @@ RUNTIME = (
         "datasets/test_ports.py::test_unfinished_files_are_never_committed",
         Status.DIFFERS,
         "Of an output it is where this run's files go; older ones stand under that of filesystem('previous'). What"
-        " Spark writes there is kept with the hidden .crc files it puts beside it; only show_hidden lists those.",
+        " Spark writes there is kept, with hidden files if it puts any beside it; only show_hidden lists those.",
     ),
     *rows("transforms.api.FileSystem", "ls", f"{LIBRARY}api-filesystem", "test_s05_files.py::test_listing_rules"),
     *rows(
