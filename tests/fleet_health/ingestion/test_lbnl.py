@@ -118,7 +118,8 @@ def test_the_label_reaches_reports_and_monitors_and_nothing_that_learns_or_score
     reports = ("detection_report", "alert_effectiveness_metrics", "model_agreement_metrics")
     monitors = ("pipeline_health_metrics", "metric_coverage", "quality_alerts", "retraining_triggers")
     names = {name.rpartition("/")[2] for name in told}
-    assert names == {"label_landing", "label_events", *reports, *monitors}
+    # and the audit that counts reviews among the reports
+    assert names == {"label_landing", "label_events", *reports, *monitors, "score_audits"}
     assert not any("ground" in name or "label" in name for name in lbnl_ingested.frame("raw_sensor_readings").columns)
 
 
