@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from decisions import decisions
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
@@ -53,12 +54,16 @@ def released(version: str = "1.0.0", medians: tuple[float, float] = (100.0, 200.
 
 
 class Fleet:
-    """The job over datasets in memory: versions that only grow, and the features that they amount to."""
+    """The job over datasets in memory: versions that only grow, and the features that they amount to.
 
-    def __init__(self, spark: SparkSession) -> None:
+    ``days``: whether features lie in folders by the UTC day on which a window begins.
+    """
+
+    def __init__(self, spark: SparkSession, *, days: bool = True) -> None:
         from transforms.verbs.testing.datastores import InMemoryDatastore
 
         self.spark, self.store, self.versions = spark, InMemoryDatastore(), list[Row]()
+        self.days = days
         self.model, self.cohorts = released(), {"A": "cold"}
 
     def keep(self, name: str, frame: Any, *, append: bool = False) -> None:
@@ -70,7 +75,9 @@ class Fleet:
         self.versions += rows
         if built:
             newest = {row[:2] + row[3:4]: row for row in sorted(self.versions, key=lambda row: row[-1])}
-            self.keep("device_features", self.spark.createDataFrame(list(newest.values()), SCHEMA))
+            features = self.spark.createDataFrame(list(newest.values()), SCHEMA)
+            day = F.to_date("window_start")
+            self.keep("device_features", features.withColumn("date", day) if self.days else features)
 
     def run(self) -> None:
         from fleet_health.pipeline import pipeline
@@ -103,7 +110,7 @@ class Fleet:
 
     def anew(self) -> Fleet:
         """Another workspace, in which everything there is was there at once."""
-        other = Fleet(self.spark)
+        other = Fleet(self.spark, days=not self.days)
         other.model, other.cohorts = self.model, self.cohorts
         other.land(*self.versions)
         return other

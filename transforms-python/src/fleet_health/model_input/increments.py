@@ -15,13 +15,15 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.ingestion.cleansing import utc_day
 from fleet_health.model_input.errors import FeaturesBehindError
 from fleet_health.profiles.model import Profile
 
 _KEY = ("device_id", "window_start", "window_end")
 _NEWEST = ("computed_at", "reading_count")
 IS_NEW = "is_new"
-_HOUR = 3_600_000_000
+_MINUTE = 60_000_000
+_HOUR = 60 * _MINUTE
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def with_history(features: DataFrame, added: Added, minutes: int, profile: Profi
     since, until = (F.timestamp_micros(F.lit(at)) for at in (added.first - age, added.last))
     near = features.where(F.col("window_duration_minutes") == minutes).where(F.col("window_end").between(since, until))
     if "date" in features.columns:
-        day = F.to_date(since - F.expr(f"INTERVAL {minutes} MINUTES"))
-        near = near.where(F.col("date").between(day, F.to_date(until)))
+        first = utc_day(F.timestamp_micros(F.lit(added.first - age - minutes * _MINUTE)))
+        near = near.where(F.col("date").between(first, utc_day(until)))
     oldest = F.unix_micros("window_end") >= F.unix_micros("_first") - F.lit(age)
     near = near.join(added.per_device(), "device_id").where(oldest).drop("_first")
     marked = near.join(added.windows, list(_KEY), "left")
