@@ -122,5 +122,7 @@ def test_volumes_and_unrest_are_measured_of_consecutive_windows_and_of_enough_of
         MEASURES["urgent_change"][0](rows[rows["window_end"] == ends[0]].head(28))
     with pytest.raises(CannotJudgeError, match="no two windows follow each other"):
         MEASURES["flips_more"][0](rows[rows["window_end"] == ends[0]])
+    with pytest.raises(CannotJudgeError, match="no window ranks one device above another"):
+        MEASURES["order_less"][0](rows[rows["device_id"] == "D00"])
     none_before = rows.assign(champion_flag=False)
     assert MEASURES["flagged_change"][0](none_before) == float("inf")

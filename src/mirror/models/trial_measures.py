@@ -84,10 +84,10 @@ def _order_less(rows: pd.DataFrame) -> float:
     names = ["candidate_score", "champion_score"]
     ranked = rows.assign(**{name: rows.groupby("window_end")[name].rank(pct=True) for name in names})
     now, before = _consecutive(ranked)
-    kept = [float(now[name].corr(before[name])) for name in names]
-    if not all(math.isfinite(one) for one in kept):
-        raise CannotJudgeError("too few devices have an order")
-    return kept[1] - kept[0]
+    if any(side[name].nunique() < 2 for side in (now, before) for name in names):
+        raise CannotJudgeError("no window ranks one device above another")
+    mine, theirs = (float(now[name].corr(before[name])) for name in names)
+    return theirs - mine
 
 
 def _consecutive(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
