@@ -8,11 +8,33 @@ first fork, and are left alone by the collector. ``mirror.spark`` names this mod
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import importlib.util
+import os
+import platform
 import sys
 from typing import Any
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_BLOCK = 1 << 25
+"""The most that every glibc accepts."""
+_KEPT = 1 << 30
+
+
+def _keep_memory() -> None:
+    """Has workers use again what they freed, where the system's allocator is glibc's.
+
+    Else every array of a few megabytes is a mapping of its own, and the kernel clears each of its pages anew. Idle
+    workers are ended by Spark after a minute, and give back what they kept.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    allocator = ctypes.CDLL(None)
+    allocator.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK)
+    allocator.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 def _forget_archives() -> None:
@@ -27,6 +49,7 @@ def _forget_archives() -> None:
 
 
 def _run() -> None:
+    _keep_memory()
     _forget_archives()
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
