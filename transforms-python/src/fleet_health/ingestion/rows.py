@@ -17,7 +17,7 @@ from fleet_health.ingestion.cells import read_sensor
 from fleet_health.ingestion.header import Header
 from fleet_health.ingestion.times import DoubledHour, read_time
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import IN_HEADER, JSON, Source, SourceTime
+from fleet_health.profiles.source import FROM_REGISTRY, IN_HEADER, JSON, Source, SourceTime
 
 BY_FILE = ("by_file", "file_name", "in_path")
 """Where the file says whose its lines are."""
@@ -101,7 +101,7 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]
         if source.ingested == "same_as_time"
-        else read_time(text_of(source.ingested), source.time, None)
+        else read_time(text_of(source.ingested), source.time, None, decimal=source.decimal)
     )
     frame["event_id"] = _event_ids(frame, texts, text_of, source)
     frame["_partition_key"] = frame["device_id"]
@@ -173,13 +173,14 @@ def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _local_times(text: pd.Series[Any], devices: pd.Series[Any], file: File, profile: Profile) -> pd.Series[Any]:
-    """Instants in UTC, text without offset read in the zone of the row's device, else in that of the fleet."""
-    zone_of_row = devices.map(file.zones).fillna(profile.zone or "")
+    """Instants in UTC, text without offset read in the zone of all text, else of the device, else of the fleet."""
     rule = profile.source.time
+    own = devices.map(file.zones) if rule.zone in (None, FROM_REGISTRY) else pd.Series(rule.zone, index=devices.index)
+    zone_of_row = own.fillna(profile.zone or "")
     parts = []
     for zone in zone_of_row.unique():
         rows = zone_of_row == zone
-        parts.append(read_time(text[rows], rule, zone or None, devices[rows], file.seen))
+        parts.append(read_time(text[rows], rule, zone or None, devices[rows], file.seen, profile.source.decimal))
     return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
 
 

@@ -66,10 +66,11 @@ class SourceTime(_Strict):
 
     ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
     :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
-    some loggers write the time since their start, and some tables only number their rows. ``zone`` is an IANA name for
-    text without offset, or :data:`FROM_REGISTRY`; the zone of a device declared in the profile wins over it. A time
+    some loggers write the time since their start, and some tables only number their rows. ``zone`` is the IANA name
+    of the zone in which all text without offset is written, wherever the devices stand; without it, and with
+    :data:`FROM_REGISTRY`, that is the zone of each device. A time
     before ``earliest`` or not before ``latest`` (UTC days) is no time. With ``hour_24``, 24:00 is the end of the day it
-    is written with.
+    is written with. ``words`` are replaced by what ``format`` reads, such as the names of months of other languages.
     """
 
     column: Name | tuple[Name, ...]
@@ -79,6 +80,7 @@ class SourceTime(_Strict):
     earliest: date | None = None
     latest: date | None = None
     hour_24: bool = False
+    words: dict[Annotated[StrictStr, Field(min_length=1)], StrictStr] = Field(default={})
     reason: Reason
 
     @property
