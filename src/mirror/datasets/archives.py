@@ -39,6 +39,11 @@ def members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
             yield str(file), _decompressed(stream, file.name)
 
 
+def is_archive(file: Path) -> bool:
+    """Whether a file holds others."""
+    return file.name.lower().endswith((*_TAR, ".zip"))
+
+
 def _decompressed(stream: IO[bytes], name: str) -> IO[bytes]:
     opened = next((open_ for ending, open_ in _COMPRESSED.items() if name.lower().endswith(ending)), None)
     return stream if opened is None else opened(stream, "rb")

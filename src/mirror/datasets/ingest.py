@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mirror.datasets import schema as schemas
+from mirror.datasets.archives import is_archive
 from mirror.datasets.errors import (
     BranchNotFoundError,
     DatasetNotFoundError,
     GuestNotFoundError,
     SchemaMismatchError,
     UnreadableFileError,
+    WrongHeaderError,
 )
 from mirror.datasets.records import Dataset, StoredSchema, TransactionType, View
 from mirror.datasets.sources import SourceDeclaration, find_declarations
@@ -85,6 +87,9 @@ def ingest(
         if declaration.dataset == path:
             for file in incoming:
                 declaration.verify(file.path)
+            if not any(is_archive(file.path) or declaration.reads(file.logical) for file in incoming):
+                problem = f"none of the {len(incoming)} files is one that `source.files` names"
+                raise WrongHeaderError(incoming[0].logical, path, (problem,), str(declaration.profile))
     schema, incoming = _schema(incoming, infer_schema)
     view = None if existing is None else _view(workspace, existing, branch)
     named = any(declaration.named_files for declaration in declarations if declaration.dataset == path)

@@ -13,10 +13,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from mirror.datasets.archives import UNREADABLE, members
+from mirror.datasets.archives import UNREADABLE, is_archive, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.datasets.json_keys import keys_of
 from mirror.errors import nearest
@@ -65,6 +66,11 @@ class SourceDeclaration:
     named_files: bool = False
     records: str | None = None
     device_columns: str | None = None
+    files: tuple[str, ...] = ()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file, or one in an archive, holds readings; others may lie beside them."""
+        return not self.files or any(fnmatchcase(name.rsplit("/", 1)[-1], pattern) for pattern in self.files)
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -79,14 +85,17 @@ class SourceDeclaration:
         empty = True
         try:
             for name, content in members(file):
+                if not self.reads(name):
+                    continue
                 empty = False
                 if problems := tuple(self._problems(header(content))):
                     raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
         except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error}){_byte_order(file)}"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        if empty:
-            raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
+        if empty and (is_archive(file) or self.reads(str(file))):
+            problem = f"the archive holds no file{' that `source.files` names' if self.files else ''}"
+            raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile))
 
     def _header(self, content: IO[bytes]) -> list[str]:
         records = list(itertools.islice(self._records(content), self.header_lines))
@@ -143,6 +152,7 @@ class SourceDeclaration:
             schemas = [
                 (name, pq.read_schema(content if content.seekable() else pa.BufferReader(content.read())))
                 for name, content in members(file)
+                if self.reads(name)
             ]
         except (pa.ArrowInvalid, *UNREADABLE) as error:
             problem = f"it is no whole Parquet file ({str(error).splitlines()[0]})"
@@ -162,6 +172,8 @@ class SourceDeclaration:
             return
         spellings = {alias.strip() for column in self.columns for alias in column.aliases}
         unknown = [spelling for _, spelling in found if spelling not in spellings]
+        if len(unknown) == len(found):
+            yield "it has no declared column at all (`source.files` names the files that hold readings)"
         for column, device in itertools.product(self.columns, devices or [""]):
             of_device = f" of device {device!r}" if device else ""
             places = {
@@ -263,11 +275,16 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         header_lines=_count(file, source, "header_lines", 1),
         without_header=source.get("without_header") is True,
         quoted_line_breaks=source.get("quoted_line_breaks") is True,
-        named_files=source.get("device") in _BY_NAME,
+        files=tuple(map(str, source.get("files") or ())),
+        named_files=any(part in _BY_NAME for part in _listed(source.get("device"))),
         records=source.get("records"),
         device_columns=_device_columns(file, source),
         comment=None if source.get("comment") is None else str(source["comment"]),
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _device_columns(file: Path, source: dict[str, Any]) -> str | None:

@@ -85,6 +85,8 @@ def parse_file(
     read = _FORMATS[profile.source.format]
     try:
         for name, content in members(stream, path):
+            if not profile.source.reads(name):
+                continue
             file = File.of(name, profile, zones or {})
             for batch in read(content, profile.source, CHUNK_LINES):
                 yield from _frames(batch, file, profile)

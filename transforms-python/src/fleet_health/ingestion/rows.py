@@ -17,10 +17,7 @@ from fleet_health.ingestion.cells import read_sensor
 from fleet_health.ingestion.header import Header
 from fleet_health.ingestion.times import DoubledHour, read_time
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import FROM_REGISTRY, IN_HEADER, JSON, Source, SourceTime
-
-BY_FILE = ("by_file", "file_name", "in_path")
-"""Where the file says whose its lines are."""
+from fleet_health.profiles.source import BY_FILE, FROM_REGISTRY, IN_HEADER, JSON, Column, Source, SourceTime
 
 _HOUR_24 = r"(?<!\d)24[:.]?00(?!\d)"
 
@@ -47,10 +44,10 @@ class File:
 def _device_of(path: str, source: Source) -> str | None:
     """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
-    if source.device == "in_path" and source.device_pattern is not None:
+    if "in_path" in source.device_parts and source.device_pattern is not None:
         found = re.search(source.device_pattern, path)
         return found["device"] if found else None
-    if source.device == "file_name":
+    if "file_name" in source.device_parts:
         return name.partition(".")[0] or None
     return next((d.device_id for d in source.devices if fnmatch.fnmatchcase(name, d.file)), None)
 
@@ -93,9 +90,11 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     if source.device in (*BY_FILE, IN_HEADER):
         frame["device_id"] = file.device
     else:
-        parts = _names(source.device)
+        by_file = BY_FILE[1:] if file.device is not None else ()
+        parts = [name for name in source.device_parts if name not in by_file]
         whole = pd.concat([text_of(name).str.strip() != "" for name in parts], axis=1).all(axis=1)
-        frame["device_id"] = joined(parts, "-").where(whole, "")
+        before = f"{file.device}-" if len(parts) < len(source.device_parts) else ""
+        frame["device_id"] = (before + joined(parts, "-")).where(whole, "")
     time = text_of(source.time.columns[0]) if len(source.time.columns) == 1 else joined(source.time.columns, " ")
     frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
     frame["timestamp_ingested"] = (
@@ -111,7 +110,7 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     values, masks = _values(text_of, header, profile)
     frame = frame.assign(**values)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
-    problem = _identity_problem(frame, time, file.path, profile)
+    problem = _identity_problem(frame, time, file, profile)
     of_device = f" of device {file.device!r}" if source.device == IN_HEADER else ""
     for column in source.header:
         if column.required:
@@ -158,12 +157,30 @@ def _values(
         if column.name not in profile.sensor_names or (source.narrow is None and column.name not in header.positions):
             continue
         text = text_of(column.name if source.narrow is None else source.narrow.value)
-        values, unreadable = read_sensor(text, profile.sensor(column.name), column, source)
+        values, unreadable = _read(text, text_of, column, profile)
         counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
         if column.valid_when is not None:
             counts &= text_of(column.valid_when.column).str.strip().isin(column.valid_when.words)
         found[column.name], masks[column.name] = values.where(counts), unreadable & counts
     return found, masks
+
+
+def _read(
+    text: pd.Series[Any], text_of: Cells, column: Column, profile: Profile
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Values and unreadable cells of one sensor, row by row in the unit that another column says, if it does."""
+    sensor, source = profile.sensor(column.name), profile.source
+    values, unreadable = read_sensor(text, sensor, column, source)
+    if column.unit_by is None:
+        return values, unreadable
+    said = text_of(column.unit_by.column).str.strip()
+    known = said.isin(column.unit_by.words)
+    unreadable = unreadable | (values.notna() & ~known)
+    values = values.where(known)
+    for word in set(said[known]):
+        of_word = column.model_copy(update={"unit": column.unit_by.words[word]})
+        values = values.where(said != word, read_sensor(text, sensor, of_word, source)[0])
+    return values, unreadable
 
 
 def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:
@@ -218,7 +235,7 @@ def _cell_problem(unreadable: pd.Series[Any], of_device: str) -> pd.Series[Any]:
     return pd.Series(told, index=unreadable.index, dtype="object")
 
 
-def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, profile: Profile) -> pd.Series[Any]:
+def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], file: File, profile: Profile) -> pd.Series[Any]:
     """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
     problem = pd.Series([None] * len(frame), dtype="object")
     problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"
@@ -237,7 +254,9 @@ def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, prof
         problem[late] = problem[late] + "; hour 24 reads with `source.time.hour_24: true`"
     empty = frame["device_id"].isna() | (frame["device_id"] == "")
     missing = (
-        f"file {path!r} belongs to no device of the profile" if profile.source.device in BY_FILE else "no device id"
+        f"file {file.path!r} belongs to no device of the profile"
+        if profile.source.device in BY_FILE or (file.device is None and {*profile.source.device_parts} & {*BY_FILE})
+        else "no device id"
     )
     problem[empty] = missing
     return problem

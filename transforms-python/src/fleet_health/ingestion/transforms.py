@@ -46,6 +46,12 @@ def reading_version(profile: Profile) -> int:
     read = {
         "source": profile.source.model_dump(mode="json"),
         "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
+        "units by row": [
+            _scale(profile.sensor(column.name), unit)
+            for column in profile.source.readable
+            if column.unit_by is not None
+            for unit in column.unit_by.words.values()
+        ],
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
@@ -21,18 +22,27 @@ class ValidWhen(_Strict):
     words: tuple[StrictStr, ...] = Field(min_length=1)
 
 
+class UnitBy(_Strict):
+    """The column that says the unit of a cell, and the unit that each of its words (as written) means."""
+
+    column: Name
+    words: dict[StrictStr, StrictStr] = Field(min_length=1)
+
+
 class Column(_Strict):
     """One column of the source files; ``aliases`` are the exact header spellings that are accepted.
 
     ``missing`` adds to the words of the whole file, ``true_words`` and ``false_words`` to ``1 0 true false``.
     ``suffixes`` are texts that may follow a number in its cell. A file that counts in tenths of ``unit`` is
-    ``divided_by`` 10. A cell counts only ``valid_when`` another column says so. A line without a value in a
-    ``required`` column is a dead letter.
+    ``divided_by`` 10. Where the unit differs from row to row it is known ``unit_by`` another column, and a cell with
+    any other word there is unreadable. A cell counts only ``valid_when`` another column says so. A line without a
+    value in a ``required`` column is a dead letter.
     """
 
     name: Name
     aliases: tuple[str, ...] = Field(min_length=1)
     unit: str | None = None
+    unit_by: UnitBy | None = None
     missing: tuple[MissingWord, ...] = ()
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
@@ -58,6 +68,8 @@ LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
 """The last character of a line; a carriage return before a line feed belongs to the end too."""
 FROM_REGISTRY = "from_registry"
 IN_HEADER = "in_header"
+BY_FILE = ("by_file", "file_name", "in_path")
+"""Where the file says whose its lines are."""
 JSON = ("json_lines", "json")
 
 
@@ -134,6 +146,7 @@ Columns = Annotated[tuple[Name, ...], Field(min_length=1)]
 class Source(_Strict):
     """Where raw files land and how they are written.
 
+    ``files`` are shell patterns of the names of those that hold readings, inside of archives too; without it, all do.
     ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
     columns instead of text, so every key about text is refused for it.
     ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
@@ -153,12 +166,14 @@ class Source(_Strict):
 
     ``device`` is a column, several whose cells are joined by hyphens, ``by_file`` (``devices`` says which),
     ``file_name`` (the name of the file up to its first dot) or ``in_path``: what the group ``device`` of
-    ``device_pattern`` finds in the path below the dataset. With ``in_header`` a line has several devices: the groups
+    ``device_pattern`` finds in the path below the dataset. The last two may stand before columns in a list.
+    With ``in_header`` a line has several devices: the groups
     ``device`` and ``column`` of ``device_pattern`` find whose a column is and what ``aliases`` call it; columns that do
     not match are shared. ``event_id`` may be several columns that, with the device, identify a message.
     """
 
     dataset: str
+    files: tuple[Annotated[StrictStr, Field(min_length=1)], ...] = ()
     format: Literal["csv", "parquet", "json_lines", "json"]
     records: Annotated[StrictStr, Field(min_length=1)] | None = None
     encoding: str = "utf-8"
@@ -189,6 +204,15 @@ class Source(_Strict):
     devices: tuple[SourceDevice, ...] = ()
     event_id: Name | Literal["device_and_time", "device_and_text"] | Columns
     sequence: Name | Literal["line_number"]
+
+    def reads(self, path: str) -> bool:
+        """Whether the file holds readings."""
+        return not self.files or any(fnmatchcase(path.rsplit("/", 1)[-1], pattern) for pattern in self.files)
+
+    @property
+    def device_parts(self) -> tuple[str, ...]:
+        """What the id of a device is made of: columns, or one of the other words for where it stands."""
+        return (self.device,) if isinstance(self.device, str) else self.device
 
     @property
     def readable(self) -> tuple[Column, ...]:

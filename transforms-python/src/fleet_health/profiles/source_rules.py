@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from fleet_health.profiles.learning_rules import Check, Path
-from fleet_health.profiles.source import EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, Column
+from fleet_health.profiles.source import BY_FILE, EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, Column
 from fleet_health.profiles.units import conversion, sources_for
 
 
@@ -54,7 +54,8 @@ def check_source(check: SourceCheck) -> None:
             check.fail(place, f"sensor {sensor!r} has no column", f"Add `- {{name: {sensor}, aliases: [...]}}`.")
     for key in ("ingested", "device", "event_id", "sequence"):
         value = getattr(source, key)
-        for name in () if value in _NO_COLUMN[key] else (value,) if isinstance(value, str) else value:
+        columns = source.device_parts[source.device_parts[0] in BY_FILE[1:] :] if key == "device" else value
+        for name in () if value in _NO_COLUMN[key] else (columns,) if isinstance(columns, str) else columns:
             check.known(("source", key), name, names, "column")
     for name in source.time.columns:
         check.known(("source", "time", "column"), name, names, "column")
@@ -68,18 +69,26 @@ def check_source(check: SourceCheck) -> None:
 
 def _sensor_column(check: SourceCheck, column: Column, path: Path) -> None:
     sensor = check.profile.sensor(column.name)
-    unit = column.unit or sensor.unit
-    if unit not in check.units:
-        check.unit((*path, "unit"), unit, column.name)
-    if conversion(unit, sensor.unit) is None:
-        fix = f"Use one of: {', '.join(sources_for(sensor.unit, check.units))}."
-        check.fail((*path, "unit"), f"{unit!r} cannot be converted to {sensor.unit!r}", fix)
-    for key in ("suffixes", "divided_by"):
+    always = [other.name for other in check.profile.source.header if not other.optional]
+    _unit(check, column.unit or sensor.unit, column.name, (*path, "unit"))
+    if column.unit_by is not None:
+        check.known((*path, "unit_by", "column"), column.unit_by.column, always, "column that is not optional")
+        for word, unit in column.unit_by.words.items():
+            _unit(check, unit, column.name, (*path, "unit_by", "words", word))
+    for key in ("suffixes", "divided_by", "unit_by"):
         if sensor.type == "boolean" and getattr(column, key):
             check.fail((*path, key), f"`{key}` of {column.name!r}, which is true or false", "Remove it.")
     if column.valid_when is not None:
-        always = [other.name for other in check.profile.source.header if not other.optional]
         check.known((*path, "valid_when", "column"), column.valid_when.column, always, "column that is not optional")
+
+
+def _unit(check: SourceCheck, unit: str, name: str, path: Path) -> None:
+    stored = check.profile.sensor(name).unit
+    if unit not in check.units:
+        check.unit(path, unit, name)
+    if conversion(unit, stored) is None:
+        fix = f"Use one of: {', '.join(sources_for(stored, check.units))}."
+        check.fail(path, f"{unit!r} cannot be converted to {stored!r}", fix)
 
 
 def _narrow(check: SourceCheck) -> None:
@@ -124,7 +133,7 @@ _PATTERNS = {
 
 def _device_pattern(check: SourceCheck) -> None:
     source, key = check.profile.source, ("source", "device_pattern")
-    named = source.device if isinstance(source.device, str) else ""
+    named = source.device_parts[0]
     fix = _PATTERNS.get(named, _PATTERNS["in_path"])
     if (named in _GROUPS) != (source.device_pattern is not None):
         problem = f"`device: {named}` and `device_pattern` belong together"

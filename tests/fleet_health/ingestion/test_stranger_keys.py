@@ -1,0 +1,90 @@
+"""What a profile may say of files, devices and units that differ inside of one delivery."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pandas as pd
+import pytest
+from stranger_fleets import strangers
+
+from fleet_health.ingestion.deserialise import parse_file
+from fleet_health.ingestion.transforms import reading_version
+from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.loader import parse_profile
+from fleet_health.profiles.model import Profile
+
+WEATHER, MOTES = (strangers()[name].profile for name in ("weather", "motes"))
+HEAD = "Datum Zeit;T [°F];p [psi];Licht [lx];Einheit\n"
+
+
+def changed(text: str, *swaps: tuple[str, str]) -> Profile:
+    for old, new in swaps:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return parse_profile(text, "stranger.yaml")
+
+
+def read(profile: Profile, path: str, raw: bytes) -> pd.DataFrame:
+    return pd.concat([part.astype("object") for part in parse_file(io.BytesIO(raw), path, profile)])
+
+
+def test_files_without_readings_may_lie_in_an_archive() -> None:
+    profile = changed(WEATHER, ("  format: csv", '  files: ["Messung_*.csv", "*.txt"]\n  format: csv'))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("a/Messung_1.csv", "Metadaten.csv", "Messung_1.html", "a.txt/readme"):
+            archive.writestr(name, f"{HEAD}27.10.24 12:00;50,0;14,5;7;\n")
+    assert set(read(profile, "valley.zip", packed.getvalue())["source_file"]) == {"valley.zip/a/Messung_1.csv"}
+    assert list(parse_file(io.BytesIO(b"licence"), "LICENSE", profile)) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "path", "found"),
+    [
+        ("[in_path, mote]\n  device_pattern: '(?P<device>FD\\d+)'", "train_FD001.txt", ["FD001-7", "FD001-8"]),
+        ("[file_name, mote]", "lab/floor2.txt", ["floor2-7", "floor2-8"]),
+        ("[in_path, mote]\n  device_pattern: '(?P<device>FD\\d+)'", "test.txt", [None, None]),
+    ],
+)
+def test_the_same_number_in_two_files_is_two_devices(device: str, path: str, found: list[str | None]) -> None:
+    lines = "".join(f"2004-02-28 00:00:16.0 {n} {n} 19.9 37.0 45.0 2.7\n" for n in (7, 8))
+    rows = read(changed(MOTES, ("device: mote", f"device: {device}")), path, lines.encode())
+    assert [None if pd.isna(device) else device for device in rows["device_id"]] == found
+    if found[0] is None:
+        assert set(rows["error_detail"]) == {"file 'test.txt' belongs to no device of the profile"}
+
+
+BY_ROW = (
+    ('aliases: ["T [°F]"], unit: degF}', 'aliases: ["T [°F]"], unit_by: {column: of, words: {C: degC, F: degF}}}'),
+    ("    - {name: pressure", '    - {name: of, aliases: ["Einheit"]}\n    - {name: pressure'),
+)
+
+
+def test_the_unit_may_stand_in_the_row() -> None:
+    cells = [("50,0", "F"), ("10,0", " C "), ("10,0", "K"), ("9999", "K"), ("9999", "F"), ("\u221240,0", "F"), ("", "")]
+    lines = [f"27.10.24 12:{n:02};{t};14,5;7;{unit}\n" for n, (t, unit) in enumerate(cells)]
+    rows: Any = read(changed(WEATHER, *BY_ROW), "north.csv", (HEAD + "".join(lines)).encode())
+    found = [None if pd.isna(value) else round(value, 9) for value in rows["temperature"]]
+    assert found == [10.0, 10.0, None, None, None, -40.0, None]
+    assert rows["unreadable"].tolist() == [[], [], ["temperature"], [], [], [], []]
+
+
+def test_another_stored_unit_reads_rows_with_units_again() -> None:
+    kelvin = ("temperature, type: double, unit: degC", "temperature, type: double, unit: kelvin")
+    assert reading_version(changed(WEATHER, *BY_ROW)) != reading_version(changed(WEATHER, *BY_ROW, kelvin))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("column: of,", "column: unit,", "column that is not optional 'unit'"),
+        ("F: degF}}", "F: psi}}", "'psi' cannot be converted to 'degC'"),
+        ("F: degF}}", "F: degf}}", "unit 'degf' of 'temperature' is unknown"),
+    ],
+)
+def test_a_wrong_unit_of_rows_is_named(old: str, new: str, says: str) -> None:
+    with pytest.raises(ProfileReferenceError, match=says):
+        changed(WEATHER, *BY_ROW, (old, new))
