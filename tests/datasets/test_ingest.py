@@ -230,7 +230,7 @@ def test_files_without_readings_lie_beside_the_others(workspace: Workspace, prof
     with pytest.raises(WrongHeaderError, match=r"none of the 1 files is one that `source.files` names"):
         take(workspace, "landing", licence)
     (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  files: ['best*']\n", 1))
-    with pytest.raises(WrongHeaderError, match=r"the archive holds no file that `source.files` names"):
+    with pytest.raises(WrongHeaderError, match=r"there is no file in it that `source.files` names"):
         take(workspace, "landing", packed)
 
 

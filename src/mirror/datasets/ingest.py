@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mirror.datasets import schema as schemas
-from mirror.datasets.archives import is_archive
 from mirror.datasets.errors import (
     BranchNotFoundError,
     DatasetNotFoundError,
@@ -87,7 +86,7 @@ def ingest(
         if declaration.dataset == path:
             for file in incoming:
                 declaration.verify(file.path)
-            if not any(is_archive(file.path) or declaration.reads(file.logical) for file in incoming):
+            if not any(declaration.may_read(file.path) for file in incoming):
                 problem = f"none of the {len(incoming)} files is one that `source.files` names"
                 raise WrongHeaderError(incoming[0].logical, path, (problem,), str(declaration.profile))
     schema, incoming = _schema(incoming, infer_schema)

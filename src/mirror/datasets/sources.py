@@ -20,9 +20,11 @@ from typing import IO, Any
 from mirror.datasets.archives import UNREADABLE, is_archive, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.datasets.json_keys import keys_of
+from mirror.datasets.sheets import TORN_WORKBOOK, is_workbook, sheets
 from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
+_WORKBOOK = "xlsx"
 _WHITESPACE = "whitespace"
 _JSON = ("json_lines", "json")
 _BY_NAME = ("by_file", "file_name", "in_path")
@@ -72,6 +74,10 @@ class SourceDeclaration:
         """Whether a file, or one in an archive, holds readings; others may lie beside them."""
         return not self.files or any(fnmatchcase(name.rsplit("/", 1)[-1], pattern) for pattern in self.files)
 
+    def may_read(self, file: Path) -> bool:
+        """Whether a file holds readings, or others that may."""
+        return is_archive(file) or (self.format == _WORKBOOK and is_workbook(file.name)) or self.reads(file.name)
+
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
         if not self.columns or self.without_header:
@@ -79,27 +85,46 @@ class SourceDeclaration:
         if self.format == "parquet":
             self._verify_parquet(file)
             return
-        if self.format not in (*_DELIMITED, *_JSON):
+        if self.format not in (*_DELIMITED, *_JSON, _WORKBOOK):
             return
-        header = self._keys if self.format in _JSON else self._header
         empty = True
         try:
-            for name, content in members(file):
-                if not self.reads(name):
-                    continue
+            for name, header in self._headers(file):
                 empty = False
-                if problems := tuple(self._problems(header(content))):
+                if problems := tuple(self._problems(header)):
                     raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
         except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error}){_byte_order(file)}"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        if empty and (is_archive(file) or self.reads(str(file))):
-            problem = f"the archive holds no file{' that `source.files` names' if self.files else ''}"
+        if empty and self.may_read(file):
+            held = "file or sheet" if self.format == _WORKBOOK else "file"
+            problem = f"there is no {held} in it{' that `source.files` names' if self.files else ''}"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile))
 
-    def _header(self, content: IO[bytes]) -> list[str]:
-        records = list(itertools.islice(self._records(content), self.header_lines))
-        return joined_names(records) if len(records) > 1 else next(iter(records), [])
+    def _headers(self, file: Path) -> Iterator[tuple[str, list[str]]]:
+        """Name and header of each file or sheet in it that holds readings."""
+        for name, content in members(file):
+            if self.format == _WORKBOOK:
+                yield from self._sheet_headers(name, content)
+            elif self.reads(name):
+                yield name, self._keys(content) if self.format in _JSON else self._header(self._records(content))
+
+    def _header(self, records: Iterator[list[str]]) -> list[str]:
+        found = list(itertools.islice(records, self.header_lines))
+        return joined_names(found) if len(found) > 1 else next(iter(found), [])
+
+    def _sheet_headers(self, name: str, content: IO[bytes]) -> Iterator[tuple[str, list[str]]]:
+        if self.files and not self.reads(name) and not is_workbook(name):
+            return
+        try:
+            for sheet, rows in sheets(content, name):
+                if self.reads(name) or self.reads(sheet):
+                    below = itertools.islice(rows, self.lines_before_header, None)
+                    mark = self.comment
+                    yield sheet, self._header(r for r in below if any(r) and not (mark and r[0].startswith(mark)))
+        except TORN_WORKBOOK as error:
+            problem = f"it is no whole Excel workbook ({error})"
+            raise WrongHeaderError(name, self.dataset, (problem,), str(self.profile)) from error
 
     def _records(self, content: IO[bytes]) -> Iterator[list[str]]:
         """The lines that are neither blank nor declared to hold no data; those after the header may hold anything."""

@@ -10,18 +10,21 @@ from typing import IO
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch
 from fleet_health.ingestion.header import Header, declared_header, joined_names, match_header
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
-from fleet_health.profiles.source import LINE_ENDS, WHITESPACE, Source
+from fleet_health.profiles.source import LINE_ENDS, WHITESPACE, WORKBOOK, Source
 
 
 def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
     """The lines of a file, at most so many at a time; nothing where there is no header or no line after it."""
+    lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
+    yield from table(_whole_records(lines) if source.quoted_line_breaks else lines, source, most)
+
+
+def table(lines: Iterable[Line], source: Source, most: int) -> Iterator[Batch]:
+    """Lines of one table, from whatever they were read."""
     batch = Batch(declared_header(source)) if source.without_header else None
     blanks: list[Line] = []
     heading: list[Line] = []
     header_text, data_after = None, 0
-    lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
-    if source.quoted_line_breaks:
-        lines = _whole_records(lines)
     for line in lines:
         if line.number <= source.lines_before_header or _no_data(line, source):
             continue
@@ -81,7 +84,9 @@ def _sort_in(line: Line, batch: Batch, source: Source) -> None:
         batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
         return
     fields = fields_of(line.text, source.delimiter)
-    if source.short_lines == "missing" and len(fields) < header.width:
+    if source.format == WORKBOOK:
+        del fields[header.width :]  # a remark beside the table
+    if (source.short_lines == "missing" or source.format == WORKBOOK) and len(fields) < header.width:
         fields += [""] * (header.width - len(fields))
     if len(fields) != header.width:
         detail = f"{len(fields)} fields instead of {header.width}"

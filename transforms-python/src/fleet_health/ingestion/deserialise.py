@@ -14,13 +14,14 @@ from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_col
 from fleet_health.ids import natural_key_id
 from fleet_health.ingestion.archives import TORN, members
 from fleet_health.ingestion.batch import Batch, Failure, unread
-from fleet_health.ingestion.delimited_rows import delimited
+from fleet_health.ingestion.delimited_rows import delimited, table
 from fleet_health.ingestion.json_rows import json_document, json_lines
 from fleet_health.ingestion.merged_lines import merged_lines
 from fleet_health.ingestion.parquet_rows import parquet
 from fleet_health.ingestion.rows import File, readings, rows_of_device
+from fleet_health.ingestion.sheets import DELIMITER, TORN_WORKBOOK, sheets
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import Source
+from fleet_health.profiles.source import WORKBOOK, Source
 
 CHUNK_LINES = 20_000
 
@@ -82,17 +83,30 @@ def parse_file(
     """The lines of one file, or of all files of an archive, as frames of :func:`parsed_schema`, at most
     :data:`CHUNK_LINES` lines each.
     """
-    read = _FORMATS[profile.source.format]
     try:
-        for name, content in members(stream, path):
-            if not profile.source.reads(name):
-                continue
-            file = File.of(name, profile, zones or {})
-            for batch in read(content, profile.source, CHUNK_LINES):
-                yield from _frames(batch, file, profile)
+        for whole, content in members(stream, path):
+            for name, batches in _tables(content, whole, profile.source):
+                file = File.of(name, profile, zones or {})
+                for batch in batches:
+                    yield from _frames(batch, file, profile)
     except TORN as error:
         problem = f"the archive is torn or damaged here ({error}); what follows is lost"
         yield from _frames(unread(problem), File.of(path, profile, {}), profile)
+
+
+def _tables(content: IO[bytes], path: str, source: Source) -> Iterator[tuple[str, Iterator[Batch]]]:
+    """Name and rows of a file that holds readings, or of each sheet of a workbook."""
+    if source.format != WORKBOOK:
+        if source.reads(path):
+            yield path, _FORMATS[source.format](content, source, CHUNK_LINES)
+        return
+    cells = source.model_copy(update={"delimiter": DELIMITER})
+    try:
+        for name, lines in sheets(content, path, source):
+            yield name, table(lines, cells, CHUNK_LINES)
+    except TORN_WORKBOOK as error:
+        problem = f"the file is no whole Excel workbook ({error}); what it held is lost. Write it again."
+        yield path, iter([unread(problem)])
 
 
 def _frames(batch: Batch, file: File, profile: Profile) -> Iterator[pd.DataFrame]:

@@ -70,6 +70,7 @@ FROM_REGISTRY = "from_registry"
 IN_HEADER = "in_header"
 BY_FILE = ("by_file", "file_name", "in_path")
 """Where the file says whose its lines are."""
+WORKBOOK = "xlsx"
 JSON = ("json_lines", "json")
 
 
@@ -148,7 +149,8 @@ class Source(_Strict):
 
     ``files`` are shell patterns of the names of those that hold readings, inside of archives too; without it, all do.
     ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
-    columns instead of text, so every key about text is refused for it.
+    columns instead of text, so every key about text is refused for it. An ``xlsx`` workbook has a table in each sheet,
+    whose lines may be shorter or longer than the header; cells that are dates read as ISO 8601.
     ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
     to it, joined by points, and a key that a record lacks is a cell without a value. ``records`` are the keys that lead
     to the list of records inside a document; they have the cells of the objects around them as well.
@@ -174,7 +176,7 @@ class Source(_Strict):
 
     dataset: str
     files: tuple[Annotated[StrictStr, Field(min_length=1)], ...] = ()
-    format: Literal["csv", "parquet", "json_lines", "json"]
+    format: Literal["csv", "xlsx", "parquet", "json_lines", "json"]
     records: Annotated[StrictStr, Field(min_length=1)] | None = None
     encoding: str = "utf-8"
     line_ends: Literal["line_feed", "carriage_return"] = "line_feed"

@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from fleet_health.profiles.learning_rules import Check, Path
-from fleet_health.profiles.source import BY_FILE, EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, Column
+from fleet_health.profiles.source import BY_FILE, EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, WORKBOOK, Column
 from fleet_health.profiles.units import conversion, sources_for
 
 
@@ -227,6 +227,10 @@ _ABOUT_LINES = frozenset(
     | {"comment", "quoted", "quoted_line_breaks", "repeated_headers"}
 )
 _NOT_FOR = {
+    WORKBOOK: (
+        {"line_ends", "delimiter", "trailing_delimiter", "short_lines", "quoted", "quoted_line_breaks", "encoding"},
+        "a workbook has cells",
+    ),
     "parquet": (_ABOUT_LINES | {"encoding", "decimal", "thousands", "blank_lines"}, "a Parquet file has columns"),
     "json_lines": (_ABOUT_LINES, "JSON has keys"),
     "json": (_ABOUT_LINES | {"blank_lines"}, "JSON has keys"),
