@@ -88,3 +88,52 @@ def test_another_stored_unit_reads_rows_with_units_again() -> None:
 def test_a_wrong_unit_of_rows_is_named(old: str, new: str, says: str) -> None:
     with pytest.raises(ProfileReferenceError, match=says):
         changed(WEATHER, *BY_ROW, (old, new))
+
+
+PLACES = {"day": (1, 10), "clock": (11, 15), "epoch": (16, 19), "mote": (20, 21), "temperature": (22, 26)}
+PLACES |= {"humidity": (27, 31), "light": (32, 36), "voltage": (40, 43)}
+
+
+def fixed_width(*more: tuple[str, str]) -> Profile:
+    places = [(f"aliases: [{alias}]", f"aliases: [{alias}], place: {[*place]}") for alias, place in _spelled()]
+    text = ("delimiter: whitespace", "delimiter: fixed_width"), ("  short_lines: missing\n", "")
+    return changed(MOTES, *text, ("format: iso8601", 'format: "%Y-%m-%d %H%M"'), *places, *more)
+
+
+def _spelled() -> list[tuple[str, tuple[int, int]]]:
+    called = {"day": "date", "clock": "time", "mote": "moteid"}
+    return [(called.get(name, name), place) for name, place in PLACES.items()]
+
+
+def test_columns_of_fixed_width_need_nothing_between_them() -> None:
+    whole = "2004-02-28  915   1 7 20.1 37.0-99.9   2.70 and more"
+    lines = [whole, whole[:42], whole[:36], "short", whole.replace(" 7 ", "   ")]
+    raw = "\n".join(lines).encode()
+    rows = read(fixed_width(), "floor.txt", raw).set_index("line_number").sort_index()
+    assert rows.loc[1, ["device_id", "temperature", "humidity", "light", "voltage"]].tolist() == [
+        *("7", 20.1, 37.0, -99.9, 2.7)
+    ]
+    assert str(rows.loc[1, "timestamp_device"]) == "2004-02-28 09:15:00+00:00"
+    assert rows["error_detail"].fillna("").str[:32].tolist() == [
+        *("", "the line ends at character 42, w", "the line ends at character 36, w"),
+        *("the line ends at character 5, wi", "no device id"),
+    ]
+    lenient = fixed_width(("  without_header", "  short_lines: missing\n  without_header"))
+    rows = read(lenient, "floor.txt", raw).set_index("line_number").sort_index()
+    assert rows["voltage"].isna().tolist() == [False, False, True, True, True]
+    assert rows["reason"].isna().tolist() == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[epoch], place: [16, 19]", "[epoch]", "column 'epoch' of files of fixed width has no place"),
+        ("place: [16, 19]", "place: [19, 16]", "column 'epoch' ends before it begins"),
+        ("delimiter: fixed_width", 'delimiter: ";"', "a place in files with a delimiter"),
+        ("  without_header: true\n", "", "known by their places, not by a header"),
+        ("delimiter: fixed_width", "delimiter: fixed_width\n  quoted: true", "`quoted` in files without a delimiter"),
+    ],
+)
+def test_a_wrong_place_is_named(old: str, new: str, says: str) -> None:
+    with pytest.raises(ProfileReferenceError, match=says):
+        fixed_width((old, new))

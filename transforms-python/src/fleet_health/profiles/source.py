@@ -36,11 +36,13 @@ class Column(_Strict):
     ``suffixes`` are texts that may follow a number in its cell. A file that counts in tenths of ``unit`` is
     ``divided_by`` 10. Where the unit differs from row to row it is known ``unit_by`` another column, and a cell with
     any other word there is unreadable. A cell counts only ``valid_when`` another column says so. A line without a
-    value in a ``required`` column is a dead letter.
+    value in a ``required`` column is a dead letter. ``place`` is the first and the last character of a column of fixed
+    width, counted from 1.
     """
 
     name: Name
     aliases: tuple[str, ...] = Field(min_length=1)
+    place: tuple[Annotated[StrictInt, Field(ge=1)], StrictInt] | None = None
     unit: str | None = None
     unit_by: UnitBy | None = None
     missing: tuple[MissingWord, ...] = ()
@@ -64,6 +66,7 @@ EPOCHS = {
     "epoch_days": "D",
 }
 WHITESPACE = "whitespace"
+FIXED_WIDTH = "fixed_width"
 LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
 """The last character of a line; a carriage return before a line feed belongs to the end too."""
 FROM_REGISTRY = "from_registry"
@@ -148,7 +151,8 @@ class Source(_Strict):
     """Where raw files land and how they are written.
 
     ``files`` are shell patterns of the names of those that hold readings, inside of archives too; without it, all do.
-    ``delimiter`` is one character, or the word ``whitespace`` for any run of blanks and tabs. A Parquet file has
+    ``delimiter`` is one character, the word ``whitespace`` for any run of blanks and tabs, or ``fixed_width`` where
+    every column has its ``place`` in a line. A Parquet file has
     columns instead of text, so every key about text is refused for it. An ``xlsx`` workbook has a table in each sheet,
     whose lines may be shorter or longer than the header; cells that are dates read as ISO 8601.
     ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
@@ -180,7 +184,7 @@ class Source(_Strict):
     records: Annotated[StrictStr, Field(min_length=1)] | None = None
     encoding: str = "utf-8"
     line_ends: Literal["line_feed", "carriage_return"] = "line_feed"
-    delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace)$")] = ","
+    delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace|fixed_width)$")] = ","
     trailing_delimiter: bool = False
     unreadable_cells: Literal["flag", "dead_letter"] = "flag"
     short_lines: Literal["dead_letter", "missing"] = "dead_letter"

@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from fleet_health.profiles.learning_rules import Check, Path
-from fleet_health.profiles.source import BY_FILE, EPOCHS, FROM_REGISTRY, IN_HEADER, JSON, WORKBOOK, Column
+from fleet_health.profiles.source import BY_FILE, EPOCHS, FIXED_WIDTH, FROM_REGISTRY, IN_HEADER, JSON, WORKBOOK, Column
 from fleet_health.profiles.units import conversion, sources_for
 
 
@@ -179,6 +179,7 @@ def _spelling(check: SourceCheck) -> None:
         fix = "Use a name that Python knows, such as utf-8 or latin-1."
         check.fail(("source", "encoding"), f"encoding {source.encoding!r} does not exist", fix)
     _table_format(check)
+    _fixed_width(check)
     if source.delimiter == source.decimal and not source.quoted and source.format == "csv":
         fix = "Mostly it is ';' that separates fields then. Where numbers stand in quotes instead, add `quoted: true`."
         check.fail(("source", "delimiter"), f"{source.delimiter!r} is delimiter and decimal mark", fix)
@@ -246,6 +247,27 @@ def _table_format(check: SourceCheck) -> None:
     if source.records is not None and source.format not in JSON:
         fix = f"Remove it, or write `format: {JSON[0]}`."
         check.fail(("source", "records"), f"`records` is about JSON, not {source.format}", fix)
+
+
+def _fixed_width(check: SourceCheck) -> None:
+    """Columns have places, and nothing else, or none has."""
+    source = check.profile.source
+    fixed = source.delimiter == FIXED_WIDTH
+    for index, column in enumerate(source.header):
+        path = ("source", "header", index)
+        if fixed and column.place is None:
+            fix = "Write its first and last character, counted from 1, such as `place: [14, 19]`."
+            check.fail(path, f"column {column.name!r} of files of fixed width has no place", fix)
+        if column.place is not None and not fixed:
+            check.fail((*path, "place"), "a place in files with a delimiter", "Write `delimiter: fixed_width`.")
+        if column.place is not None and column.place[0] > column.place[1]:
+            check.fail((*path, "place"), f"column {column.name!r} ends before it begins", "Swap the two numbers.")
+    if fixed and not source.without_header:
+        fix = "Add `without_header: true`; lines above the data are counted by `lines_before_header`."
+        check.fail(("source", "delimiter"), "columns of fixed width are known by their places, not by a header", fix)
+    for key in ("trailing_delimiter", "quoted", "quoted_line_breaks"):
+        if fixed and getattr(source, key):
+            check.fail(("source", key), f"`{key}` in files without a delimiter", "Remove it.")
 
 
 def _format(check: SourceCheck, pattern: str) -> None:
