@@ -301,7 +301,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         without_header=source.get("without_header") is True,
         quoted_line_breaks=source.get("quoted_line_breaks") is True,
         files=tuple(map(str, source.get("files") or ())),
-        named_files=any(part in _BY_NAME for part in _listed(source.get("device"))),
+        named_files=any(part in _BY_NAME for part in [*_listed(source.get("device")), _narrow_sensor(source)]),
         records=source.get("records"),
         device_columns=_device_columns(file, source),
         comment=None if source.get("comment") is None else str(source["comment"]),
@@ -310,6 +310,11 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _narrow_sensor(source: dict[str, Any]) -> Any:
+    narrow = source.get("narrow")
+    return narrow.get("sensor") if isinstance(narrow, dict) else None
 
 
 def _device_columns(file: Path, source: dict[str, Any]) -> str | None:

@@ -32,24 +32,41 @@ class File:
     path: str
     device: str | None
     zones: Mapping[str, str]
+    sensor: str | None = None
     seen: DoubledHour = field(default_factory=DoubledHour)
 
     @classmethod
     def of(cls, path: str, profile: Profile, zones: Mapping[str, str]) -> File:
         """Zones declared in the profile win over those of the registry."""
         declared = {device.device_id: device.timezone for device in profile.registry.devices}
-        return cls(path, _device_of(path, profile.source), {**zones, **declared})
+        return cls(path, _device_of(path, profile.source), {**zones, **declared}, _sensor_of(path, profile.source))
 
 
 def _device_of(path: str, source: Source) -> str | None:
     """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
     if "in_path" in source.device_parts and source.device_pattern is not None:
-        found = re.search(source.device_pattern, path)
-        return found["device"] if found else None
+        return _in_path(path, source.device_pattern, "device")
     if "file_name" in source.device_parts:
-        return name.partition(".")[0] or None
+        return _file_name(path)
     return next((d.device_id for d in source.devices if fnmatch.fnmatchcase(name, d.file)), None)
+
+
+def _sensor_of(path: str, source: Source) -> str | None:
+    """What the lines of a file call their sensor, where all are of one."""
+    if source.narrow is None or not source.narrow.by_file:
+        return None
+    pattern = source.narrow.sensor_pattern
+    return _file_name(path) if pattern is None else _in_path(path, pattern, "sensor")
+
+
+def _in_path(path: str, pattern: str, group: str) -> str | None:
+    found = re.search(pattern, path)
+    return found[group] if found else None
+
+
+def _file_name(path: str) -> str | None:
+    return path.rsplit("/", 1)[-1].partition(".")[0] or None
 
 
 def rows_of_device(batch: Batch, device: str) -> list[Row]:
@@ -76,6 +93,8 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     columns = list(zip(*fields, strict=True))
 
     def text_of(name: str) -> pd.Series[Any]:
+        if source.narrow is not None and source.narrow.by_file and name == source.narrow.sensor:
+            return pd.Series([file.sensor or ""] * len(rows), dtype="object")
         place = header.positions.get(name)
         cells = pd.Series([""] * len(rows) if place is None else columns[place], dtype="object")
         return cells.fillna("") if source.format in JSON else cells

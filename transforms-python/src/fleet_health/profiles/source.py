@@ -119,25 +119,35 @@ class Merge(_Strict):
     """Lines of one file and device whose times fall into the same step become one reading, at the step's start.
 
     Steps are counted in UTC and lie inside every window, so no value moves into another window. Each sensor has its
-    first value in the order of ``sequence``.
+    first value in the order of ``sequence``. With ``across_files`` lines of one device become a reading whatever their
+    files; then every delivery reads all files again, because a file may add to any step.
     """
 
     every_seconds: int = Field(ge=1)
+    across_files: bool = False
     reason: Reason
 
 
 class Narrow(_Strict):
     """Files with a line per sensor: the column that names the sensor, the one with its value, and how each is called.
 
-    ``aliases`` of the ``sensors`` are the words in that column. Lines about ``other_sensors`` are dead letters, or no
+    Where a file holds one sensor, ``sensor`` is ``file_name``, the name of the file up to its first dot, or
+    ``in_path``: what the group ``sensor`` of ``sensor_pattern`` finds in the path below the dataset. ``aliases`` of the
+    ``sensors`` are these words. Lines about ``other_sensors`` are dead letters, or no
     data at all. Without ``merge`` each line is a reading.
     """
 
-    sensor: Name
+    sensor: Name | Literal["file_name", "in_path"]
+    sensor_pattern: str | None = None
     value: Name
     sensors: tuple[Column, ...] = Field(min_length=1)
     other_sensors: Literal["dead_letter", "ignore"] = "dead_letter"
     merge: Merge | None = None
+
+    @property
+    def by_file(self) -> bool:
+        """Whether a file holds one sensor."""
+        return self.sensor in BY_FILE
 
     @property
     def sensor_by_word(self) -> dict[str, str]:

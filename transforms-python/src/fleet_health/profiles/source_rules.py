@@ -96,8 +96,10 @@ def _narrow(check: SourceCheck) -> None:
     if source.narrow is None:
         return
     path, columns = ("source", "narrow"), [column.name for column in source.header]
-    for key in ("sensor", "value"):
-        check.known((*path, key), getattr(source.narrow, key), columns, "column")
+    check.known((*path, "value"), source.narrow.value, columns, "column")
+    if not source.narrow.by_file:
+        check.known((*path, "sensor"), source.narrow.sensor, columns, "column")
+    _sensor_pattern(check, source.narrow.sensor, source.narrow.sensor_pattern)
     for index, column in enumerate(source.narrow.sensors):
         check.known((*path, "sensors", index, "name"), column.name, check.profile.sensor_names, "sensor")
         for key in ("optional", "required"):
@@ -125,10 +127,31 @@ def _merge(check: SourceCheck, seconds: int) -> None:
 
 
 _GROUPS = {"in_path": ("device",), IN_HEADER: ("device", "column")}
+_SENSOR_PATTERN = r"For TI-7_2024.csv write sensor_pattern: '(?P<sensor>[A-Z]+-\d+)_\d{4}\.csv'."
 _PATTERNS = {
     "in_path": r"For unit_12_2024.csv write device_pattern: '(?P<device>unit_\d+)_\d{4}\.csv'.",
     IN_HEADER: r"For pump1_temp and pump2_temp write device_pattern: '(?P<device>pump\d+)_(?P<column>.+)'.",
 }
+
+
+def _sensor_pattern(check: SourceCheck, sensor: str, pattern: str | None) -> None:
+    path = ("source", "narrow", "sensor_pattern")
+    if (sensor == "in_path") != (pattern is not None):
+        problem = "`sensor: in_path` and `sensor_pattern` belong together"
+        check.fail(("source", "narrow", "sensor"), problem, _SENSOR_PATTERN)
+    if pattern is not None:
+        _groups(check, path, pattern, ("sensor",), _SENSOR_PATTERN)
+
+
+def _groups(check: SourceCheck, path: Path, pattern: str, wanted: tuple[str, ...], fix: str) -> None:
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        check.fail(path, f"{path[-1]} is no regular expression ({error})", fix)
+    else:
+        for group in wanted:
+            if group not in groups:
+                check.fail(path, f"{path[-1]} has no group named `{group}`", fix)
 
 
 def _device_pattern(check: SourceCheck) -> None:
@@ -141,14 +164,7 @@ def _device_pattern(check: SourceCheck) -> None:
             problem = "`device_pattern` belongs to `device: in_path` or `device: in_header`"
         check.fail(("source", "device"), problem, fix)
     if source.device_pattern is not None:
-        try:
-            groups = re.compile(source.device_pattern).groupindex
-        except re.error as error:
-            check.fail(key, f"device_pattern is no regular expression ({error})", fix)
-        else:
-            for group in _GROUPS.get(named, ()):
-                if group not in groups:
-                    check.fail(key, f"device_pattern has no group named `{group}`", fix)
+        _groups(check, key, source.device_pattern, _GROUPS.get(named, ()), fix)
     if source.device == IN_HEADER:
         _several_devices(check)
 
@@ -156,7 +172,7 @@ def _device_pattern(check: SourceCheck) -> None:
 def _several_devices(check: SourceCheck) -> None:
     """A line of several devices is a reading of each, so nothing may be said of the line alone."""
     source = check.profile.source
-    if source.narrow is not None:
+    if source.narrow is not None and not source.narrow.by_file:
         fix = "Name the column that holds the device instead, or leave `narrow` out."
         check.fail(("source", "narrow"), "`narrow` in files whose header names the devices", fix)
     if source.without_header:
