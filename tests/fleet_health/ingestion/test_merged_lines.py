@@ -125,15 +125,21 @@ def test_a_file_per_tag_makes_one_reading_of_a_step_and_each_file_counts_its_lin
         name: "time,boiler,value\n" + "".join(f"2024-01-01T{line}\n" for line in text.split())
         for name, text in TAG_FILES.items()
     }
-    files = [(name, io.BytesIO(text.encode())) for name, text in texts.items()]
-    lines = pd.concat([part.astype("object") for name, raw in files for part in parse_file(raw, name, profile)])
-    parsed = spark.createDataFrame(lines.where(lines.notna(), None), parsed_schema(profile)).coalesce(1).cache()
-    judged = judge(readable(parsed, profile), declared_registry(spark, profile), profile).cache()
+    pipeline, store = Pipeline(), InMemoryDatastore()
+    read = {one.__name__: one for one in for_profile(profile)}["boilers_deserialise_files"]
+    assert read.incremental is None  # a file may add to any reading
+    pipeline.add_transforms(read)
+    store.store_files(profile.source.dataset, {name: text.encode() for name, text in texts.items()})
+    TransformRunner(pipeline, store).run(spark, read)
+    raw, unread = (
+        store.get_dataframe(f"/Fleet/boilers/{name}", spark) for name in ("raw_sensor_readings", "malformed_messages")
+    )
+    judged = judge(raw, declared_registry(spark, profile), profile).cache()
     rows = clean_rows(judged, profile).orderBy("timestamp_utc").collect()
     assert [tuple(row[name] for name in ("temperature", "pressure", "burning")) for row in rows] == [
         *((60.0, 2.5, True), (65.0, None, None), (None, 3.0, None))
     ]
-    ledger = conservation(judged, malformed(parsed)).collect()
+    ledger = conservation(judged, unread).collect()
     assert {(row.source_file, row.outcome, row.reason): row.rows for row in ledger} == {
         # the first lines of three files are of one step; it is counted where the first of them by name is
         ("BURNER.csv", "CLEAN", "NONE"): 1,
@@ -146,13 +152,7 @@ def test_a_file_per_tag_makes_one_reading_of_a_step_and_each_file_counts_its_lin
         ("PI.csv", "DEAD_LETTER", "SCHEMA_MISMATCH"): 1,
         ("XY.csv", "DEAD_LETTER", "DESERIALIZATION_FAILURE"): 1,
     }
-    assert {row.source_file for row in file_times(readable(parsed, profile)).collect()} == {*TAG_FILES} - {"XY.csv"}
-
-
-def test_files_of_one_tag_are_read_again_with_every_delivery() -> None:
-    made = {one.__name__: one for one in for_profile(parse_profile(TAGS, "boilers.yaml"))}
-    assert made["boilers_deserialise_files"].incremental is None
-    assert {one.__name__: one for one in for_profile(PROFILE)}["boilers_deserialise_files"].incremental is not None
+    assert {row.source_file for row in file_times(raw).collect()} == {*TAG_FILES} - {"XY.csv"}
 
 
 @pytest.mark.parametrize(

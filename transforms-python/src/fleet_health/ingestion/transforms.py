@@ -77,8 +77,11 @@ def deserialise_transform(profile: Profile) -> Transform:
     raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=checks_of("raw_sensor_readings", profile))
     broken = Output(paths.dataset(profile, "malformed_messages"), checks=checks_of("malformed_messages", profile))
 
+    merge = profile.source.merge
+    anew = merge is not None and merge.across_files
+
     def write(ctx: Any, landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
-        if ctx.is_incremental:
+        if not anew and ctx.is_incremental:
             stored = readings.dataframe("previous").schema
             check_stored_types(paths.dataset(profile, "raw_sensor_readings"), stored, raw_schema(profile))
         files = landing.filesystem()
@@ -95,7 +98,7 @@ def deserialise_transform(profile: Profile) -> Transform:
 
     def file_by_file(whole: Transform, **settings: Any) -> Transform:
         """As it is where a file may add to any reading, so that all readings are made anew."""
-        if profile.source.merge is not None and profile.source.merge.across_files:
+        if anew:
             return whole
         return incremental(semantic_version=reading_version(profile), **settings)(whole)
 
