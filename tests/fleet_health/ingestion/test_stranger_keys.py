@@ -12,7 +12,7 @@ from stranger_fleets import strangers
 
 from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.ingestion.transforms import reading_version
-from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.errors import ProfileError, ProfileReferenceError
 from fleet_health.profiles.loader import parse_profile
 from fleet_health.profiles.model import Profile
 
@@ -137,3 +137,36 @@ def test_columns_of_fixed_width_need_nothing_between_them() -> None:
 def test_a_wrong_place_is_named(old: str, new: str, says: str) -> None:
     with pytest.raises(ProfileReferenceError, match=says):
         fixed_width((old, new))
+
+
+CLOCK = (
+    (
+        'column: time, format: "%d.%m.%y %H:%M"',
+        "column: [in_path, time], path_pattern: '(?P<time>2024-\\d\\d-\\d\\d)', format: \"%Y-%m-%d %H:%M\"",
+    ),
+)
+
+
+def test_the_day_may_stand_in_the_name_of_the_file() -> None:
+    profile, raw = changed(WEATHER, *CLOCK), (HEAD + "24:00;50,0;14,5;7;\n").encode()
+    (row,) = read(profile, "north/2024-10-27.csv", raw).to_dict("records")
+    assert str(row["timestamp_device"]) == "2024-10-27 23:00:00+00:00"
+    (row,) = read(profile, "north/today.csv", raw).to_dict("records")
+    assert row["error_detail"] == "time ' 24:00' does not read as '%Y-%m-%d %H:%M'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("%d.%m.%y %H:%M", "%H:%M", "no year in time format '%H:%M'"),
+        ("%d.%m.%y %H:%M", "%b %d %H:%M:%S", "no year in time format"),
+        ("column: time", "column: [in_path, time]", "`column: in_path` and `path_pattern` belong together"),
+        ("column: time", "column: [in_path, time], path_pattern: '(x)'", "path_pattern has no group named `time`"),
+        ("expected_readings_per_hour: 2", "expected_readings_per_hour: 0.04", "1 for everything that is slower"),
+        ('aliases: ["p [psi]"]', "aliases: [2013_01]", "Put it in quotes, as it stands in the file"),
+        ("unit: psi", "unit: PSI", "Did you mean 'psi'"),
+    ],
+)
+def test_what_would_read_wrongly_is_refused(old: str, new: str, says: str) -> None:
+    with pytest.raises(ProfileError, match=says):
+        changed(WEATHER, (old, new))

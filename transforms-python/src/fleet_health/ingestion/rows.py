@@ -17,7 +17,7 @@ from fleet_health.ingestion.cells import read_sensor
 from fleet_health.ingestion.header import Header
 from fleet_health.ingestion.times import DoubledHour, read_time
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import BY_FILE, FROM_REGISTRY, IN_HEADER, JSON, Column, Source, SourceTime
+from fleet_health.profiles.source import BY_FILE, FROM_REGISTRY, IN_HEADER, IN_PATH, JSON, Column, Source, SourceTime
 
 _HOUR_24 = r"(?<!\d)24[:.]?00(?!\d)"
 
@@ -33,13 +33,18 @@ class File:
     device: str | None
     zones: Mapping[str, str]
     sensor: str | None = None
+    time: str | None = None
     seen: DoubledHour = field(default_factory=DoubledHour)
 
     @classmethod
     def of(cls, path: str, profile: Profile, zones: Mapping[str, str]) -> File:
         """Zones declared in the profile win over those of the registry."""
         declared = {device.device_id: device.timezone for device in profile.registry.devices}
-        return cls(path, _device_of(path, profile.source), {**zones, **declared}, _sensor_of(path, profile.source))
+        pattern = profile.source.time.path_pattern
+        time = None if pattern is None else _in_path(path, pattern, "time")
+        return cls(
+            path, _device_of(path, profile.source), {**zones, **declared}, _sensor_of(path, profile.source), time
+        )
 
 
 def _device_of(path: str, source: Source) -> str | None:
@@ -92,17 +97,20 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     numbers, fields, texts = zip(*rows, strict=True)
     columns = list(zip(*fields, strict=True))
 
+    def of_all(text: str | None) -> pd.Series[Any]:
+        return pd.Series([text or ""] * len(rows), dtype="object")
+
     def text_of(name: str) -> pd.Series[Any]:
         if source.narrow is not None and source.narrow.by_file and name == source.narrow.sensor:
-            return pd.Series([file.sensor or ""] * len(rows), dtype="object")
+            return of_all(file.sensor)
         place = header.positions.get(name)
         cells = pd.Series([""] * len(rows) if place is None else columns[place], dtype="object")
         return cells.fillna("") if source.format in JSON else cells
 
-    def joined(names: Sequence[str], between: str) -> pd.Series[Any]:
-        made = text_of(names[0]).str.strip()
-        for name in names[1:]:
-            made = made + between + text_of(name).str.strip()
+    def joined(parts: Sequence[pd.Series[Any]], between: str) -> pd.Series[Any]:
+        made = parts[0].str.strip()
+        for part in parts[1:]:
+            made = made + between + part.str.strip()
         return made
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
@@ -110,11 +118,12 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
         frame["device_id"] = file.device
     else:
         by_file = BY_FILE[1:] if file.device is not None else ()
-        parts = [name for name in source.device_parts if name not in by_file]
-        whole = pd.concat([text_of(name).str.strip() != "" for name in parts], axis=1).all(axis=1)
+        parts = [text_of(name) for name in source.device_parts if name not in by_file]
+        whole = pd.concat([part.str.strip() != "" for part in parts], axis=1).all(axis=1)
         before = f"{file.device}-" if len(parts) < len(source.device_parts) else ""
         frame["device_id"] = (before + joined(parts, "-")).where(whole, "")
-    time = text_of(source.time.columns[0]) if len(source.time.columns) == 1 else joined(source.time.columns, " ")
+    times = [of_all(file.time) if name == IN_PATH else text_of(name) for name in source.time.columns]
+    time = times[0] if len(times) == 1 else joined(times, " ")
     frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]

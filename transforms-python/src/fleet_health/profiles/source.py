@@ -71,7 +71,8 @@ LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
 """The last character of a line; a carriage return before a line feed belongs to the end too."""
 FROM_REGISTRY = "from_registry"
 IN_HEADER = "in_header"
-BY_FILE = ("by_file", "file_name", "in_path")
+IN_PATH = "in_path"
+BY_FILE = ("by_file", "file_name", IN_PATH)
 """Where the file says whose its lines are."""
 WORKBOOK = "xlsx"
 JSON = ("json_lines", "json")
@@ -80,16 +81,18 @@ JSON = ("json_lines", "json")
 class SourceTime(_Strict):
     """How the time text is read; an offset in the text wins over every zone.
 
-    ``column`` may be several columns, joined by blanks. ``format`` is a strptime pattern, ``iso8601``, one of
-    :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day ``counts_from``:
-    some loggers write the time since their start, and some tables only number their rows. ``zone`` is the IANA name
-    of the zone in which all text without offset is written, wherever the devices stand; without it, and with
-    :data:`FROM_REGISTRY`, that is the zone of each device. A time
-    before ``earliest`` or not before ``latest`` (UTC days) is no time. With ``hour_24``, 24:00 is the end of the day it
-    is written with. ``words`` are replaced by what ``format`` reads, such as the names of months of other languages.
+    ``column`` may be several columns, joined by blanks. One of them may be ``in_path``: what the group ``time`` of
+    ``path_pattern`` finds in the path below the dataset, such as the day of the file. ``format`` is a strptime pattern,
+    ``iso8601``, one of :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or from the UTC day
+    ``counts_from``: some loggers write the time since their start, and some tables only number their rows. ``zone`` is
+    the IANA name of the zone in which all text without offset is written, wherever the devices stand; without it, and
+    with :data:`FROM_REGISTRY`, that is the zone of each device. A time before ``earliest`` or not before ``latest``
+    (UTC days) is no time. With ``hour_24``, 24:00 is the end of the day it is written with. ``words`` are replaced by
+    what ``format`` reads, such as the names of months of other languages.
     """
 
     column: Name | tuple[Name, ...]
+    path_pattern: str | None = None
     format: str | tuple[str, ...]
     counts_from: date | None = None
     zone: str | None = None

@@ -6,7 +6,17 @@ import re
 from typing import Protocol
 
 from fleet_health.profiles.learning_rules import Check, Path
-from fleet_health.profiles.source import BY_FILE, EPOCHS, FIXED_WIDTH, FROM_REGISTRY, IN_HEADER, JSON, WORKBOOK, Column
+from fleet_health.profiles.source import (
+    BY_FILE,
+    EPOCHS,
+    FIXED_WIDTH,
+    FROM_REGISTRY,
+    IN_HEADER,
+    IN_PATH,
+    JSON,
+    WORKBOOK,
+    Column,
+)
 from fleet_health.profiles.units import conversion, sources_for
 
 
@@ -58,7 +68,11 @@ def check_source(check: SourceCheck) -> None:
         for name in () if value in _NO_COLUMN[key] else (columns,) if isinstance(columns, str) else columns:
             check.known(("source", key), name, names, "column")
     for name in source.time.columns:
-        check.known(("source", "time", "column"), name, names, "column")
+        if name != IN_PATH:
+            check.known(("source", "time", "column"), name, names, "column")
+    fix = r"For KNYC_2024-01-31.csv write path_pattern: '(?P<time>\d{4}-\d\d-\d\d)\.csv'."
+    time = ("source", "time", "column")
+    _path_pattern(check, time, "path_pattern", IN_PATH in source.time.columns, source.time.path_pattern, "time", fix)
     _spelling(check)
     if source.device == "by_file" and not source.devices:
         check.fail(
@@ -99,7 +113,10 @@ def _narrow(check: SourceCheck) -> None:
     check.known((*path, "value"), source.narrow.value, columns, "column")
     if not source.narrow.by_file:
         check.known((*path, "sensor"), source.narrow.sensor, columns, "column")
-    _sensor_pattern(check, source.narrow.sensor, source.narrow.sensor_pattern)
+    named = source.narrow.sensor == IN_PATH
+    _path_pattern(
+        check, (*path, "sensor"), "sensor_pattern", named, source.narrow.sensor_pattern, "sensor", _SENSOR_PATTERN
+    )
     for index, column in enumerate(source.narrow.sensors):
         check.known((*path, "sensors", index, "name"), column.name, check.profile.sensor_names, "sensor")
         for key in ("optional", "required"):
@@ -134,13 +151,14 @@ _PATTERNS = {
 }
 
 
-def _sensor_pattern(check: SourceCheck, sensor: str, pattern: str | None) -> None:
-    path = ("source", "narrow", "sensor_pattern")
-    if (sensor == "in_path") != (pattern is not None):
-        problem = "`sensor: in_path` and `sensor_pattern` belong together"
-        check.fail(("source", "narrow", "sensor"), problem, _SENSOR_PATTERN)
+def _path_pattern(
+    check: SourceCheck, place: Path, key: str, wanted: bool, pattern: str | None, group: str, fix: str
+) -> None:
+    """Something that stands ``in_path``, and the pattern that finds it there."""
+    if wanted != (pattern is not None):
+        check.fail(place, f"`{place[-1]}: in_path` and `{key}` belong together", fix)
     if pattern is not None:
-        _groups(check, path, pattern, ("sensor",), _SENSOR_PATTERN)
+        _groups(check, (*place[:-1], key), pattern, (group,), fix)
 
 
 def _groups(check: SourceCheck, path: Path, pattern: str, wanted: tuple[str, ...], fix: str) -> None:
@@ -286,9 +304,15 @@ def _fixed_width(check: SourceCheck) -> None:
             check.fail(("source", key), f"`{key}` in files without a delimiter", "Remove it.")
 
 
+_YEAR = frozenset("YyGcx")
+
+
 def _format(check: SourceCheck, pattern: str) -> None:
     unknown = [d for d in re.findall(r"%(.?)", pattern) if d not in _DIRECTIVES]
     if pattern != "iso8601" and pattern not in EPOCHS and (unknown or "%" not in pattern):
         problem = f"'%{unknown[0]}' is no directive" if unknown else "no directive"
         fix = f"Use strptime directives such as %Y-%m-%d %H:%M:%S, or iso8601, {', '.join(EPOCHS)}."
         check.fail(("source", "time", "format"), f"{problem} in time format {pattern!r}", fix)
+    elif pattern != "iso8601" and pattern not in EPOCHS and not _YEAR & {*re.findall(r"%(.)", pattern)}:
+        fix = "Add the column with the date, or `in_path` and `path_pattern` where the name of the file has it."
+        check.fail(("source", "time", "format"), f"no year in time format {pattern!r}", fix)
