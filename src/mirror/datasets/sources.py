@@ -67,6 +67,7 @@ class SourceDeclaration:
     comment: str | None = None
     named_files: bool = False
     records: str | None = None
+    record_columns: bool = False
     device_columns: str | None = None
     files: tuple[str, ...] = ()
 
@@ -161,12 +162,13 @@ class SourceDeclaration:
         """The keys of the first records, each joined by points. What is no JSON says nothing about others: a line of
         it will be a dead letter, and so will a document that was cut off.
         """
+        told = (self.records, self.record_columns)
         if self.format == "json_lines":
-            return keys_of((found for line in self._lines(content) for found in _documents(line)), self.records)
+            return keys_of((found for line in self._lines(content) for found in _documents(line)), *told)
         text = content.read().decode(self._codec)
         if not (documents := _documents(text)) and text.lstrip().startswith(("[", "{")):
             return [column.aliases[0] for column in self.columns]
-        return keys_of(documents, self.records)
+        return keys_of(documents, *told)
 
     def _verify_parquet(self, file: Path) -> None:
         import pyarrow as pa
@@ -303,6 +305,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         files=tuple(map(str, source.get("files") or ())),
         named_files=any(part in _BY_NAME for part in [*_listed(source.get("device")), _narrow_sensor(source)]),
         records=source.get("records"),
+        record_columns=source.get("record_columns") is True,
         device_columns=_device_columns(file, source),
         comment=None if source.get("comment") is None else str(source["comment"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -15,6 +16,7 @@ from fleet_health.ingestion.transforms import reading_version
 from fleet_health.profiles.errors import ProfileError, ProfileReferenceError
 from fleet_health.profiles.loader import parse_profile
 from fleet_health.profiles.model import Profile
+from mirror.datasets.json_keys import keys_of
 
 WEATHER, MOTES = (strangers()[name].profile for name in ("weather", "motes"))
 HEAD = "Datum Zeit;T [°F];p [psi];Licht [lx];Einheit\n"
@@ -170,3 +172,28 @@ def test_the_day_may_stand_in_the_name_of_the_file() -> None:
 def test_what_would_read_wrongly_is_refused(old: str, new: str, says: str) -> None:
     with pytest.raises(ProfileError, match=says):
         changed(WEATHER, (old, new))
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "time", "value", "text"),
+    [
+        ("json", "records: data.values", "0", "1", '{"data": [{"id": 7, "values": [[60, "21.5"], [120, null]]}]}'),
+        ("json_lines", "", "0", "1", "[60, 21.5]\n[120, null]"),
+        ("json", "record_columns: true", "t", "v.x", '{"id": 7, "t": [60, 120], "v": [{"x": 21.5}]}'),
+        ("json_lines", "record_columns: true", "index", "v", '{"id": 7, "v": {"60": 21.5, "120": null}}'),
+        ("json", "record_columns: true\n  records: a", "t", "v", '{"a": {"t": [60, 120], "v": [21.5]}, "id": 7}'),
+    ],
+)
+def test_records_may_be_lists_or_lie_in_columns(kind: str, more: str, time: str, value: str, text: str) -> None:
+    head, tail = MOTES[: MOTES.index("  format: csv")], MOTES[MOTES.index("  time: {") :]
+    head += f"  format: {kind}\n  {more}\n  header:\n"
+    head += "".join(f'    - {{name: {n}, aliases: ["{a}"]}}\n' for n, a in (("day", time), ("temperature", value)))
+    rest = "".join(f"    - {{name: {n}, aliases: [x], optional: true}}\n" for n in ("humidity", "light", "voltage"))
+    swaps = (("column: [day, clock], format: iso8601", "column: day, format: epoch_seconds"),)
+    swaps += (("device: mote", "device: file_name"), ("event_id: [epoch]", "event_id: device_and_time"))
+    profile = changed(head + rest.replace("[x]", "[y]", 1).replace("[x]", "[z]", 1) + tail, *swaps)
+    found = read(profile, "7.json", text.encode())
+    times = [f"{at:%M}" for at in found["timestamp_device"]]
+    assert (times, found["temperature"].astype("float64").fillna(-1).tolist()) == (["01", "02"], [21.5, -1])
+    documents = [json.loads(line) for line in text.split("\n")]
+    assert {time, value} <= {*keys_of(documents, profile.source.records, profile.source.record_columns)}

@@ -170,7 +170,9 @@ class Source(_Strict):
     whose lines may be shorter or longer than the header; cells that are dates read as ISO 8601.
     ``json_lines`` has a JSON document in each line, ``json`` one in each file. A column is called by the keys that lead
     to it, joined by points, and a key that a record lacks is a cell without a value. ``records`` are the keys that lead
-    to the list of records inside a document; they have the cells of the objects around them as well.
+    to the list of records inside a document; they have the cells of the objects around them as well. A record may be a
+    list; its cells are called 0, 1, and so on. With ``record_columns`` the last object has a list for each column, or
+    an object whose keys, called ``index``, are the same in all of them.
     ``line_ends: carriage_return`` is for files without any line feed.
     ``trailing_delimiter``: every data line ends with one delimiter more than there are columns.
     Of several ``header_lines`` the names that stand above each other are joined by blanks.
@@ -195,6 +197,7 @@ class Source(_Strict):
     files: tuple[Annotated[StrictStr, Field(min_length=1)], ...] = ()
     format: Literal["csv", "xlsx", "parquet", "json_lines", "json"]
     records: Annotated[StrictStr, Field(min_length=1)] | None = None
+    record_columns: bool = False
     encoding: str = "utf-8"
     line_ends: Literal["line_feed", "carriage_return"] = "line_feed"
     delimiter: Annotated[str, Field(pattern=r"^(?s:.|whitespace|fixed_width)$")] = ","

@@ -278,9 +278,10 @@ def _table_format(check: SourceCheck) -> None:
     keys, has = _NOT_FOR.get(source.format, (frozenset[str](), ""))
     for key in sorted(source.model_fields_set & keys):
         check.fail(("source", key), f"`{key}` is about text, and {has}", "Remove it.")
-    if source.records is not None and source.format not in JSON:
-        fix = f"Remove it, or write `format: {JSON[0]}`."
-        check.fail(("source", "records"), f"`records` is about JSON, not {source.format}", fix)
+    for key in ("records", "record_columns"):
+        if getattr(source, key) and source.format not in JSON:
+            fix = f"Remove it, or write `format: {JSON[0]}`."
+            check.fail(("source", key), f"`{key}` is about JSON, not {source.format}", fix)
 
 
 def _fixed_width(check: SourceCheck) -> None:
