@@ -25,6 +25,7 @@ from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
 _WORKBOOK = "xlsx"
+_ONE_COLUMN = "*"
 _WHITESPACE = "whitespace"
 _JSON = ("json_lines", "json")
 _BY_NAME = ("by_file", "file_name", "in_path")
@@ -219,7 +220,9 @@ class SourceDeclaration:
     def _device_and_spelling(self, field: str) -> tuple[str, str]:
         """Whose column it is ("" for one that all devices share), and what is left to call it."""
         found = re.fullmatch(self.device_columns, field) if self.device_columns is not None else None
-        return ("", field) if found is None else (found["device"], found["column"].strip())
+        if found is None:
+            return "", field
+        return found["device"], found["column"].strip() if "column" in found.groupdict() else _ONE_COLUMN
 
 
 def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
@@ -328,8 +331,8 @@ def _device_columns(file: Path, source: dict[str, Any]) -> str | None:
         groups = re.compile(pattern).groupindex
     except re.error as error:
         raise ProfileError(str(file), None, f"`source.device_pattern` is no regular expression ({error})") from error
-    if not {"device", "column"} <= set(groups):
-        raise ProfileError(str(file), None, "`source.device_pattern` lacks the group `device` or `column`")
+    if "device" not in groups:
+        raise ProfileError(str(file), None, "`source.device_pattern` lacks the group `device`")
     return pattern
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from fleet_health.profiles.errors import ProfileError, ProfileReferenceError
 from fleet_health.profiles.loader import parse_profile
 from fleet_health.profiles.model import Profile
 from mirror.datasets.json_keys import keys_of
+from mirror.datasets.sources import find_declarations
 
 WEATHER, MOTES = (strangers()[name].profile for name in ("weather", "motes"))
 HEAD = "Datum Zeit;T [°F];p [psi];Licht [lx];Einheit\n"
@@ -197,3 +199,20 @@ def test_records_may_be_lists_or_lie_in_columns(kind: str, more: str, time: str,
     assert (times, found["temperature"].astype("float64").fillna(-1).tolist()) == (["01", "02"], [21.5, -1])
     documents = [json.loads(line) for line in text.split("\n")]
     assert {time, value} <= {*keys_of(documents, profile.source.records, profile.source.record_columns)}
+
+
+def test_a_column_per_device_and_nothing_else(tmp_path: Path) -> None:
+    head, tail = WEATHER[: WEATHER.index("    - {name: time")], WEATHER[WEATHER.index("  time: {") :]
+    columns = '    - {name: time, aliases: [""]}\n    - {name: temperature, aliases: ["*"]}\n'
+    rest = "".join(f"    - {{name: {n}, aliases: [{n}], optional: true}}\n" for n in ("pressure", "sunshine"))
+    text = head + columns + rest + tail
+    swap = ("device: file_name", "device: in_header\n  device_pattern: '(?P<device>[A-Z]+_\\d+)'")
+    raw = b'"";"MT_1";"MT_2"\n27.10.24 12:00;1,5;\n'
+    found = read(changed(text, swap), "all.csv", raw).set_index("device_id")
+    assert found["temperature"].astype("float64").fillna(-1).to_dict() == {"MT_1": 1.5, "MT_2": -1}
+
+    (tmp_path / "p" / "profiles").mkdir(parents=True)
+    (tmp_path / "p" / "profiles" / "weather.yaml").write_text(text.replace(*swap), encoding="utf-8")
+    (tmp_path / "all.csv").write_bytes(raw)
+    (declared,) = find_declarations(tmp_path)
+    declared.verify(tmp_path / "all.csv")

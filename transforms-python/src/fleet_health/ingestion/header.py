@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fleet_health.profiles.source import IN_HEADER, Column, Source
+from fleet_health.profiles.source import IN_HEADER, ONE_COLUMN, Column, Source
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
 def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:
     """Whose column it is (``None`` for one that all devices share), and what its aliases call it."""
     found = re.fullmatch(source.device_pattern, field) if source.device_pattern and source.device == IN_HEADER else None
-    return (None, field) if found is None else (found["device"], found["column"].strip())
+    if found is None:
+        return None, field
+    return found["device"], found["column"].strip() if "column" in found.groupdict() else ONE_COLUMN
 
 
 def _positions(

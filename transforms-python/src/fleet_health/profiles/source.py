@@ -72,6 +72,8 @@ LINE_ENDS = {"line_feed": "\n", "carriage_return": "\r"}
 FROM_REGISTRY = "from_registry"
 IN_HEADER = "in_header"
 IN_PATH = "in_path"
+ONE_COLUMN = "*"
+"""What ``aliases`` call the column of a device that has one alone."""
 BY_FILE = ("by_file", "file_name", IN_PATH)
 """Where the file says whose its lines are."""
 WORKBOOK = "xlsx"
@@ -188,9 +190,9 @@ class Source(_Strict):
     ``device`` is a column, several whose cells are joined by hyphens, ``by_file`` (``devices`` says which),
     ``file_name`` (the name of the file up to its first dot) or ``in_path``: what the group ``device`` of
     ``device_pattern`` finds in the path below the dataset. The last two may stand before columns in a list.
-    With ``in_header`` a line has several devices: the groups
-    ``device`` and ``column`` of ``device_pattern`` find whose a column is and what ``aliases`` call it; columns that do
-    not match are shared. ``event_id`` may be several columns that, with the device, identify a message.
+    With ``in_header`` a line has several devices: the groups ``device`` and ``column`` of ``device_pattern`` find whose
+    a column is and what ``aliases`` call it, which is :data:`ONE_COLUMN` without the second group; columns that do not
+    match are shared. ``event_id`` may be several columns that, with the device, identify a message.
     """
 
     dataset: str

@@ -143,7 +143,7 @@ def _merge(check: SourceCheck, seconds: int) -> None:
         check.fail(("source", "event_id"), "no line of a merged reading has the reading's event_id", fix)
 
 
-_GROUPS = {"in_path": ("device",), IN_HEADER: ("device", "column")}
+_GROUPS = {"in_path": ("device",), IN_HEADER: ("device",)}
 _SENSOR_PATTERN = r"For TI-7_2024.csv write sensor_pattern: '(?P<sensor>[A-Z]+-\d+)_\d{4}\.csv'."
 _PATTERNS = {
     "in_path": r"For unit_12_2024.csv write device_pattern: '(?P<device>unit_\d+)_\d{4}\.csv'.",
