@@ -65,7 +65,7 @@ class SourceDeclaration:
     header_lines: int = 1
     without_header: bool = False
     quoted_line_breaks: bool = False
-    comment: str | None = None
+    comments: tuple[str, ...] = ()
     named_files: bool = False
     records: str | None = None
     record_columns: bool = False
@@ -122,8 +122,8 @@ class SourceDeclaration:
             for sheet, rows in sheets(content, name):
                 if self.reads(name) or self.reads(sheet):
                     below = itertools.islice(rows, self.lines_before_header, None)
-                    mark = self.comment
-                    yield sheet, self._header(r for r in below if any(r) and not (mark and r[0].startswith(mark)))
+                    marks = self.comments
+                    yield sheet, self._header(r for r in below if any(r) and not (marks and r[0].startswith(marks)))
         except TORN_WORKBOOK as error:
             problem = f"it is no whole Excel workbook ({error})"
             raise WrongHeaderError(name, self.dataset, (problem,), str(self.profile)) from error
@@ -134,7 +134,7 @@ class SourceDeclaration:
         for number, line in enumerate(lines):
             if number < self.lines_before_header:
                 continue
-            if not line.strip() or (self.comment is not None and line.startswith(self.comment)):
+            if not line.strip() or (self.comments and line.startswith(self.comments)):
                 continue
             if "\ufffd" in line:
                 raise UnicodeError("its header holds bytes that are no text")
@@ -146,7 +146,10 @@ class SourceDeclaration:
                 yield line.split()
                 continue
             following = lines if self.quoted_line_breaks else ()
-            yield next(csv.reader(itertools.chain([line], following), delimiter=self.delimiter))
+            quoted = csv.reader(
+                itertools.chain([line], following), delimiter=self.delimiter, skipinitialspace=self.delimiter != " "
+            )
+            yield next(quoted)
 
     def _lines(self, content: IO[bytes]) -> Iterator[str]:
         """Bytes that are no text become U+FFFD: only those of a header matter here."""
@@ -310,7 +313,7 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         records=source.get("records"),
         record_columns=source.get("record_columns") is True,
         device_columns=_device_columns(file, source),
-        comment=None if source.get("comment") is None else str(source["comment"]),
+        comments=tuple(map(str, filter(None, _listed(source.get("comment"))))),
     )
 
 

@@ -216,3 +216,11 @@ def test_a_column_per_device_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "all.csv").write_bytes(raw)
     (declared,) = find_declarations(tmp_path)
     declared.verify(tmp_path / "all.csv")
+
+
+def test_parts_joined_into_one_file_keep_their_marks_headers_and_blanks() -> None:
+    marks = ('comment: "#"', 'comment: ["@", "%"]\n  quoted: true\n  repeated_headers: ignore')
+    part = f'\ufeff{HEAD}% note\n 27.10.24 12:0{{}}; "50,0"; 14,5; "1;2"; F\n@ end\n'
+    rows = read(changed(WEATHER, marks), "north.csv", (part.format(1) + part.format(2)).encode())
+    assert rows["reason"].isna().tolist() == [True, True]
+    assert (rows["temperature"].tolist(), rows["unreadable"].tolist()) == ([10.0, 10.0], [["sunshine"], ["sunshine"]])

@@ -33,7 +33,7 @@ def table(lines: Iterable[Line], source: Source, most: int) -> Iterator[Batch]:
             continue
         if batch is not None and line.number <= data_after:
             continue
-        if source.repeated_headers == "ignore" and line.text.strip() == header_text:
+        if source.repeated_headers == "ignore" and line.text.removeprefix("\ufeff").strip() == header_text:
             data_after = line.number + source.header_lines - 1 + source.lines_after_header
             continue
         if batch is not None:
@@ -105,7 +105,7 @@ def _sort_in(line: Line, batch: Batch, source: Source) -> None:
 
 def _no_data(line: Line, source: Source) -> bool:
     """Whether the profile says of such lines that they hold nothing."""
-    if source.comment is not None and line.text.startswith(source.comment):
+    if source.comments and line.text.startswith(source.comments):
         return True
     if source.blank_lines != "ignore" or line.problem is not None:
         return False
@@ -121,7 +121,10 @@ def fields_of(text: str, source: Source) -> list[str]:
         return [text[column.place[0] - 1 : column.place[1]] for column in source.header if column.place is not None]
     if '"' not in text:
         return text.split(source.delimiter)
-    return next(csv.reader(text.splitlines(keepends=True), delimiter=source.delimiter))
+    # a blank before a quote is no part of the cell
+    return next(
+        csv.reader(text.splitlines(keepends=True), delimiter=source.delimiter, skipinitialspace=source.delimiter != " ")
+    )
 
 
 def _is_short(line: Line, source: Source) -> bool:

@@ -16,19 +16,18 @@ _LETTER = r"[^\W\d_]"
 
 
 def with_words(cells: pd.Series[Any], words: Mapping[str, str]) -> pd.Series[Any]:
-    """Each of the words as what it stands for, in any case; ``Mai`` is not found in ``Maison``."""
+    """Each of the words as what it stands for, in any case; ``Mai`` is not found in ``Maison``, nor 0:00 in 10:00."""
     if not words:
         return cells
     meant = {word.lower(): other for word, other in words.items()}
     longest = sorted(meant, key=len, reverse=True)
-    found = "|".join(
-        f"{_apart(word[0], f'(?<!{_LETTER})')}{re.escape(word)}{_apart(word[-1], f'(?!{_LETTER})')}" for word in longest
-    )
+    found = "|".join(f"{_apart(word[0], '(?<!{})')}{re.escape(word)}{_apart(word[-1], '(?!{})')}" for word in longest)
     return cells.str.replace(found, lambda match: meant[match[0].lower()], regex=True, flags=re.IGNORECASE)
 
 
 def _apart(edge: str, rule: str) -> str:
-    return rule if edge.isalpha() else ""
+    """What keeps a word that ends in a letter from being part of a longer one, and a number of another number."""
+    return rule.format(_LETTER) if edge.isalpha() else rule.format(r"\d") if edge.isdecimal() else ""
 
 
 def with_leading_zeros(cells: pd.Series[Any], pattern: str) -> pd.Series[Any]:

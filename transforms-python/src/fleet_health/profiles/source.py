@@ -159,6 +159,7 @@ class Narrow(_Strict):
         return {word: column.name for column in self.sensors for word in column.aliases}
 
 
+Marks = tuple[Annotated[StrictStr, Field(min_length=1)], ...]
 Columns = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
@@ -210,7 +211,7 @@ class Source(_Strict):
     repeated_headers: Literal["dead_letter", "ignore"] = "dead_letter"
     quoted: bool = False
     quoted_line_breaks: bool = False
-    comment: Annotated[StrictStr, Field(min_length=1)] | None = None
+    comment: Annotated[StrictStr, Field(min_length=1)] | Marks = ()
     without_header: bool = False
     lines_before_header: int = Field(default=0, ge=0)
     header_lines: int = Field(default=1, ge=1)
@@ -228,6 +229,11 @@ class Source(_Strict):
     devices: tuple[SourceDevice, ...] = ()
     event_id: Name | Literal["device_and_time", "device_and_text"] | Columns
     sequence: Name | Literal["line_number"]
+
+    @property
+    def comments(self) -> tuple[str, ...]:
+        """What lines without data begin with."""
+        return (self.comment,) if isinstance(self.comment, str) else self.comment
 
     def reads(self, path: str) -> bool:
         """Whether the file holds readings."""
