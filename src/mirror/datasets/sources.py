@@ -51,7 +51,8 @@ class SourceDeclaration:
         columns: columns that are not listed may come and are ignored; order is free.
         named_files: the name of a file says whose it is, so equal bytes under two names are two files.
         records: the keys that lead to the list of records in a JSON document.
-        device_columns: what finds the device and the column in a spelling of the header, where lines have several.
+        device_columns: what finds the device (or the time) and the column in a spelling of the header, where lines
+            have several.
     """
 
     profile: Path
@@ -199,7 +200,7 @@ class SourceDeclaration:
         found = [self._device_and_spelling(field.strip()) for field in header]
         devices = list(dict.fromkeys(device for device, _ in found if device))
         if self.device_columns is not None and not devices:
-            yield f"no column is one of a device, as `device_pattern: {self.device_columns}` finds them"
+            yield f"nothing is one of the several that {self.device_columns!r} finds in a header"
             return
         spellings = {alias.strip() for column in self.columns for alias in column.aliases}
         unknown = [spelling for _, spelling in found if spelling not in spellings]
@@ -225,7 +226,9 @@ class SourceDeclaration:
         found = re.fullmatch(self.device_columns, field) if self.device_columns is not None else None
         if found is None:
             return "", field
-        return found["device"], found["column"].strip() if "column" in found.groupdict() else _ONE_COLUMN
+        named = found.groupdict()
+        whose = named["device"] if "device" in named else named["time"]
+        return whose, named["column"].strip() if "column" in named else _ONE_COLUMN
 
 
 def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
@@ -327,15 +330,20 @@ def _narrow_sensor(source: dict[str, Any]) -> Any:
 
 
 def _device_columns(file: Path, source: dict[str, Any]) -> str | None:
-    pattern = source.get("device_pattern")
-    if source.get("device") != "in_header" or not isinstance(pattern, str):
+    pattern, key, group = source.get("device_pattern"), "device_pattern", "device"
+    time = source.get("time")
+    if isinstance(time, dict) and time.get("header_pattern") is not None:
+        pattern, key, group = time["header_pattern"], "time.header_pattern", "time"
+    elif source.get("device") != "in_header":
+        return None
+    if not isinstance(pattern, str):
         return None
     try:
         groups = re.compile(pattern).groupindex
     except re.error as error:
-        raise ProfileError(str(file), None, f"`source.device_pattern` is no regular expression ({error})") from error
-    if "device" not in groups:
-        raise ProfileError(str(file), None, "`source.device_pattern` lacks the group `device`")
+        raise ProfileError(str(file), None, f"`source.{key}` is no regular expression ({error})") from error
+    if group not in groups:
+        raise ProfileError(str(file), None, f"`source.{key}` lacks the group `{group}`")
     return pattern
 
 

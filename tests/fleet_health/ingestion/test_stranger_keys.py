@@ -224,3 +224,35 @@ def test_parts_joined_into_one_file_keep_their_marks_headers_and_blanks() -> Non
     rows = read(changed(WEATHER, marks), "north.csv", (part.format(1) + part.format(2)).encode())
     assert rows["reason"].isna().tolist() == [True, True]
     assert (rows["temperature"].tolist(), rows["unreadable"].tolist()) == ([10.0, 10.0], [["sunshine"], ["sunshine"]])
+
+
+def test_a_line_a_day_is_a_reading_of_every_time_in_the_header() -> None:
+    head, tail = WEATHER[: WEATHER.index("    - {name: temperature")], WEATHER[WEATHER.index("  time: {") :]
+    head += '    - {name: temperature, aliases: ["*"]}\n'
+    head += "".join(f"    - {{name: {n}, aliases: [{n}], optional: true}}\n" for n in ("pressure", "sunshine"))
+    clock = 'column: [time, in_header], header_pattern: \'(?P<time>\\d+:\\d\\d)\', words: {"0:00": "24:00"}'
+    profile = changed(head + tail, ("column: time", clock))
+    raw = "Datum Zeit;2:30;10:00;0:00;note\n31.03.24;1,5;2,5;;x\n01.04.24;3,5;4,5;5,5;y\n32.04.24;1;2;3;z\n1;2\n"
+    rows = read(profile, "north.csv", raw.encode())
+    found = rows[rows["reason"].isna()].sort_values("timestamp_device")
+    assert [(f"{row.timestamp_device:%d %H:%M}", row.line_number, row.temperature) for row in found.itertuples()] == [
+        *(("31 08:00", 2, 2.5), ("31 22:00", 2, pytest.approx(float("nan"), nan_ok=True))),
+        *(("01 00:30", 3, 3.5), ("01 08:00", 3, 4.5), ("01 22:00", 3, 5.5)),
+    ]
+    assert found["event_id"].is_unique
+    dead = rows[rows["reason"].notna()].set_index("line_number")["error_detail"].to_dict()
+    assert dead == {
+        2: "time '31.03.24 2:30' does not read as '%d.%m.%y %H:%M'",  # Berlin skipped it
+        4: "time '32.04.24 2:30' does not read as '%d.%m.%y %H:%M'",  # of no time: once
+        5: "2 fields instead of 5",
+    }
+    assert len(rows) == 5 + 3
+    (row,) = read(profile, "north.csv", b"Datum Zeit;note\n31.03.24;x\n").to_dict("records")
+    assert "nothing is one of the several that" in row["error_detail"]
+    for swap, says in (
+        (("column: [time, in_header], ", "column: time, "), "belong together"),
+        (("event_id: device_and_time", "event_id: device_and_text"), "the same event_id"),
+        (("(?P<time>", "(?P<hour>"), "header_pattern has no group named `time`"),
+    ):
+        with pytest.raises(ProfileError, match=says):
+            changed(head + tail, ("column: time", clock), swap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import IO
 
 import pandas as pd
@@ -21,7 +20,7 @@ from fleet_health.ingestion.parquet_rows import parquet
 from fleet_health.ingestion.rows import File, readings, rows_of_device
 from fleet_health.ingestion.sheets import DELIMITER, TORN_WORKBOOK, sheets
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import WORKBOOK, Source
+from fleet_health.profiles.source import IN_HEADER, WORKBOOK, Source
 
 CHUNK_LINES = 20_000
 
@@ -118,13 +117,20 @@ def _frames(batch: Batch, file: File, profile: Profile) -> Iterator[pd.DataFrame
     for device in batch.header.devices:
         rows = rows_of_device(batch, device)
         if rows:
-            read[device] = readings(rows, batch.header.of_device(device), replace(file, device=device), profile)
-    # a line that is unreadable for every device in the same words is one line, not a reading of each
-    shared = set.intersection(*(set(failures) for _, failures in read.values())) if len(read) > 1 else set()
+            read[device] = readings(rows, batch.header.of_device(device), file.of_one(device, profile), profile)
+    told = [failures for _, failures in read.values()]
+
+    def same(failure: Failure) -> object:
+        """What an unreadable line says of every device in the same words, or in any words at every time."""
+        return failure if profile.source.device == IN_HEADER else failure[0]
+
+    # is one line, not a reading of each
+    everywhere = set.intersection(*({same(one) for one in failures} for failures in told)) if len(told) > 1 else set()
+    shared = [one for one in told[0] if same(one) in everywhere] if everywhere else []
     yield from _frame(None, [*batch.failures, *shared], file, profile)
     for device, (made, failures) in read.items():
-        own = [failure for failure in failures if failure not in shared]
-        yield from _frame(made, own, replace(file, device=device), profile)
+        own = [one for one in failures if same(one) not in everywhere]
+        yield from _frame(made, own, file.of_one(device, profile), profile)
 
 
 def _frame(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from fleet_health.profiles.source import IN_HEADER, ONE_COLUMN, Column, Source
 
+NO_SEVERAL = "nothing is one of the several that {!r} finds in a header"
+"""What to say of a file in which the profile's pattern finds nothing."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -41,8 +44,8 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
         known = {**shared, **columns}
         missing = [column for column in source.header if column.name not in known and not column.optional]
         problems += [f"column {column.name!r} ({column.aliases[0]!r}){_of(device)} is missing" for column in missing]
-    if source.device == IN_HEADER and not devices:
-        problems = ["no column is one of a device, as `source.device_pattern` finds them"]
+    if source.header_pattern and not devices:
+        problems = [NO_SEVERAL.format(source.header_pattern)]
     width = len(found)
     if source.trailing_delimiter and fields[-1].strip() != "":
         width += 1  # the header itself may or may not end with the delimiter
@@ -69,11 +72,14 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:
-    """Whose column it is (``None`` for one that all devices share), and what its aliases call it."""
-    found = re.fullmatch(source.device_pattern, field) if source.device_pattern and source.device == IN_HEADER else None
+    """Whose column it is (``None`` for one that all devices share), and what its aliases call it. Where times are in
+    the header, a time takes the place of the device.
+    """
+    found = re.fullmatch(source.header_pattern, field) if source.header_pattern else None
     if found is None:
         return None, field
-    return found["device"], found["column"].strip() if "column" in found.groupdict() else ONE_COLUMN
+    whose = "device" if source.device == IN_HEADER else "time"
+    return found[whose], found["column"].strip() if "column" in found.groupdict() else ONE_COLUMN
 
 
 def _positions(

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch, Failure, Row
-from fleet_health.ingestion.header import Header, device_and_spelling, spellings
+from fleet_health.ingestion.header import NO_SEVERAL, Header, device_and_spelling, spellings
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
-from fleet_health.profiles.source import IN_HEADER, Source
+from fleet_health.profiles.source import Source
 
 Record = Mapping[str, str]
 """Cells by the path of their keys."""
@@ -192,8 +192,8 @@ def _batch(found: Sequence[tuple[int, str, Record]], failures: Sequence[Failure]
         (number, [next((record[key] for key in keys if key in record), None) for keys in columns.values()], text)
         for number, text, record in found
     ]
-    if source.device == IN_HEADER and not own:
-        problem = "no key is one of a device, as `source.device_pattern` finds them"
+    if source.header_pattern and not own:
+        problem = NO_SEVERAL.format(source.header_pattern)
         failures = [*failures, *((number, text, SCHEMA_MISMATCH, problem) for number, _, text in rows)]
         rows = []
     return Batch(header, rows, list(failures))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -34,7 +34,14 @@ class File:
     zones: Mapping[str, str]
     sensor: str | None = None
     time: str | None = None
+    header_time: str | None = None
     seen: DoubledHour = field(default_factory=DoubledHour)
+
+    def of_one(self, named: str, profile: Profile) -> File:
+        """The file as that of one device, or of one time, that its header names."""
+        if profile.source.device == IN_HEADER:
+            return replace(self, device=named)
+        return replace(self, header_time=named)
 
     @classmethod
     def of(cls, path: str, profile: Profile, zones: Mapping[str, str]) -> File:
@@ -122,7 +129,8 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
         whole = pd.concat([part.str.strip() != "" for part in parts], axis=1).all(axis=1)
         before = f"{file.device}-" if len(parts) < len(source.device_parts) else ""
         frame["device_id"] = (before + joined(parts, "-")).where(whole, "")
-    times = [of_all(file.time) if name == IN_PATH else text_of(name) for name in source.time.columns]
+    elsewhere = {IN_PATH: file.time, IN_HEADER: file.header_time}
+    times = [of_all(elsewhere[name]) if name in elsewhere else text_of(name) for name in source.time.columns]
     time = times[0] if len(times) == 1 else joined(times, " ")
     frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
     frame["timestamp_ingested"] = (

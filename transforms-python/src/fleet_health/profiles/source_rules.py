@@ -68,7 +68,7 @@ def check_source(check: SourceCheck) -> None:
         for name in () if value in _NO_COLUMN[key] else (columns,) if isinstance(columns, str) else columns:
             check.known(("source", key), name, names, "column")
     for name in source.time.columns:
-        if name != IN_PATH:
+        if name not in (IN_PATH, IN_HEADER):
             check.known(("source", "time", "column"), name, names, "column")
     fix = r"For KNYC_2024-01-31.csv write path_pattern: '(?P<time>\d{4}-\d\d-\d\d)\.csv'."
     time = ("source", "time", "column")
@@ -185,6 +185,7 @@ def _device_pattern(check: SourceCheck) -> None:
         _groups(check, key, source.device_pattern, _GROUPS.get(named, ()), fix)
     if source.device == IN_HEADER:
         _several_devices(check)
+    _several_times(check)
 
 
 def _several_devices(check: SourceCheck) -> None:
@@ -198,6 +199,24 @@ def _several_devices(check: SourceCheck) -> None:
     if isinstance(source.event_id, str) and source.event_id not in _NO_COLUMN["event_id"]:
         fix = f"Write `event_id: [{source.event_id}]`, which is the device and that column, or `device_and_time`."
         check.fail(("source", "event_id"), "all devices of a line would have the same event_id", fix)
+
+
+def _several_times(check: SourceCheck) -> None:
+    """A line of several times is a reading of each, and only its time tells it from the others."""
+    source = check.profile.source
+    fix = r"For columns called 0:30, 1:00, ... write header_pattern: '(?P<time>\d+:\d\d)'."
+    place, wanted = ("source", "time", "column"), IN_HEADER in source.time.columns
+    named = "`column: in_header` and `header_pattern` belong together"
+    if wanted != (source.time.header_pattern is not None):
+        check.fail(place, named, fix)
+    if source.time.header_pattern is not None:
+        _groups(check, ("source", "time", "header_pattern"), source.time.header_pattern, ("time",), fix)
+    if wanted and (source.device == IN_HEADER or source.narrow is not None or source.without_header):
+        fix = "Let the device be a column or the file, and leave `narrow` and `without_header` out."
+        check.fail(place, "times in a header that names the devices too, or that is not there", fix)
+    if wanted and source.event_id != "device_and_time":
+        fix = "Write `event_id: device_and_time`."
+        check.fail(("source", "event_id"), "all times of a line would have the same event_id", fix)
 
 
 def _spelling(check: SourceCheck) -> None:
