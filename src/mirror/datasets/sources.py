@@ -200,7 +200,9 @@ class SourceDeclaration:
         found = [self._device_and_spelling(field.strip()) for field in header]
         devices = list(dict.fromkeys(device for device, _ in found if device))
         if self.device_columns is not None and not devices:
-            yield f"nothing is one of the several that {self.device_columns!r} finds in a header"
+            key = "device_pattern" if "(?P<device>" in self.device_columns else "time.header_pattern"
+            whose = "device" if key == "device_pattern" else "time"
+            yield f"no column is one of a {whose}, as `{key}: {self.device_columns}` finds them"
             return
         spellings = {alias.strip() for column in self.columns for alias in column.aliases}
         unknown = [spelling for _, spelling in found if spelling not in spellings]

@@ -248,7 +248,7 @@ def test_a_line_a_day_is_a_reading_of_every_time_in_the_header() -> None:
     }
     assert len(rows) == 5 + 3
     (row,) = read(profile, "north.csv", b"Datum Zeit;note\n31.03.24;x\n").to_dict("records")
-    assert "nothing is one of the several that" in row["error_detail"]
+    assert "no column is one of a time, as `source.time.header_pattern`" in row["error_detail"]
     for swap, says in (
         (("column: [time, in_header], ", "column: time, "), "belong together"),
         (("event_id: device_and_time", "event_id: device_and_text"), "the same event_id"),

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from fleet_health.profiles.source import IN_HEADER, ONE_COLUMN, Column, Source
 
-NO_SEVERAL = "nothing is one of the several that {!r} finds in a header"
-"""What to say of a file in which the profile's pattern finds nothing."""
-
 
 @dataclass(frozen=True)
 class Header:
@@ -45,7 +42,7 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
         missing = [column for column in source.header if column.name not in known and not column.optional]
         problems += [f"column {column.name!r} ({column.aliases[0]!r}){_of(device)} is missing" for column in missing]
     if source.header_pattern and not devices:
-        problems = [NO_SEVERAL.format(source.header_pattern)]
+        problems = [f"no column {nothing_found(source)}"]
     width = len(found)
     if source.trailing_delimiter and fields[-1].strip() != "":
         width += 1  # the header itself may or may not end with the delimiter
@@ -69,6 +66,13 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
                 above[level:] = [name] + [""] * (len(lines) - level - 1)
         names.append(" ".join(filter(None, [*above[:-1], own[-1]])))
     return names
+
+
+def nothing_found(source: Source) -> str:
+    """What to say where the pattern of a header finds nothing."""
+    if source.device == IN_HEADER:
+        return "is one of a device, as `source.device_pattern` finds them"
+    return "is one of a time, as `source.time.header_pattern` finds them"
 
 
 def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch, Failure, Row
-from fleet_health.ingestion.header import NO_SEVERAL, Header, device_and_spelling, spellings
+from fleet_health.ingestion.header import Header, device_and_spelling, nothing_found, spellings
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
 from fleet_health.profiles.source import Source
 
@@ -193,7 +193,7 @@ def _batch(found: Sequence[tuple[int, str, Record]], failures: Sequence[Failure]
         for number, text, record in found
     ]
     if source.header_pattern and not own:
-        problem = NO_SEVERAL.format(source.header_pattern)
+        problem = f"no key {nothing_found(source)}"
         failures = [*failures, *((number, text, SCHEMA_MISMATCH, problem) for number, _, text in rows)]
         rows = []
     return Batch(header, rows, list(failures))
