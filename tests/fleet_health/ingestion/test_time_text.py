@@ -76,6 +76,16 @@ def test_words_stand_for_what_the_format_reads(
     assert (None if pd.isna(found) else f"{found:%Y-%m-%d %H:%M}") == expected
 
 
+def test_a_part_of_a_text_may_be_the_time() -> None:
+    text = pd.Series(
+        ["31.12.2016 22:59:60 - x", "01.01.2024 23:00:00 - 02.01.2024 00:00", "01.01.2024 23:00:00", "a - b"]
+    )
+    found = read_time(text, rule("%d.%m.%Y %H:%M:%S", text_pattern="(?P<time>.+) - "), "Etc/GMT-1")
+    assert [None if pd.isna(t) else f"{t:%d %H:%M}" for t in found] == [None, "01 22:00", None, None]
+    leap = read_time(text[:1], rule("%d.%m.%Y %H:%M:%S", text_pattern="(?P<time>.+) - "), "Etc/GMT+1")
+    assert str(leap[0]) == "2017-01-01 00:00:00+00:00"
+
+
 @pytest.mark.parametrize("pattern", ["iso8601", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M:%S %Z", "%H%M %j %Y", *EPOCHS])
 def test_no_text_stops_the_reading(pattern: str) -> None:
     odd = ["", "NaT", "nan", "now", "1e300", "-", "0000-00-00 00:00:00", "9999-12-31T23:59:59+99:99", "2021-01-01 +1"]

@@ -15,6 +15,14 @@ _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "y": 2, "j": 
 _LETTER = r"[^\W\d_]"
 
 
+def part_of(cells: pd.Series[Any], pattern: str | None) -> pd.Series[Any]:
+    """What the group ``time`` of the pattern finds in a text; nothing where it does not match."""
+    if pattern is None:
+        return cells
+    found = re.compile(pattern)
+    return cells.map(lambda text: (match["time"] or "") if (match := found.search(text)) else "")
+
+
 def with_words(cells: pd.Series[Any], words: Mapping[str, str]) -> pd.Series[Any]:
     """Each of the words as what it stands for, in any case; ``Mai`` is not found in ``Maison``, nor 0:00 in 10:00."""
     if not words:

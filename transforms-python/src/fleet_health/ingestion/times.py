@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from fleet_health.ingestion.time_text import with_leading_zeros, with_words, without_hour_24, without_zone_name
+from fleet_health.ingestion.time_text import part_of, with_leading_zeros, with_words, without_hour_24, without_zone_name
 from fleet_health.profiles.source import EPOCHS, SourceTime
 
 _SECOND_60 = r":6[01](?!\d)"
@@ -68,10 +68,22 @@ def read_time(
         seen: what earlier parts of the same file have named; grows.
         decimal: the mark of decimals in epochs.
     """
-    cells = with_words(text.str.strip(), rule.words)
+    cells = with_words(part_of(text, rule.text_pattern).str.strip(), rule.words)
+    return _with_leap_seconds(cells, rule, zone, devices, seen, decimal)
+
+
+def _with_leap_seconds(
+    cells: pd.Series[Any],
+    rule: SourceTime,
+    zone: str | None,
+    devices: pd.Series[Any] | None,
+    seen: DoubledHour | None,
+    decimal: str,
+) -> pd.Series[Any]:
     if cells.str.contains(":6", regex=False).any() and (odd := cells.str.contains(_SECOND_60, regex=True)).any():
         # strptime would take 12:30:60 for 12:31:00 and 61 too; iso8601 takes no second 60 at all
-        found = read_time(cells.str.replace(_SECOND_60, ":59", regex=True), rule, zone, devices, seen, decimal)
+        begun = cells.str.replace(_SECOND_60, ":59", regex=True)
+        found = _with_leap_seconds(begun, rule, zone, devices, seen, decimal)
         after = found + pd.Timedelta(seconds=1)
         whole = (after == after.dt.normalize()) & ~cells.str.contains(":61", regex=False)
         return found.where(~odd, after.where(whole))

@@ -86,18 +86,19 @@ class SourceTime(_Strict):
     ``column`` may be several columns, joined by blanks. One of them may be ``in_path``: what the group ``time`` of
     ``path_pattern`` finds in the path below the dataset, such as the day of the file. Another may be ``in_header``:
     then a line has a reading for every column in which the group ``time`` of ``header_pattern`` finds a time, as tables
-    with a line a day have. ``format`` is a strptime pattern, ``iso8601``, one of :data:`EPOCHS`, or several of them,
-    tried in order. Epochs count from 1970, or from the UTC day ``counts_from``: some loggers write the time since their
-    start, and some tables only number their rows. ``zone`` is the IANA name of the zone in which all text without
-    offset is written, wherever the devices stand; without it, and with :data:`FROM_REGISTRY`, that is the zone of each
-    device. A time before ``earliest`` or not before ``latest`` (UTC days) is no time. With ``hour_24``, 24:00 is the
-    end of the day it is written with. ``words`` are replaced by what ``format`` reads, such as the names of months of
-    other languages.
+    with a line a day have. Of a longer text only the group ``time`` of ``text_pattern`` is read. ``format`` is a
+    strptime pattern, ``iso8601``, one of :data:`EPOCHS`, or several of them, tried in order. Epochs count from 1970, or
+    from the UTC day ``counts_from``: some loggers write the time since their start, and some tables only number their
+    rows. ``zone`` is the IANA name of the zone in which all text without offset is written, wherever the devices stand;
+    without it, and with :data:`FROM_REGISTRY`, that is the zone of each device. A time before ``earliest`` or not
+    before ``latest`` (UTC days) is no time. With ``hour_24``, 24:00 is the end of the day it is written with. ``words``
+    are replaced by what ``format`` reads, such as the names of months of other languages.
     """
 
     column: Name | tuple[Name, ...]
     path_pattern: str | None = None
     header_pattern: str | None = None
+    text_pattern: str | None = None
     format: str | tuple[str, ...]
     counts_from: date | None = None
     zone: str | None = None

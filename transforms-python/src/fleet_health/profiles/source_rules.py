@@ -72,6 +72,9 @@ def check_source(check: SourceCheck) -> None:
             check.known(("source", "time", "column"), name, names, "column")
     fix = r"For KNYC_2024-01-31.csv write path_pattern: '(?P<time>\d{4}-\d\d-\d\d)\.csv'."
     time = ("source", "time", "column")
+    if source.time.text_pattern is not None:
+        where = r"For '01.01.2024 00:00 - 01.01.2024 01:00' write text_pattern: '(?P<time>.+) - '."
+        _groups(check, ("source", "time", "text_pattern"), source.time.text_pattern, ("time",), where)
     _path_pattern(check, time, "path_pattern", IN_PATH in source.time.columns, source.time.path_pattern, "time", fix)
     _spelling(check)
     if source.device == "by_file" and not source.devices:
