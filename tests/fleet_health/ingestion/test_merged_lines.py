@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from fleet_health.audits.ingestion import GROUPS
 from fleet_health.audits.measured import Audited
 from fleet_health.contracts.raw import parsed_schema
-from fleet_health.ingestion.cleansing import judge
+from fleet_health.ingestion.cleansing import file_times, judge
 from fleet_health.ingestion.deserialise import malformed, parse_file, readable
 from fleet_health.ingestion.registry import declared_registry
 from fleet_health.ingestion.routing import clean_rows, conservation
@@ -109,6 +109,60 @@ def test_rows_of_raw_and_shares_of_files_are_counted_in_readings(told: Told) -> 
     assert told.audits["quarantined_per_delivery"] == 1 / 8  # five readings and three repeated lines
 
 
+TAGS = fleet.PROFILE
+for _old, _new in (
+    ("    - {name: tag, aliases: [tag]}\n", ""),
+    ("    sensor: tag\n", "    sensor: in_path\n    sensor_pattern: '(?P<sensor>[A-Z]+)\\.csv$'\n"),
+    ("every_seconds: 60,", "every_seconds: 60, across_files: true,"),
+):
+    assert _old in TAGS
+    TAGS = TAGS.replace(_old, _new, 1)
+
+TAG_FILES = {
+    "TI.csv": "10:00:02Z,B1,140 10:01:00Z,B1,149 10:01:30Z,B1,158",
+    "PI.csv": "10:00:05Z,B1,2.5 10:02:00Z,B1,3 10:03:00Z,B1",
+    "BURNER.csv": "10:00:30Z,B1,ON",
+    "again/TI.csv": "10:00:02Z,B1,140 10:01:00Z,B1,149 10:01:30Z,B1,158",
+    "XY.csv": "10:00:30Z,B1,7",
+}
+
+
+def test_a_file_per_tag_makes_one_reading_of_a_step_and_each_file_counts_its_lines(spark: SparkSession) -> None:
+    profile = parse_profile(TAGS, "boilers.yaml")
+    texts = {
+        name: "time,boiler,value\n" + "".join(f"2024-01-01T{line}\n" for line in text.split())
+        for name, text in TAG_FILES.items()
+    }
+    pipeline, store = Pipeline(), InMemoryDatastore()
+    read = {one.__name__: one for one in for_profile(profile)}["boilers_deserialise_files"]
+    assert read.incremental is None  # a file may add to any reading
+    pipeline.add_transforms(read)
+    store.store_files(profile.source.dataset, {name: text.encode() for name, text in texts.items()})
+    TransformRunner(pipeline, store).run(spark, read)
+    raw, unread = (
+        store.get_dataframe(f"/Fleet/boilers/{name}", spark) for name in ("raw_sensor_readings", "malformed_messages")
+    )
+    judged = judge(raw, declared_registry(spark, profile), profile).cache()
+    rows = clean_rows(judged, profile).orderBy("timestamp_utc").collect()
+    assert [tuple(row[name] for name in ("temperature", "pressure", "burning")) for row in rows] == [
+        *((60.0, 2.5, True), (65.0, None, None), (None, 3.0, None))
+    ]
+    ledger = conservation(judged, unread).collect()
+    assert {(row.source_file, row.outcome, row.reason): row.rows for row in ledger} == {
+        # the first lines of three files are of one step; it is counted where the first of them by name is
+        ("BURNER.csv", "CLEAN", "NONE"): 1,
+        ("PI.csv", "MERGED", "NARROW_LINE"): 1,
+        ("TI.csv", "MERGED", "NARROW_LINE"): 1,
+        ("again/TI.csv", "DUPLICATE", "SENSOR_REPEATED"): 3,
+        ("TI.csv", "CLEAN", "NONE"): 1,
+        ("TI.csv", "DUPLICATE", "SENSOR_REPEATED"): 1,
+        ("PI.csv", "CLEAN", "NONE"): 1,
+        ("PI.csv", "DEAD_LETTER", "SCHEMA_MISMATCH"): 1,
+        ("XY.csv", "DEAD_LETTER", "DESERIALIZATION_FAILURE"): 1,
+    }
+    assert {row.source_file for row in file_times(raw).collect()} == {*TAG_FILES} - {"XY.csv"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -116,6 +170,8 @@ def test_rows_of_raw_and_shares_of_files_are_counted_in_readings(told: Told) -> 
         ("device_and_time", "device_and_text", "no line of a merged reading has the reading's event_id"),
         ("aliases: [PI]", "aliases: [PI, TI]", "word 'TI' belongs to two sensors"),
         ("every_seconds: 60, reason:", "every_seconds: 60, why:", "reason"),
+        ("sensor: tag", "sensor: in_path", "`sensor: in_path` and `sensor_pattern` belong together"),
+        ("sensor: tag", "sensor: in_path\n    sensor_pattern: '(T)'", "sensor_pattern has no group named `sensor`"),
     ],
 )
 def test_what_cannot_be_merged_is_refused_with_its_line(old: str, new: str, says: str) -> None:

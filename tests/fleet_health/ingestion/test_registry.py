@@ -10,11 +10,19 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from stranger_fleets import strangers
 
-from fleet_health.ingestion.registry import RegistryRowError, RegistryShrunkError, check_registry, check_size
+from fleet_health.ingestion.registry import (
+    RegistryRowError,
+    RegistryShrunkError,
+    check_registry,
+    check_size,
+    every_device,
+)
 from fleet_health.ingestion.transforms import for_profile
-from fleet_health.profiles.loader import load_profile, shipped_profile
-from fleet_health.profiles.model import EveryDevice, ReasonedNumber
+from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.loader import load_profile, parse_profile, shipped_profile
+from fleet_health.profiles.model import EveryDevice, ReasonedNumber, Registry
 from transforms.api import Pipeline
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
@@ -114,6 +122,17 @@ def test_the_limit_of_a_shrinking_registry_is_the_profiles() -> None:
     check_size(0, 0, PROFILE)
     with pytest.raises(RegistryShrunkError):
         check_size(49, 100, sold)
+
+
+def test_an_id_that_cannot_be_is_no_device(spark: SparkSession) -> None:
+    facts = {"site_id": "LAB", "timezone": "UTC", "expected_sensors": [], "reason": "on the floor plan of the lab"}
+    told = {"updated_at": "2004-02-28", "every_device": {**facts, "id_pattern": r"[1-9]|[1-4]\d|5[0-8]"}}
+    lab = PROFILE.model_copy(update={"registry": Registry.model_validate(told)})
+    raw = spark.createDataFrame([(name,) for name in ("7", "58", "58", "59", "65407", "x7", "")], "device_id string")
+    assert sorted(row.device_id for row in every_device(raw, lab).collect()) == ["58", "7"]
+    text = strangers()["weather"].profile.replace("    site_id: VALLEY", "    id_pattern: '('\n    site_id: VALLEY")
+    with pytest.raises(ProfileReferenceError, match="id_pattern is no regular expression"):
+        parse_profile(text, "weather.yaml")
 
 
 @pytest.mark.nightly

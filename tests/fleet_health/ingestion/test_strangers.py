@@ -116,7 +116,6 @@ def test_a_line_per_sensor(other: str) -> None:
     ("fleet", "old", "new", "says"),
     [
         ("historian", "device: in_path", "device: file_name", "belongs to `device: in_path`"),
-        ("historian", "device: in_path", "device: in_header", "no group named `column`"),
         ("historian", "(?P<device>P-", "(P-", "no group named `device`"),
         ("historian", "(?P<device>P-", "(?P<device>P-(", "no regular expression"),
         ("historian", "column: quality, words", "column: qualty, words", "Did you mean 'quality'"),

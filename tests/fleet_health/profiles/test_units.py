@@ -21,6 +21,21 @@ from fleet_health.profiles.units import conversion, sources_for
         ("kelvin", "degF", 273.15, 32.0),  # over the base unit, both ways with a shift
         ("degC", "degF", -40.0, -40.0),
         ("km/h", "mm/s", 3.6, 1000.0),
+        ("inHg", "hPa", 29.92, 1013.2075888),
+        ("mmHg", "Pa", 1.0, 133.322387415),
+        ("mph", "km/h", 1.0, 1.609344),
+        ("kn", "m/s", 3600.0, 1852.0),
+        ("in", "mm", 1.0, 25.4),
+        ("gal/min", "L/s", 60.0, 3.785411784),
+        ("ft3/s", "m3/s", 1000.0, 28.316846592),
+        ("ft3/min", "ft3/s", 60.0, 1.0),
+        ("MJ", "kWh", 3.6, 1.0),
+        ("GJ", "MWh", 3.6, 1.0),
+        ("ug/m3", "mg/m3", 1000.0, 1.0),
+        ("ug/L", "mg/m3", 1.0, 1.0),
+        ("rad", "deg", 3.141592653589793, 180.0),
+        ("gn", "m/s2", 1.0, 9.80665),
+        ("kvar", "var", 1.0, 1000.0),
     ],
 )
 def test_known_conversions(source: str, stored: str, value: float, expected: float) -> None:
@@ -32,5 +47,5 @@ def test_known_conversions(source: str, stored: str, value: float, expected: flo
 def test_unknown_conversions() -> None:
     assert conversion("degF", "kPa") is None
     assert conversion("degC", "K") is None  # one is a temperature, the other a difference
-    assert sources_for("Pa") == ["MPa", "Pa", "bar", "hPa", "inH2O", "kPa", "mbar", "psi"]
+    assert sources_for("Pa") == [*("MPa", "Pa", "atm", "bar", "hPa", "inH2O", "inHg", "kPa", "mbar", "mmHg", "psi")]
     assert sources_for("widgets", {"widgets", "kPa"}) == ["widgets"]

@@ -41,5 +41,5 @@ def first_mistake(error: ValidationError, place: Sequence[str | int]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"Did you mean 'x'?"`` for the closest known name, else the list of known names."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = [one for one in names if one.lower() == name.lower()] or difflib.get_close_matches(name, names, n=1)
     return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(names)}."

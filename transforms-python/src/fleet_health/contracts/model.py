@@ -39,7 +39,7 @@ class Column(Strict):
     unit: str | None = None
     meaning: Text
     after: str | None = None
-    only_with: Literal["source.narrow.merge"] | None = None
+    only_with: Literal["source.narrow.merge", "source.narrow.merge.across_files"] | None = None
 
 
 class EachColumn(Strict):

@@ -23,6 +23,16 @@ def raw_columns(profile: Profile) -> tuple[str, ...]:
 LINE_COUNTS = ("merged_lines", "repeated_lines")
 """How many lines a merged reading stands for beside its own."""
 
+LINE_FILES = ("merged_files", "repeated_files")
+"""The files of those lines, where lines of several files are merged."""
+
+
+def line_columns(profile: Profile) -> tuple[str, ...]:
+    """What a merged reading says of its lines."""
+    merge = profile.source.merge
+    return () if merge is None else (*LINE_COUNTS, *LINE_FILES) if merge.across_files else LINE_COUNTS
+
+
 NAMED_SENSOR = "_sensor"
 """The sensor that a narrow line names, where lines are merged."""
 
@@ -32,5 +42,5 @@ def parsed_schema(profile: Profile) -> T.StructType:
     verdict = [MALFORMED_SCHEMA[name] for name in ("reason", "payload", "error_detail")]
     if profile.source.merge is None:
         return T.StructType([*raw_schema(profile).fields, *verdict])
-    of_lines = [field for field in raw_schema(profile).fields if field.name not in LINE_COUNTS]
+    of_lines = [field for field in raw_schema(profile).fields if field.name not in line_columns(profile)]
     return T.StructType([*of_lines, *verdict, T.StructField(NAMED_SENSOR, T.StringType())])

@@ -89,9 +89,14 @@ def _fields(parsed: Parsed, profile: Profile | None) -> T.StructType:
     return T.StructType([field for column in parsed.stored for field in _expanded(column, parsed, profile)])
 
 
+def _has(profile: Profile, key: str) -> bool:
+    merge = profile.source.merge
+    return merge is not None and (not key.endswith("across_files") or merge.across_files)
+
+
 def _expanded(column: Column | EachColumn, parsed: Parsed, profile: Profile | None) -> Iterator[T.StructField]:
     if isinstance(column, Column):
-        if column.only_with is not None and (profile is None or profile.source.merge is None):
+        if column.only_with is not None and (profile is None or not _has(profile, column.only_with)):
             return
         yield T.StructField(column.name, _TYPES[column.type])
     elif profile is None:

@@ -84,7 +84,7 @@ def _number(cell: str, source: Source) -> float:
 
     A separator of thousands anywhere but between groups of three makes no number: ``1.2`` must not read as 12.
     """
-    text = cell.strip()
+    text = cell.strip().replace("\u2212", "-")
     sign = source.thousands
     if sign is not None:
         for same in _SAME_SIGN.get(sign, ""):

@@ -18,7 +18,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fleet_health.contracts import clean as contract
-from fleet_health.contracts.raw import LINE_COUNTS
+from fleet_health.contracts.raw import LINE_FILES, line_columns
 from fleet_health.profiles.model import Condition, Profile, Sensor
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -45,7 +45,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         known together, in whatever build that is), ``outcome`` (one of
         :data:`~fleet_health.contracts.clean.OUTCOMES`), ``reason`` (null when clean) and ``rule`` (id in the profile,
         of an unknown device too, so that a release knows it); where narrow lines are merged,
-        :data:`~fleet_health.contracts.raw.LINE_COUNTS` too.
+        :func:`~fleet_health.contracts.raw.line_columns` too.
     """
     rows = _without_nan(raw, profile)
     rows = _ranked_copies(rows)
@@ -105,12 +105,15 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         outcome.alias("outcome"),
         reason.alias("reason"),
         F.when(reason.isin(*contract.QUARANTINE_REASONS), rule).alias("rule"),
-        *(LINE_COUNTS if profile.source.merge else ()),
+        *line_columns(profile),
     )
 
 
 def file_times(raw: DataFrame) -> DataFrame:
-    """``source_file, known_at``: the newest receipt time among the rows of each file."""
+    """``source_file, known_at``: the newest receipt time among the rows of each file, and of those it gave lines to."""
+    if set(LINE_FILES) <= set(raw.columns):
+        files = F.array_distinct(F.concat(F.array("source_file"), *LINE_FILES))
+        raw = raw.select(F.explode(files).alias("source_file"), "timestamp_ingested")
     return raw.groupBy("source_file").agg(F.max("timestamp_ingested").alias("known_at"))
 
 

@@ -10,18 +10,21 @@ from typing import IO
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch
 from fleet_health.ingestion.header import Header, declared_header, joined_names, match_header
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
-from fleet_health.profiles.source import LINE_ENDS, WHITESPACE, Source
+from fleet_health.profiles.source import FIXED_WIDTH, LINE_ENDS, WHITESPACE, WORKBOOK, Source
 
 
 def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
     """The lines of a file, at most so many at a time; nothing where there is no header or no line after it."""
+    lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
+    yield from table(_whole_records(lines) if source.quoted_line_breaks else lines, source, most)
+
+
+def table(lines: Iterable[Line], source: Source, most: int) -> Iterator[Batch]:
+    """Lines of one table, from whatever they were read."""
     batch = Batch(declared_header(source)) if source.without_header else None
     blanks: list[Line] = []
     heading: list[Line] = []
     header_text, data_after = None, 0
-    lines: Iterable[Line] = read_lines(stream, source.encoding, LINE_ENDS[source.line_ends])
-    if source.quoted_line_breaks:
-        lines = _whole_records(lines)
     for line in lines:
         if line.number <= source.lines_before_header or _no_data(line, source):
             continue
@@ -30,7 +33,7 @@ def delimited(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
             continue
         if batch is not None and line.number <= data_after:
             continue
-        if source.repeated_headers == "ignore" and line.text.strip() == header_text:
+        if source.repeated_headers == "ignore" and line.text.removeprefix("\ufeff").strip() == header_text:
             data_after = line.number + source.header_lines - 1 + source.lines_after_header
             continue
         if batch is not None:
@@ -57,7 +60,7 @@ def _header(lines: list[Line], source: Source) -> Header:
     for line in lines:
         if line.problem is not None:
             return Header(0, {}, f"header: {line.problem}")
-    names = [fields_of(line.text, source.delimiter) for line in lines]
+    names = [fields_of(line.text, source) for line in lines]
     return match_header(names[0] if len(names) == 1 else joined_names(names), source)
 
 
@@ -80,10 +83,16 @@ def _sort_in(line: Line, batch: Batch, source: Source) -> None:
     if header.problem is not None:
         batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, header.problem))
         return
-    fields = fields_of(line.text, source.delimiter)
-    if source.short_lines == "missing" and len(fields) < header.width:
+    fields = fields_of(line.text, source)
+    if source.format == WORKBOOK:
+        del fields[header.width :]  # a remark beside the table
+    if (source.short_lines == "missing" or source.format == WORKBOOK) and len(fields) < header.width:
         fields += [""] * (header.width - len(fields))
-    if len(fields) != header.width:
+    if source.delimiter == FIXED_WIDTH and source.short_lines != "missing" and _is_short(line, source):
+        detail = f"the line ends at character {len(line.text)}, within or before its last column"
+        detail += "; `source.short_lines: missing` reads what there is"
+        batch.failures.append((line.number, line.text, SCHEMA_MISMATCH, detail))
+    elif len(fields) != header.width:
         detail = f"{len(fields)} fields instead of {header.width}"
         if len(fields) == header.width + 1 and fields[-1] == "" and not source.trailing_delimiter:
             detail += "; lines that end with a delimiter are read with `source.trailing_delimiter: true`"
@@ -96,18 +105,27 @@ def _sort_in(line: Line, batch: Batch, source: Source) -> None:
 
 def _no_data(line: Line, source: Source) -> bool:
     """Whether the profile says of such lines that they hold nothing."""
-    if source.comment is not None and line.text.startswith(source.comment):
+    if source.comments and line.text.startswith(source.comments):
         return True
     if source.blank_lines != "ignore" or line.problem is not None:
         return False
-    empty = " \t" if source.delimiter == WHITESPACE else f" \t{source.delimiter}"
+    empty = " \t" if source.delimiter in (WHITESPACE, FIXED_WIDTH) else f" \t{source.delimiter}"
     return not line.text.strip(empty)
 
 
-def fields_of(text: str, delimiter: str) -> list[str]:
+def fields_of(text: str, source: Source) -> list[str]:
     """The fields of one line of text."""
-    if delimiter == WHITESPACE:
+    if source.delimiter == WHITESPACE:
         return text.split()
+    if source.delimiter == FIXED_WIDTH:
+        return [text[column.place[0] - 1 : column.place[1]] for column in source.header if column.place is not None]
     if '"' not in text:
-        return text.split(delimiter)
-    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        return text.split(source.delimiter)
+    # a blank before a quote is no part of the cell
+    return next(
+        csv.reader(text.splitlines(keepends=True), delimiter=source.delimiter, skipinitialspace=source.delimiter != " ")
+    )
+
+
+def _is_short(line: Line, source: Source) -> bool:
+    return len(line.text) < max(column.place[1] for column in source.header if column.place is not None)

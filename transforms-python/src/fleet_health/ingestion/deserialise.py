@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import IO
 
 import pandas as pd
@@ -14,13 +13,14 @@ from fleet_health.contracts.raw import MALFORMED_COLUMNS, parsed_schema, raw_col
 from fleet_health.ids import natural_key_id
 from fleet_health.ingestion.archives import TORN, members
 from fleet_health.ingestion.batch import Batch, Failure, unread
-from fleet_health.ingestion.delimited_rows import delimited
+from fleet_health.ingestion.delimited_rows import delimited, table
 from fleet_health.ingestion.json_rows import json_document, json_lines
 from fleet_health.ingestion.merged_lines import merged_lines
 from fleet_health.ingestion.parquet_rows import parquet
 from fleet_health.ingestion.rows import File, readings, rows_of_device
+from fleet_health.ingestion.sheets import DELIMITER, TORN_WORKBOOK, sheets
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import Source
+from fleet_health.profiles.source import IN_HEADER, WORKBOOK, Source
 
 CHUNK_LINES = 20_000
 
@@ -82,15 +82,30 @@ def parse_file(
     """The lines of one file, or of all files of an archive, as frames of :func:`parsed_schema`, at most
     :data:`CHUNK_LINES` lines each.
     """
-    read = _FORMATS[profile.source.format]
     try:
-        for name, content in members(stream, path):
-            file = File.of(name, profile, zones or {})
-            for batch in read(content, profile.source, CHUNK_LINES):
-                yield from _frames(batch, file, profile)
+        for whole, content in members(stream, path):
+            for name, batches in _tables(content, whole, profile.source):
+                file = File.of(name, profile, zones or {})
+                for batch in batches:
+                    yield from _frames(batch, file, profile)
     except TORN as error:
         problem = f"the archive is torn or damaged here ({error}); what follows is lost"
         yield from _frames(unread(problem), File.of(path, profile, {}), profile)
+
+
+def _tables(content: IO[bytes], path: str, source: Source) -> Iterator[tuple[str, Iterator[Batch]]]:
+    """Name and rows of a file that holds readings, or of each sheet of a workbook."""
+    if source.format != WORKBOOK:
+        if source.reads(path):
+            yield path, _FORMATS[source.format](content, source, CHUNK_LINES)
+        return
+    cells = source.model_copy(update={"delimiter": DELIMITER})
+    try:
+        for name, lines in sheets(content, path, source):
+            yield name, table(lines, cells, CHUNK_LINES)
+    except TORN_WORKBOOK as error:
+        problem = f"the file is no whole Excel workbook ({error}); what it held is lost. Write it again."
+        yield path, iter([unread(problem)])
 
 
 def _frames(batch: Batch, file: File, profile: Profile) -> Iterator[pd.DataFrame]:
@@ -102,13 +117,20 @@ def _frames(batch: Batch, file: File, profile: Profile) -> Iterator[pd.DataFrame
     for device in batch.header.devices:
         rows = rows_of_device(batch, device)
         if rows:
-            read[device] = readings(rows, batch.header.of_device(device), replace(file, device=device), profile)
-    # a line that is unreadable for every device in the same words is one line, not a reading of each
-    shared = set.intersection(*(set(failures) for _, failures in read.values())) if len(read) > 1 else set()
+            read[device] = readings(rows, batch.header.of_device(device), file.of_one(device, profile), profile)
+    told = [failures for _, failures in read.values()]
+
+    def same(failure: Failure) -> object:
+        """What an unreadable line says of every device in the same words, or in any words at every time."""
+        return failure if profile.source.device == IN_HEADER else failure[0]
+
+    # is one line, not a reading of each
+    everywhere = set.intersection(*({same(one) for one in failures} for failures in told)) if len(told) > 1 else set()
+    shared = [one for one in told[0] if same(one) in everywhere] if everywhere else []
     yield from _frame(None, [*batch.failures, *shared], file, profile)
     for device, (made, failures) in read.items():
-        own = [failure for failure in failures if failure not in shared]
-        yield from _frame(made, own, replace(file, device=device), profile)
+        own = [one for one in failures if same(one) not in everywhere]
+        yield from _frame(made, own, file.of_one(device, profile), profile)
 
 
 def _frame(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fleet_health.profiles.source import IN_HEADER, Column, Source
+from fleet_health.profiles.source import IN_HEADER, ONE_COLUMN, Column, Source
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def match_header(fields: Sequence[str], source: Source) -> Header:
         known = {**shared, **columns}
         missing = [column for column in source.header if column.name not in known and not column.optional]
         problems += [f"column {column.name!r} ({column.aliases[0]!r}){_of(device)} is missing" for column in missing]
-    if source.device == IN_HEADER and not devices:
-        problems = ["no column is one of a device, as `source.device_pattern` finds them"]
+    if source.header_pattern and not devices:
+        problems = [f"no column {nothing_found(source)}"]
     width = len(found)
     if source.trailing_delimiter and fields[-1].strip() != "":
         width += 1  # the header itself may or may not end with the delimiter
@@ -68,10 +68,22 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
+def nothing_found(source: Source) -> str:
+    """What to say where the pattern of a header finds nothing."""
+    if source.device == IN_HEADER:
+        return "is one of a device, as `source.device_pattern` finds them"
+    return "is one of a time, as `source.time.header_pattern` finds them"
+
+
 def device_and_spelling(field: str, source: Source) -> tuple[str | None, str]:
-    """Whose column it is (``None`` for one that all devices share), and what its aliases call it."""
-    found = re.fullmatch(source.device_pattern, field) if source.device_pattern and source.device == IN_HEADER else None
-    return (None, field) if found is None else (found["device"], found["column"].strip())
+    """Whose column it is (``None`` for one that all devices share), and what its aliases call it. Where times are in
+    the header, a time takes the place of the device.
+    """
+    found = re.fullmatch(source.header_pattern, field) if source.header_pattern else None
+    if found is None:
+        return None, field
+    whose = "device" if source.device == IN_HEADER else "time"
+    return found[whose], found["column"].strip() if "column" in found.groupdict() else ONE_COLUMN
 
 
 def _positions(

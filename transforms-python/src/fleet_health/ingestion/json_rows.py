@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from fleet_health.ingestion.batch import DESERIALIZATION_FAILURE, SCHEMA_MISMATCH, Batch, Failure, Row
-from fleet_health.ingestion.header import Header, device_and_spelling, spellings
+from fleet_health.ingestion.header import Header, device_and_spelling, nothing_found, spellings
 from fleet_health.ingestion.lines import MAX_LINE_BYTES, Line, read_lines
-from fleet_health.profiles.source import IN_HEADER, Source
+from fleet_health.profiles.source import Source
 
 Record = Mapping[str, str]
 """Cells by the path of their keys."""
@@ -49,9 +49,9 @@ def one_record(document: Any) -> Record:
     """The cells of a document that is a record itself.
 
     Raises:
-        NoRecordsError: the document is no object.
+        NoRecordsError: the document is neither an object nor a list of values.
     """
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) and not _is_flat(document):
         raise NoRecordsError(f"{json.dumps(document)[:40]} stands where a record should be")
     return dict(_cells(document, ""))
 
@@ -64,22 +64,46 @@ def records(document: Any, source: Source) -> Iterator[Record]:
         NoRecordsError: there is something else than objects, or nothing, where records should be.
     """
     keys = source.records.split(".") if source.records else []
-    yield from _below(document, keys, {}, source.records)
+    yield from _below(document, keys, {}, source)
 
 
-def _below(value: Any, keys: Sequence[str], around: Record, path: str | None) -> Iterator[Record]:
-    if isinstance(value, list):
+def _is_flat(value: Any) -> bool:
+    """Whether it is a list of values, which is a record without names."""
+    return isinstance(value, list) and bool(value) and not any(isinstance(element, dict | list) for element in value)
+
+
+def _below(value: Any, keys: Sequence[str], around: Record, source: Source) -> Iterator[Record]:
+    if isinstance(value, list) and not (_is_flat(value) and not keys):
         for element in value:
-            yield from _below(element, keys, around, path)
+            yield from _below(element, keys, around, source)
+    elif isinstance(value, list):
+        yield {**around, **dict(_cells(value, ""))}
     elif not isinstance(value, dict):
         raise NoRecordsError(f"{json.dumps(value)[:40]} stands where a record should be")
+    elif not keys and source.record_columns:
+        yield from _of_columns(value, around)
     elif not keys:
         yield {**around, **dict(_cells(value, ""))}
     elif keys[0] not in value:
-        raise NoRecordsError(f"no key {keys[0]!r} of `source.records: {path}`; the keys are {', '.join(value)[:200]}")
+        raise NoRecordsError(
+            f"no key {keys[0]!r} of `source.records: {source.records}`; the keys are {', '.join(value)[:200]}"
+        )
     else:
         others = {key: other for key, other in value.items() if key != keys[0]}
-        yield from _below(value[keys[0]], keys[1:], {**around, **dict(_cells(others, ""))}, path)
+        yield from _below(value[keys[0]], keys[1:], {**around, **dict(_cells(others, ""))}, source)
+
+
+def _of_columns(value: Mapping[str, Any], around: Record) -> Iterator[Record]:
+    """A record for each place in the lists, or each key in the objects; one that ends early has no value there."""
+    columns = {
+        name: cells if isinstance(cells, dict) else {str(place): cell for place, cell in enumerate(cells)}
+        for name, cells in value.items()
+        if isinstance(cells, dict | list)
+    }
+    shared = {**around, **dict(_cells({name: cell for name, cell in value.items() if name not in columns}, ""))}
+    for place in dict.fromkeys(place for cells in columns.values() for place in cells):
+        own = {name: cells.get(place) for name, cells in columns.items()}
+        yield {**shared, "index": place, **dict(_cells(own, ""))}
 
 
 def _cells(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -102,11 +126,12 @@ def json_lines(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
     found: list[tuple[int, str, Record]] = []
     failures: list[Failure] = []
     blanks: list[Line] = []
+    by_line = source.records is None and not source.record_columns
     number = 0
 
     def number_of(line: Line) -> int:
         nonlocal number
-        number = line.number if source.records is None else number + 1
+        number = line.number if by_line else number + 1
         return number
 
     for line in read_lines(stream, source.encoding):
@@ -120,7 +145,7 @@ def json_lines(stream: IO[bytes], source: Source, most: int) -> Iterator[Batch]:
             continue
         try:
             document = read_document(line.text, source)
-            if source.records is None:
+            if by_line:
                 found.append((number_of(line), line.text, one_record(document)))
             else:
                 for record in records(document, source):
@@ -167,8 +192,8 @@ def _batch(found: Sequence[tuple[int, str, Record]], failures: Sequence[Failure]
         (number, [next((record[key] for key in keys if key in record), None) for keys in columns.values()], text)
         for number, text, record in found
     ]
-    if source.device == IN_HEADER and not own:
-        problem = "no key is one of a device, as `source.device_pattern` finds them"
+    if source.header_pattern and not own:
+        problem = f"no key {nothing_found(source)}"
         failures = [*failures, *((number, text, SCHEMA_MISMATCH, problem) for number, _, text in rows)]
         rows = []
     return Batch(header, rows, list(failures))

@@ -41,7 +41,10 @@ def declared_registry(spark: SparkSession, profile: Profile) -> DataFrame:
 
 
 def every_device(raw: DataFrame, profile: Profile) -> DataFrame:
-    """A registry for a fleet that has none: each device of ``raw``, with what the profile says of all of them."""
+    """A registry for a fleet that has none: each device of ``raw`` whose id the profile takes for one.
+
+    What the profile says of one device, it says of all of them.
+    """
     fleet = profile.registry.every_device
     if fleet is None:
         raise ValueError(f"profile {profile.profile!r} has a registry")  # the transform asks only without one
@@ -56,7 +59,10 @@ def every_device(raw: DataFrame, profile: Profile) -> DataFrame:
         if field.name == "expected_sensors":
             value = F.array(*map(F.lit, fleet.expected_sensors))
         columns.append(value.cast(field.dataType).alias(field.name))
-    return raw.select("device_id").distinct().select(*columns)
+    sent = raw.select("device_id").distinct()
+    if fleet.id_pattern is not None:
+        sent = sent.where(F.col("device_id").rlike(f"^(?:{fleet.id_pattern})$"))
+    return sent.select(*columns)
 
 
 class RegistryRowError(ValueError):

@@ -23,7 +23,7 @@ from fleet_health.contracts.clean import (
     quarantine_schema,
 )
 from fleet_health.contracts.conform import conform
-from fleet_health.contracts.raw import LINE_COUNTS
+from fleet_health.contracts.raw import LINE_COUNTS, LINE_FILES
 from fleet_health.data_time import EPOCH
 from fleet_health.ids import natural_key_id
 from fleet_health.ingestion.cleansing import file_times, utc_day
@@ -85,11 +85,12 @@ def conservation(judged: DataFrame, malformed: DataFrame) -> DataFrame:
     lines = told.unionByName(unread)
     if set(LINE_COUNTS) <= set(judged.columns):
         fates = ((MERGED, NARROW_LINE), (DUPLICATE, SENSOR_REPEATED))
-        for count, (outcome, reason) in zip(LINE_COUNTS, fates, strict=True):
+        across = set(LINE_FILES) <= set(judged.columns)
+        for count, files, (outcome, reason) in zip(LINE_COUNTS, LINE_FILES, fates, strict=True):
             fate = (F.lit(outcome).alias("outcome"), F.lit(reason).alias("reason"))
-            lines = lines.unionByName(
-                judged.where(F.col(count) > 0).select("source_file", *fate, F.col(count).alias("n"))
-            )
+            whose = (F.explode(files).alias("source_file"), *fate, one)
+            own = ("source_file", *fate, F.col(count).alias("n"))
+            lines = lines.unionByName(judged.where(F.col(count) > 0).select(*(whose if across else own)))
     counted = lines.groupBy("source_file", "outcome", "reason").agg(F.sum("n").alias("rows"))
     return _entries(counted.withColumn("device_id", F.lit(ALL_DEVICES)))
 

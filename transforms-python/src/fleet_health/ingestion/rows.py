@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -17,10 +17,7 @@ from fleet_health.ingestion.cells import read_sensor
 from fleet_health.ingestion.header import Header
 from fleet_health.ingestion.times import DoubledHour, read_time
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.source import IN_HEADER, JSON, Source, SourceTime
-
-BY_FILE = ("by_file", "file_name", "in_path")
-"""Where the file says whose its lines are."""
+from fleet_health.profiles.source import BY_FILE, FROM_REGISTRY, IN_HEADER, IN_PATH, JSON, Column, Source, SourceTime
 
 _HOUR_24 = r"(?<!\d)24[:.]?00(?!\d)"
 
@@ -35,24 +32,53 @@ class File:
     path: str
     device: str | None
     zones: Mapping[str, str]
+    sensor: str | None = None
+    time: str | None = None
+    header_time: str | None = None
     seen: DoubledHour = field(default_factory=DoubledHour)
+
+    def of_one(self, named: str, profile: Profile) -> File:
+        """The file as that of one device, or of one time, that its header names."""
+        if profile.source.device == IN_HEADER:
+            return replace(self, device=named)
+        return replace(self, header_time=named)
 
     @classmethod
     def of(cls, path: str, profile: Profile, zones: Mapping[str, str]) -> File:
         """Zones declared in the profile win over those of the registry."""
         declared = {device.device_id: device.timezone for device in profile.registry.devices}
-        return cls(path, _device_of(path, profile.source), {**zones, **declared})
+        pattern = profile.source.time.path_pattern
+        time = None if pattern is None else _in_path(path, pattern, "time")
+        return cls(
+            path, _device_of(path, profile.source), {**zones, **declared}, _sensor_of(path, profile.source), time
+        )
 
 
 def _device_of(path: str, source: Source) -> str | None:
     """The device a file is assigned to; with ``None`` every line fails with a reason."""
     name = path.rsplit("/", 1)[-1]
-    if source.device == "in_path" and source.device_pattern is not None:
-        found = re.search(source.device_pattern, path)
-        return found["device"] if found else None
-    if source.device == "file_name":
-        return name.partition(".")[0] or None
+    if "in_path" in source.device_parts and source.device_pattern is not None:
+        return _in_path(path, source.device_pattern, "device")
+    if "file_name" in source.device_parts:
+        return _file_name(path)
     return next((d.device_id for d in source.devices if fnmatch.fnmatchcase(name, d.file)), None)
+
+
+def _sensor_of(path: str, source: Source) -> str | None:
+    """What the lines of a file call their sensor, where all are of one."""
+    if source.narrow is None or not source.narrow.by_file:
+        return None
+    pattern = source.narrow.sensor_pattern
+    return _file_name(path) if pattern is None else _in_path(path, pattern, "sensor")
+
+
+def _in_path(path: str, pattern: str, group: str) -> str | None:
+    found = re.search(pattern, path)
+    return found[group] if found else None
+
+
+def _file_name(path: str) -> str | None:
+    return path.rsplit("/", 1)[-1].partition(".")[0] or None
 
 
 def rows_of_device(batch: Batch, device: str) -> list[Row]:
@@ -78,30 +104,39 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     numbers, fields, texts = zip(*rows, strict=True)
     columns = list(zip(*fields, strict=True))
 
+    def of_all(text: str | None) -> pd.Series[Any]:
+        return pd.Series([text or ""] * len(rows), dtype="object")
+
     def text_of(name: str) -> pd.Series[Any]:
+        if source.narrow is not None and source.narrow.by_file and name == source.narrow.sensor:
+            return of_all(file.sensor)
         place = header.positions.get(name)
         cells = pd.Series([""] * len(rows) if place is None else columns[place], dtype="object")
         return cells.fillna("") if source.format in JSON else cells
 
-    def joined(names: Sequence[str], between: str) -> pd.Series[Any]:
-        made = text_of(names[0]).str.strip()
-        for name in names[1:]:
-            made = made + between + text_of(name).str.strip()
+    def joined(parts: Sequence[pd.Series[Any]], between: str) -> pd.Series[Any]:
+        made = parts[0].str.strip()
+        for part in parts[1:]:
+            made = made + between + part.str.strip()
         return made
 
     frame = pd.DataFrame({"line_number": numbers, "source_file": file.path})
     if source.device in (*BY_FILE, IN_HEADER):
         frame["device_id"] = file.device
     else:
-        parts = _names(source.device)
-        whole = pd.concat([text_of(name).str.strip() != "" for name in parts], axis=1).all(axis=1)
-        frame["device_id"] = joined(parts, "-").where(whole, "")
-    time = text_of(source.time.columns[0]) if len(source.time.columns) == 1 else joined(source.time.columns, " ")
+        by_file = BY_FILE[1:] if file.device is not None else ()
+        parts = [text_of(name) for name in source.device_parts if name not in by_file]
+        whole = pd.concat([part.str.strip() != "" for part in parts], axis=1).all(axis=1)
+        before = f"{file.device}-" if len(parts) < len(source.device_parts) else ""
+        frame["device_id"] = (before + joined(parts, "-")).where(whole, "")
+    elsewhere = {IN_PATH: file.time, IN_HEADER: file.header_time}
+    times = [of_all(elsewhere[name]) if name in elsewhere else text_of(name) for name in source.time.columns]
+    time = times[0] if len(times) == 1 else joined(times, " ")
     frame["timestamp_device"] = _within(_local_times(time, frame["device_id"], file, profile), source.time)
     frame["timestamp_ingested"] = (
         frame["timestamp_device"]
         if source.ingested == "same_as_time"
-        else read_time(text_of(source.ingested), source.time, None)
+        else read_time(text_of(source.ingested), source.time, None, decimal=source.decimal)
     )
     frame["event_id"] = _event_ids(frame, texts, text_of, source)
     frame["_partition_key"] = frame["device_id"]
@@ -111,7 +146,7 @@ def readings(rows: list[Row], header: Header, file: File, profile: Profile) -> t
     values, masks = _values(text_of, header, profile)
     frame = frame.assign(**values)
     frame["unreadable"] = _unreadable_names(masks, len(frame))
-    problem = _identity_problem(frame, time, file.path, profile)
+    problem = _identity_problem(frame, time, file, profile)
     of_device = f" of device {file.device!r}" if source.device == IN_HEADER else ""
     for column in source.header:
         if column.required:
@@ -158,7 +193,7 @@ def _values(
         if column.name not in profile.sensor_names or (source.narrow is None and column.name not in header.positions):
             continue
         text = text_of(column.name if source.narrow is None else source.narrow.value)
-        values, unreadable = read_sensor(text, profile.sensor(column.name), column, source)
+        values, unreadable = _read(text, text_of, column, profile)
         counts = pd.Series(True, index=text.index) if named is None else named.isin(column.aliases)
         if source.narrow is not None and pd.api.types.is_float_dtype(values):
             values = values.astype("float64")  # of the lines of one step the first with a value speaks, and NaN is none
@@ -173,6 +208,24 @@ def _no_value(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.isna() | (values != values).fillna(True).astype("bool")
 
 
+def _read(
+    text: pd.Series[Any], text_of: Cells, column: Column, profile: Profile
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Values and unreadable cells of one sensor, row by row in the unit that another column says, if it does."""
+    sensor, source = profile.sensor(column.name), profile.source
+    values, unreadable = read_sensor(text, sensor, column, source)
+    if column.unit_by is None:
+        return values, unreadable
+    said = text_of(column.unit_by.column).str.strip()
+    known = said.isin(column.unit_by.words)
+    unreadable = unreadable | (values.notna() & ~known)
+    values = values.where(known)
+    for word in set(said[known]):
+        of_word = column.model_copy(update={"unit": column.unit_by.words[word]})
+        values = values.where(said != word, read_sensor(text, sensor, of_word, source)[0])
+    return values, unreadable
+
+
 def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:
     """Null where a cell is no whole number."""
     numbers = pd.to_numeric(text, errors="coerce")
@@ -180,13 +233,14 @@ def _whole_numbers(text: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _local_times(text: pd.Series[Any], devices: pd.Series[Any], file: File, profile: Profile) -> pd.Series[Any]:
-    """Instants in UTC, text without offset read in the zone of the row's device, else in that of the fleet."""
-    zone_of_row = devices.map(file.zones).fillna(profile.zone or "")
+    """Instants in UTC, text without offset read in the zone of all text, else of the device, else of the fleet."""
     rule = profile.source.time
+    own = devices.map(file.zones) if rule.zone in (None, FROM_REGISTRY) else pd.Series(rule.zone, index=devices.index)
+    zone_of_row = own.fillna(profile.zone or "")
     parts = []
     for zone in zone_of_row.unique():
         rows = zone_of_row == zone
-        parts.append(read_time(text[rows], rule, zone or None, devices[rows], file.seen))
+        parts.append(read_time(text[rows], rule, zone or None, devices[rows], file.seen, profile.source.decimal))
     return pd.concat(parts).sort_index() if len(parts) > 1 else parts[0]
 
 
@@ -224,7 +278,7 @@ def _cell_problem(unreadable: pd.Series[Any], of_device: str) -> pd.Series[Any]:
     return pd.Series(told, index=unreadable.index, dtype="object")
 
 
-def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, profile: Profile) -> pd.Series[Any]:
+def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], file: File, profile: Profile) -> pd.Series[Any]:
     """Why a row has no identity, or null. Later rules need device, both clocks, an id and an order."""
     problem = pd.Series([None] * len(frame), dtype="object")
     problem[frame["_sequence_number"].isna()] = f"no number in column {profile.source.sequence!r}"
@@ -243,7 +297,9 @@ def _identity_problem(frame: pd.DataFrame, time: pd.Series[Any], path: str, prof
         problem[late] = problem[late] + "; hour 24 reads with `source.time.hour_24: true`"
     empty = frame["device_id"].isna() | (frame["device_id"] == "")
     missing = (
-        f"file {path!r} belongs to no device of the profile" if profile.source.device in BY_FILE else "no device id"
+        f"file {file.path!r} belongs to no device of the profile"
+        if profile.source.device in BY_FILE or (file.device is None and {*profile.source.device_parts} & {*BY_FILE})
+        else "no device id"
     )
     problem[empty] = missing
     return problem

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from fleet_health.ingestion.time_text import part_of, with_leading_zeros, with_words, without_hour_24, without_zone_name
 from fleet_health.profiles.source import EPOCHS, SourceTime
 
 _SECOND_60 = r":6[01](?!\d)"
-_OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
-_AT_MIDNIGHT = {"M": "0{1,2}", "S": "0{1,2}", "f": "0+"}
-_DIRECTIVE = {"Y": r"\d{4}", "j": r"\d{1,3}", "z": r"\S+"}
+_OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2}|[T ]\d{2}\S*\s*[+-]\d{2})$"
+_SHORT_OFFSET = r"([+-]\d{2})$"
+_ODD_OFFSET = r"[T ].*[+\-zZ]"
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "D": 86400.0}
+_HELD = (pd.Timestamp("1678-01-01").timestamp(), pd.Timestamp("2262-01-01").timestamp())
+_UTC = ("UTC", "GMT", "Z")
+_UTC_BEHIND = r"\s*(?:UTC|GMT)$"
 _FALLS_BACK = pd.Timedelta(minutes=30)
 
 
@@ -49,6 +52,7 @@ def read_time(
     zone: str | None,
     devices: pd.Series[Any] | None = None,
     seen: DoubledHour | None = None,
+    decimal: str = ".",
 ) -> pd.Series[Any]:
     """Instants in UTC; ``NaT`` where the text is no time, or names a local time the zone skipped.
 
@@ -58,25 +62,38 @@ def read_time(
 
     Args:
         text: one cell per row.
-        rule: formats, tried in order; where epochs count from; whether 24:00 is a time.
+        rule: formats, tried in order; words to replace; where epochs count from; whether 24:00 is a time.
         zone: of text without offset.
         devices: the device of each row, when the rows belong to several.
         seen: what earlier parts of the same file have named; grows.
+        decimal: the mark of decimals in epochs.
     """
-    cells = text.str.strip()
+    cells = with_words(part_of(text, rule.text_pattern).str.strip(), rule.words)
+    return _with_leap_seconds(cells, rule, zone, devices, seen, decimal)
+
+
+def _with_leap_seconds(
+    cells: pd.Series[Any],
+    rule: SourceTime,
+    zone: str | None,
+    devices: pd.Series[Any] | None,
+    seen: DoubledHour | None,
+    decimal: str,
+) -> pd.Series[Any]:
     if cells.str.contains(":6", regex=False).any() and (odd := cells.str.contains(_SECOND_60, regex=True)).any():
         # strptime would take 12:30:60 for 12:31:00 and 61 too; iso8601 takes no second 60 at all
-        found = read_time(cells.str.replace(_SECOND_60, ":59", regex=True), rule, zone, devices, seen)
+        begun = cells.str.replace(_SECOND_60, ":59", regex=True)
+        found = _with_leap_seconds(begun, rule, zone, devices, seen, decimal)
         after = found + pd.Timedelta(seconds=1)
         whole = (after == after.dt.normalize()) & ~cells.str.contains(":61", regex=False)
         return found.where(~odd, after.where(whole))
-    found = _in_one_format(cells, rule.formats[0], rule, zone, devices, seen)
+    found = _in_one_format(cells, rule.formats[0], rule, zone, devices, seen, decimal)
     for pattern in rule.formats[1:]:
         left = found.isna() & (cells != "")
         if not left.any():
             break
         of = None if devices is None else devices[left]
-        rest = _in_one_format(cells[left], pattern, rule, zone, of, seen)
+        rest = _in_one_format(cells[left], pattern, rule, zone, of, seen, decimal)
         found = found.where(~left, rest.reindex(found.index))
     return found
 
@@ -88,55 +105,69 @@ def _in_one_format(
     zone: str | None,
     devices: pd.Series[Any] | None,
     seen: DoubledHour | None,
+    decimal: str,
 ) -> pd.Series[Any]:
     if pattern in EPOCHS:
-        numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-        start = pd.Timestamp(rule.counts_from or "1970-01-01")
-        return pd.to_datetime(numbers, unit=EPOCHS[pattern], origin=start, utc=True, errors="coerce").dt.round("us")
+        return _counted(cells.str.replace(decimal, ".", regex=False) if decimal != "." else cells, pattern, rule)
     days = pd.Series(0, index=cells.index)
+    names = None
+    if "%Z" in pattern:
+        cells, pattern, names = without_zone_name(cells, pattern)
+    cells = with_leading_zeros(cells, pattern)
     if rule.hour_24:
         # before the zone is known: the day that ends is a local one
-        cells, days = _without_hour_24(cells, pattern)
+        cells, days = without_hour_24(cells, pattern)
     whole = pd.to_timedelta(days, unit="D")
-    if pattern != "iso8601":
-        parsed = pd.to_datetime(cells, format=pattern, errors="coerce", utc="%z" in pattern) + whole
-        return parsed if parsed.dt.tz is not None else _in_zone(parsed, zone, devices, seen)
+    if pattern == "iso8601":
+        return _iso8601(cells, whole, zone, devices, seen)
+    if pattern.endswith("%z"):
+        cells = cells.str.replace(_SHORT_OFFSET, r"\g<1>00", regex=True)
+    parsed = pd.to_datetime(cells, format=pattern, errors="coerce", utc="%z" in pattern) + whole
+    if parsed.dt.tz is not None:
+        return parsed
+    return _in_zone(parsed, zone, devices, seen) if names is None else _in_named_zone(parsed, names, zone)
+
+
+def _counted(cells: pd.Series[Any], pattern: str, rule: SourceTime) -> pd.Series[Any]:
+    """Epochs. Days of a spreadsheet are fractions that end between microseconds: 09:00 must not be read before it."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    start = pd.Timestamp(rule.counts_from or "1970-01-01")
+    # pandas overflows on what it cannot hold, whatever it is told to do with errors
+    seconds = numbers * _SECONDS[EPOCHS[pattern]] + start.timestamp()
+    numbers = numbers.where(seconds.between(*_HELD))
+    found = pd.to_datetime(numbers, unit=EPOCHS[pattern], origin=start, utc=True, errors="coerce")
+    return found.dt.round("ms" if pattern == "epoch_days" else "us")
+
+
+def _iso8601(
+    cells: pd.Series[Any],
+    whole: pd.Series[Any],
+    zone: str | None,
+    devices: pd.Series[Any] | None,
+    seen: DoubledHour | None,
+) -> pd.Series[Any]:
+    cells = cells.str.replace(_UTC_BEHIND, "Z", regex=True)
     with_offset = cells.str.contains(_OFFSET, regex=True)
     aware = pd.to_datetime(cells.where(with_offset), format="ISO8601", errors="coerce", utc=True) + whole
     if bool(with_offset.all()):
         return aware
-    naive = pd.to_datetime(cells.where(~with_offset), format="ISO8601", errors="coerce") + whole
+    without = ~with_offset & ~cells.str.contains(_ODD_OFFSET, regex=True)
+    naive = pd.to_datetime(cells.where(without), format="ISO8601", errors="coerce") + whole
     return aware.where(with_offset, _in_zone(naive, zone, devices, seen))
 
 
-def _without_hour_24(cells: pd.Series[Any], pattern: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """24:00 as 00:00, and the days to add. Only hour 24 itself is one: 24:01 stays as it is, and is no time."""
-    midnight = _midnight(pattern)
-    if midnight is None or not cells.str.contains("24", regex=False).any():
-        return cells, pd.Series(0, index=cells.index)
-    found = cells.str.fullmatch(midnight)
-    begun = cells.str.replace(f"^{midnight}$", r"\g<before>00\g<after>", regex=True)
-    return cells.where(~found, begun), found.astype("int64")
-
-
-@cache
-def _midnight(pattern: str) -> str | None:
-    """What matches hour 24 in a format; ``None`` when the format has no hour."""
-    if pattern == "iso8601":
-        return r"(?P<before>\d{4}-?\d\d-?\d\d[T ])24(?P<after>(?::?00){0,2}(?:[.,]0+)?(?:[zZ]|[+-]\S+)?)"
-    if "%H" not in pattern:
-        return None
-    made = []
-    for part in re.findall(r"%.|[^%]+", pattern):
-        letter = part[1:]
-        if part == "%H":
-            made.append("(?P<hour>24)")
-        elif part.startswith("%"):
-            made.append(_AT_MIDNIGHT.get(letter) or _DIRECTIVE.get(letter, r"\w+"))
-        else:
-            made.append(re.escape(part))
-    before, after = "".join(made).split("(?P<hour>24)")
-    return f"(?P<before>{before})24(?P<after>{after})"
+def _in_named_zone(naive: pd.Series[Any], names: pd.Series[Any], zone: str | None) -> pd.Series[Any]:
+    """Local times with the name of their zone: UTC, or what ``zone`` is called then, such as EST or EDT."""
+    utc = naive.dt.tz_localize("UTC")
+    if zone is None:
+        return utc.where(names.isin(_UTC))
+    found = utc.where(names.isin(_UTC))
+    place = ZoneInfo(zone)
+    for early in (True, False):
+        local = naive.dt.tz_localize(place, ambiguous=np.full(len(naive), early), nonexistent="NaT")
+        called = pd.Series([None if pd.isna(at) else at.tzname() for at in local], index=naive.index, dtype="object")
+        found = found.where(found.notna() | (called != names), local.dt.tz_convert("UTC"))
+    return found
 
 
 def _in_zone(

@@ -51,6 +51,12 @@ def reading_version(profile: Profile) -> int:
         "reading": READING,
         "source": said(profile.source),
         "sensors": [(sensor.name, _scale(sensor, units.get(sensor.name))) for sensor in profile.sensors],
+        "units by row": [
+            _scale(profile.sensor(column.name), unit)
+            for column in profile.source.readable
+            if column.unit_by is not None
+            for unit in column.unit_by.words.values()
+        ],
         "zones": [(device.device_id, device.timezone) for device in profile.registry.devices],
         "zone": profile.zone,
     }
@@ -69,13 +75,18 @@ def registry_version(profile: Profile) -> int:
 
 
 def deserialise_transform(profile: Profile) -> Transform:
-    """Reads only files it has not read before. Zones of a registry are those known when a file is read."""
+    """Reads only files it has not read before, or all where lines of several files are one reading. Zones of a registry
+    are those known when a file is read.
+    """
     landing = Input(profile.source.dataset)
     raw = Output(paths.dataset(profile, "raw_sensor_readings"), checks=checks_of("raw_sensor_readings", profile))
     broken = Output(paths.dataset(profile, "malformed_messages"), checks=checks_of("malformed_messages", profile))
 
+    merge = profile.source.merge
+    anew = merge is not None and merge.across_files
+
     def write(ctx: Any, landing: Any, readings: Any, unread: Any, zones: dict[str, str]) -> None:
-        if ctx.is_incremental:
+        if not anew and ctx.is_incremental:
             stored = readings.dataframe("previous").schema
             check_stored_types(paths.dataset(profile, "raw_sensor_readings"), stored, raw_schema(profile))
         files = landing.filesystem()
@@ -90,25 +101,29 @@ def deserialise_transform(profile: Profile) -> Transform:
         finally:
             parsed.unpersist()
 
+    def file_by_file(whole: Transform, **settings: Any) -> Transform:
+        """As it is where a file may add to any reading, so that all readings are made anew."""
+        if anew:
+            return whole
+        return incremental(semantic_version=reading_version(profile), **settings)(whole)
+
     if profile.source.time.zone != FROM_REGISTRY:
 
-        @incremental(semantic_version=reading_version(profile))
         @transform(landing=landing, readings=raw, unread=broken)
         def deserialise_files(ctx: Any, landing: Any, readings: Any, unread: Any) -> None:
             write(ctx, landing, readings, unread, {})
 
-        return deserialise_files
+        return file_by_file(deserialise_files)
 
     registry = Input(paths.dataset(profile, "device_registry"))
 
-    @incremental(semantic_version=reading_version(profile), snapshot_inputs=["registry"])
     @transform(landing=landing, registry=registry, readings=raw, unread=broken)
     def deserialise_files_in_zones(ctx: Any, landing: Any, registry: Any, readings: Any, unread: Any) -> None:
         # small: two texts per device, and every worker needs them all
         known = registry.dataframe().where("timezone is not null").select("device_id", "timezone").collect()
         write(ctx, landing, readings, unread, {row["device_id"]: row["timezone"] for row in known})
 
-    return deserialise_files_in_zones
+    return file_by_file(deserialise_files_in_zones, snapshot_inputs=["registry"])
 
 
 def registry_transform(profile: Profile) -> Transform:

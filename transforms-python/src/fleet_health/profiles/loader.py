@@ -55,6 +55,10 @@ def _fix(kind: str, key: str, place: tuple[str | int, ...] = ()) -> str:
         return f"Add the key `{key}`."
     if kind == "extra_forbidden":
         return f"Remove `{key}`, or correct its spelling; the keys are documented at the top of the shipped profiles."
+    if kind == "string_type":
+        return "Put it in quotes, as it stands in the file: YAML takes it for a number, a date, or true and false."
+    if key == "expected_readings_per_hour" and kind == "int_from_float":
+        return "Write a whole number; 1 for everything that is slower than a reading an hour."
     return "Correct the value."
 
 

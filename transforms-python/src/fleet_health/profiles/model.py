@@ -48,8 +48,12 @@ class RegistryDevice(_Strict):
 
 
 class EveryDevice(_Strict):
-    """A fleet without a registry: each device that sends is known, and this is what is known of it."""
+    """A fleet without a registry: each device that sends is known, and this is what is known of it.
 
+    With ``id_pattern`` only a device whose whole id matches is known; what others send is quarantined.
+    """
+
+    id_pattern: str | None = None
     site_id: str
     region: str | None = None
     model: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -125,6 +126,7 @@ def _registry(check: _Check) -> None:
         check.zone((*path, "timezone"), device.timezone)
         _device_ranges(check, path, device)
     if registry.every_device is not None:
+        _id_pattern(check, registry.every_device.id_pattern)
         check.zone(("registry", "every_device", "timezone"), registry.every_device.timezone)
         for position, sensor in enumerate(registry.every_device.expected_sensors):
             section = ("registry", "every_device", "expected_sensors", position)
@@ -137,6 +139,14 @@ def _registry(check: _Check) -> None:
             check.fail(
                 ("source", "devices", index, "file"), "empty file pattern", "Name the file, e.g. unit_7*.csv.gz."
             )
+
+
+def _id_pattern(check: _Check, pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        fix = "For the ids 1 to 58 write id_pattern: '[1-9]|[1-4]\\d|5[0-8]'."
+        check.fail(("registry", "every_device", "id_pattern"), f"id_pattern is no regular expression ({error})", fix)
 
 
 def _device_ranges(check: _Check, path: tuple[str | int, ...], device: RegistryDevice) -> None:
