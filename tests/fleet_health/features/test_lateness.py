@@ -330,6 +330,7 @@ def test_the_hour_takes_what_its_horizon_reaches_and_no_more(landed: dict[str, A
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_landings_end_with_the_rows_of_a_full_run(spark: SparkSession, seed: int) -> None:
     random = np.random.default_rng(seed)
