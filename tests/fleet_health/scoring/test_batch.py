@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fleet_health.model_input.released import Roles, in_share
 from fleet_health.model_input.vectors import features_id
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.scoring.candidate import canary_comparison, driving_scores, shadow_scores
+from fleet_health.scoring.freshness import features_are_stale
 from fleet_health.scoring.same_days import of_the_same_days
 from fleet_health.scoring.scores import model_scores, unscored
 
@@ -30,6 +32,7 @@ START = pd.Timestamp("2026-01-15T12:00:00Z")
 DEVICES, WINDOWS = 50, 4
 NOW = START + pd.Timedelta(minutes=80)
 """Four windows of a quarter hour are closed, the fifth ends at the same time as data does, the sixth is open."""
+RECEIVED = "timestamp_ingested timestamp"
 
 
 def forest(version: str, shift: float = 0.0) -> Any:
@@ -83,7 +86,7 @@ def vectors(spark: SparkSession, version: str, quarters: int = WINDOWS) -> DataF
 
 @pytest.fixture(scope="module")
 def features(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(pd.DataFrame({"computed_at": [NOW]}), "computed_at timestamp")
+    return spark.createDataFrame([(15, NOW.to_pydatetime())], "window_duration_minutes int, computed_at timestamp")
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +231,7 @@ def prepared(spark: SparkSession, features: DataFrame, *decided: tuple[str, str,
     deployment.store.store_files("/Fleet/refrigeration/release_landing", decisions(PROFILE, *decided))
     deployment.keep("device_registry", spark.createDataFrame([], REGISTRY_SCHEMA))
     deployment.keep("device_features", features)
+    deployment.keep("raw_sensor_readings", spark.createDataFrame([(NOW.to_pydatetime(),)], RECEIVED))
     deployment.run("read_releases", None, None)
     return deployment
 
@@ -266,6 +270,7 @@ def test_a_run_without_a_window_adds_nothing_and_a_first_one_is_refused(
     )
     nothing = {"device_registry": REGISTRY_SCHEMA, "model_input": MODEL_INPUT_SCHEMA}
     for name, frame in {
+        "raw_sensor_readings": spark.createDataFrame([], RECEIVED),
         "device_features": features,
         "model_release_config": spark.createDataFrame([decided], RELEASES_SCHEMA),
         **{name: spark.createDataFrame([], schema) for name, schema in nothing.items()},
@@ -278,6 +283,41 @@ def test_a_run_without_a_window_adds_nothing_and_a_first_one_is_refused(
     subject = CheckSubject("model_scores", SCORES_SCHEMA, lambda: written, files=(), references={})
     (found,) = evaluate(rules, subject, spark=spark, now=NOW.to_pydatetime())
     assert (found.outcome, found.blocks) == ("FAIL", True)
+
+
+def test_features_are_stale_beyond_the_limit_and_longer_windows_may_be_older(spark: SparkSession) -> None:
+    """A quarter's are fresh for 120 minutes after they were known; those of an hour for 45 more."""
+    known = NOW.to_pydatetime()
+    rows = [(minutes, known - timedelta(minutes=before)) for minutes in (15, 60) for before in (0, 600)]
+    features = spark.createDataFrame(rows, "window_duration_minutes int, computed_at timestamp")
+    hourly = next(model for model in PROFILE.models if model.window_duration_minutes == 60)
+
+    def stale(model: Any, minutes: float) -> bool:
+        at = known + timedelta(minutes=minutes)
+        return features_are_stale(spark.createDataFrame([(at,)], RECEIVED), features, PROFILE, model)
+
+    assert [stale(PROFILE.model, 120), stale(PROFILE.model, 120.1)] == [False, True]
+    assert [stale(hourly, 165), stale(hourly, 165.1)] == [False, True]
+    nothing = features.where("false")
+    assert not features_are_stale(spark.createDataFrame([(known,)], RECEIVED), nothing, PROFILE, PROFILE.model)
+
+
+@pytest.mark.nightly
+def test_nothing_is_scored_on_stale_features_and_all_of_it_once_they_have_caught_up(
+    spark: SparkSession, features: DataFrame
+) -> None:
+    model, late = forest("1.0.0"), NOW.to_pydatetime() + timedelta(minutes=121)
+    deployment = prepared(spark, features)
+    deployment.keep("model_input", vectors(spark, "1.0.0", 1))
+    deployment.run("score_windows", model, model)
+    deployment.keep("model_input", vectors(spark, "1.0.0"))
+    deployment.keep("raw_sensor_readings", spark.createDataFrame([(late,)], RECEIVED))
+    assert deployment.run("score_windows", model, model).aborted
+    assert len(deployment.rows("model_scores")) == DEVICES
+    deployment.keep("device_features", features.withColumn("computed_at", F.lit(late)))
+    deployment.run("score_windows", model, model)
+    # a first window each, which was scored before, and three more
+    assert len(deployment.rows("model_scores")) == DEVICES * WINDOWS
 
 
 @pytest.mark.nightly

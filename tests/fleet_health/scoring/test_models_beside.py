@@ -80,6 +80,8 @@ def test_a_model_scores_windows_of_its_own_length_once(spark: SparkSession, fami
     landed = decisions(PROFILE, ("champion", "1.0.0", 1.0), model=spec)
     store.store_files(paths.dataset(PROFILE, "release_landing"), landed)
     store.store_dataframe(paths.dataset(PROFILE, "device_registry"), spark.createDataFrame([], REGISTRY_SCHEMA))
+    received = spark.createDataFrame([(NOW,)], "timestamp_ingested timestamp")
+    store.store_dataframe(paths.dataset(PROFILE, "raw_sensor_readings"), received)
     for name in ("feature_versions", "device_features"):
         store.store_dataframe(paths.dataset(PROFILE, name), windows(spark, 5))
     runner = TransformRunner(pipeline, store, bindings=dict.fromkeys(("model", "challenger"), released(family)))

@@ -6,6 +6,7 @@ that waits for its release holds up none of the others.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -20,9 +21,11 @@ from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.candidate import canary_comparison, driving_scores, shadow_scores
+from fleet_health.scoring.freshness import features_are_stale
 from palantir_models.transforms import ModelInput
 from transforms.api import Input, Output, Transform, incremental, transform
 
+LOGGER = logging.getLogger(__name__)
 Spec = ModelSpec | FurtherModel
 
 
@@ -64,24 +67,41 @@ def _append(ctx: Any, output: Any, rows: DataFrame) -> None:
         kept.unpersist()
 
 
+def _received(profile: Profile) -> dict[str, Any]:
+    """What tells how old features are, for fleets that say how old they may be."""
+    return {"raw": Input(paths.dataset(profile, "raw_sensor_readings"))} if profile.staleness is not None else {}
+
+
+def _stale(raw: Any, features: Any, profile: Profile, spec: Spec) -> bool:
+    """Whether nothing may be scored now, because readings have come and features have not."""
+    if raw is None or not features_are_stale(raw.dataframe(), features.dataframe(), profile, spec):
+        return False
+    LOGGER.warning("features of %s are stale: nothing is scored until they have caught up", spec.model_id)
+    return True
+
+
 def scoring_transform(profile: Profile, spec: Spec) -> Transform:
     """Windows that the version in force has not scored; those it has, stay as they are."""
 
-    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
+    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile), *_received(profile)])
     @transform(
         vectors=Input(paths.of_model(profile, spec, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
         scores=Output(paths.of_model(profile, spec, "model_scores"), checks=checks_of("model_scores", profile)),
         **_released(profile, spec),
         **_registered(profile),
+        **_received(profile),
     )
     def score_windows(
-        ctx: Any, vectors: Any, features: Any, scores: Any, registry: Any = None, **released: Any
+        ctx: Any, vectors: Any, features: Any, scores: Any, registry: Any = None, raw: Any = None, **released: Any
     ) -> None:
         roles = _roles(**released)
+        before = scores.dataframe("previous", SCORES_SCHEMA)
+        if _stale(raw, features, profile, spec):
+            _append(ctx, scores, before.where("false"))
+            return
         live = roles.alerting_share > 0.0
         tried = _vectors_for(roles.candidate, features, registry, profile) if live else None
-        before = scores.dataframe("previous", SCORES_SCHEMA)
         _append(ctx, scores, driving_scores(vectors.dataframe(), tried, features.dataframe(), before, roles))
 
     return score_windows
@@ -90,7 +110,7 @@ def scoring_transform(profile: Profile, spec: Spec) -> Transform:
 def candidate_transform(profile: Profile, spec: Spec) -> Transform:
     """The same windows, by the version that does not drive their alerts."""
 
-    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile)])
+    @incremental(snapshot_inputs=["vectors", "features", "releases", *_registered(profile), *_received(profile)])
     @transform(
         vectors=Input(paths.of_model(profile, spec, "model_input")),
         features=Input(paths.dataset(profile, "device_features")),
@@ -99,14 +119,15 @@ def candidate_transform(profile: Profile, spec: Spec) -> Transform:
         ),
         **_released(profile, spec),
         **_registered(profile),
+        **_received(profile),
     )
     def score_candidate(
-        ctx: Any, vectors: Any, features: Any, shadow: Any, registry: Any = None, **released: Any
+        ctx: Any, vectors: Any, features: Any, shadow: Any, registry: Any = None, raw: Any = None, **released: Any
     ) -> None:
         roles = _roles(**released)
         roles.refuse_unbound()
         before = shadow.dataframe("previous", SHADOW_SCHEMA)
-        if roles.candidate is None:
+        if roles.candidate is None or _stale(raw, features, profile, spec):
             _append(ctx, shadow, before.where("false"))
             return
         tried = _vectors_for(roles.candidate, features, registry, profile)

@@ -16,7 +16,7 @@ from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
 from fleet_health.scoring.seen import Seen, ending_between, only_row
-from fleet_health.scoring.staleness import Facts, decide, run_row, staleness_of
+from fleet_health.scoring.staleness import Facts, decide, longer_minutes, run_row, staleness_of
 
 _EMPTY = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -86,7 +86,7 @@ def facts_of(
         excluded_dropout=counted["silent"],
         halted=is_halted(decided),
         leads=is_first(profile, model),
-        longer_minutes=model.window_duration_minutes - min(profile.windows_minutes),
+        longer_minutes=longer_minutes(profile, model),
     )
 
 

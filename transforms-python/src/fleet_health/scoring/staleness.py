@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from fleet_health.contracts import runs
 from fleet_health.ids import natural_key_id_of
 from fleet_health.profiles.errors import ProfileReferenceError
+from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.profiles.serving import Staleness, StalenessBand
 
@@ -89,6 +90,16 @@ def is_daily(model_id: str, staleness: Staleness) -> bool:
     return model_id.rsplit("_v", 1)[0] in staleness.daily_families
 
 
+def longer_minutes(profile: Profile, model: ModelSpec | FurtherModel) -> int:
+    """How much longer a model's windows are than the fleet's shortest."""
+    return model.window_duration_minutes - min(profile.windows_minutes)
+
+
+def fresh_until(staleness: Staleness, longer: int) -> float:
+    """The age in minutes up to which features may be judged; windows that are longer come that much more seldom."""
+    return staleness.features_fresh_minutes.value + longer
+
+
 def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
     """What one look decides.
 
@@ -107,8 +118,7 @@ def decide(facts: Facts, was_active: bool, staleness: Staleness) -> Decision:
     bands = staleness.daily if daily else staleness.hourly
     score_age, features_age = _age(facts.now, facts.scored_at), _age(facts.now, facts.features_at)
     band = band_of(score_age, bands)
-    fresh_until = staleness.features_fresh_minutes.value + facts.longer_minutes
-    fresh = features_age is not None and features_age <= fresh_until
+    fresh = features_age is not None and features_age <= fresh_until(staleness, facts.longer_minutes)
     follows = facts.scored_at is not None and facts.features_at is not None and facts.scored_at >= facts.features_at
     overdue = score_age is None or score_age > staleness.fallback_after_minutes.value
     if not fresh:
