@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fleet_health.monitoring.sketch import Layout, Sketch
 
 ROWS, FEATURES, FILES = 5_000_000, 45, 20
+LENGTHS = (15, 60, 1440)
 TRAINED = 100_000
 NAMES = tuple(f"feature_{n:02d}" for n in range(FEATURES))
 PEER = "DRIFT_PEER_PYTHON"
@@ -62,6 +63,13 @@ def run(bench: Bench) -> Iterator[Figure]:
     bench.say(f"{rows:,} rows, {FEATURES} features")
     yield _beside(bench, "beside_mean_and_stddev", lambda: sketches(now, layout, []), aggregated, limit=0.7)
     yield _beside(bench, "four_slices_beside_mean_and_stddev", lambda: sketches(now, layout, ["slice"]), aggregated)
+    every, layouts = _every_length(now, folder), dict.fromkeys(LENGTHS, layout)
+    yield _beside(
+        bench,
+        "three_lengths_beside_one",
+        lambda: sketches(every, layouts, ["minutes"]),
+        lambda: sketches(now, layout, []),
+    )
     yield _memory(bench, now, layout)
     yield _largest_error(bench, folder, then, layout, sketches(now, layout, [])[()])
     peer = os.environ.get(PEER)
@@ -97,6 +105,17 @@ def _written(folder: Path, rows: int) -> Path:
         columns["slice"] = pa.array(np.array(["a", "b", "c", "d"])[random.integers(0, 4, n)])
         pq.write_table(pa.table(columns), folder / f"{number:02d}.parquet")
     return folder
+
+
+def _every_length(now: DataFrame, folder: Path) -> DataFrame:
+    """``now`` as windows of a quarter hour, a quarter as many of an hour and an eightieth of a day."""
+    read = now.sparkSession.read.parquet
+    hours = read(*(str(folder / f"{number:02d}.parquet") for number in range(FILES // 4)))
+    days = read(str(folder / "00.parquet")).where("slice = 'a'")
+    quarter, hour, day = (
+        rows.withColumn("minutes", F.lit(minutes)) for rows, minutes in zip((now, hours, days), LENGTHS, strict=True)
+    )
+    return quarter.unionByName(hour).unionByName(day)
 
 
 def _aggregated(now: DataFrame) -> None:

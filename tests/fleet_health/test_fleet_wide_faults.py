@@ -39,7 +39,8 @@ def baselines_of(windows: pd.DataFrame, days: int) -> pd.DataFrame:
     """The reference that a training on the first days publishes."""
     until = windows["window_start"].min() + pd.Timedelta(days=days)
     unknown = dict.fromkeys(("cohort_id", "model", "region", "firmware_version"))
-    return reference_rows(windows[windows["window_end"] <= until].assign(**unknown), PROFILE, "t1", "r1", until)
+    rows = windows[windows["window_end"] <= until].assign(**unknown)
+    return reference_rows(rows, PROFILE, PROFILE.model.window_duration_minutes, "t1", "r1", until)
 
 
 @pytest.mark.case("E2E-BI-03")
@@ -47,7 +48,9 @@ def test_an_offset_of_the_whole_fleet_is_a_fault_of_the_pipeline_and_trains_noth
     """Histograms are made here; Spark asks the units how each of them moved, as the drift job does."""
     windows = synthetic_windows(load_fleet(), SEED, range(UNITS), 96, [Anomaly(None, "unit_fault_pressure", 72)])
     baselines = baselines_of(windows, 2)
-    layout, known = references(baselines, PROFILE)
+    reference = references(baselines, PROFILE, PROFILE.model.window_duration_minutes)
+    assert reference is not None
+    layout, known = reference
     period = Period(int(windows["window_end"].max().timestamp()), 1)
     ended = (windows["window_end"] - pd.Timestamp(0)) // pd.Timedelta(seconds=1)
     days = [windows[(ended > period.start - n * DAY) & (ended <= period.until - n * DAY)] for n in (0, 1)]
@@ -100,7 +103,6 @@ def monitored(spark: SparkSession, days: int, trained_days: int, *planted: Anoma
     features = spark.createDataFrame(compared, stored_schema("device_features", PROFILE))
     baselines = baselines_of(windows, trained_days)
     found = measure(features, spark.createDataFrame([], REGISTRY_SCHEMA), baselines, PROFILE)
-    assert found is not None
     drift = drift_rows(found, features).persist()
     passes = [one for one in PASSES if "psi" in one.measures]
     figures = collected(Watched({"feature_drift_metrics": drift}, PROFILE), passes)

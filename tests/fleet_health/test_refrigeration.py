@@ -11,7 +11,7 @@ from watching import WATCH
 
 from fleet_health.monitoring.baselines import recomputed
 from fleet_health.monitoring.errors import BaselineVersionError
-from mirror.health.baselines import VERSION, difference
+from mirror.health.baselines import difference, versions
 
 # The whole way on the other profile costs ten small jobs; its parts are proved on hand-made frames every time.
 pytestmark = pytest.mark.nightly
@@ -40,7 +40,7 @@ def test_every_row_has_its_fate(fleet: Any) -> None:
 
 def test_forty_five_features_in_three_window_lengths(fleet: Any) -> None:
     features = fleet.frame("device_features")
-    assert len(features.columns) == 4 + 45 + 1
+    assert len(features.columns) == 4 + 45 + 2
     counts = features.groupBy("window_duration_minutes").count().toPandas()
     # data time ends at 17:59, so what ended after 17:39 is not written yet
     assert dict(zip(counts["window_duration_minutes"], counts["count"], strict=True)) == {15: 4 * 70, 60: 4 * 17}
@@ -65,13 +65,14 @@ def test_health_of_a_fleet_at_full_rate(fleet: Any, spark: Any) -> None:
     assert health.loc[("OUT-01", "ALL"), "value"] == 0.0
     assert health.loc[("VOL-04", "ALL"), "value"] == 0.0
     coverage = fleet.frame("metric_coverage").toPandas().set_index("metric_id")["state"]
-    assert len(coverage) == 75
+    assert len(coverage) == 77
     assert coverage[coverage == "UNKNOWN"].empty
     assert (coverage["DRF-01"], coverage["AGR-01"], coverage["FRS-11"]) == ("TOO_LITTLE", "NOT_APPLICABLE", "PLATFORM")
     drift = fleet.frame("feature_drift_metrics").toPandas()
     whole = drift[(drift["slice_name"] == "ALL") & ~drift["feature_name"].str.contains(":")]
-    # 280 windows say nothing against a reference of 280
-    assert (len(whole), set(whole["triage"]), whole["psi_value"].notna().sum()) == (45, {"too_few_rows"}, 0)
+    # 280 windows say nothing against a reference of 280, nor 68 against 68
+    assert whole.groupby("window_duration_minutes").size().to_dict() == {15: 45, 60: 45}
+    assert (set(whole["triage"]), whole["psi_value"].notna().sum()) == ({"too_few_rows"}, 0)
 
 
 @pytest.mark.nightly
@@ -79,10 +80,12 @@ def test_the_drift_baseline_is_computed_again_byte_for_byte_and_added_once(fleet
     if "/Fleet/refrigeration/drift_baselines" not in fleet.runner.datastore:
         fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))
     stored = pa.Table.from_pandas(fleet.frame("drift_baselines").toPandas(), preserve_index=False)
-    recorded = {name: stored[name][0].as_py() for name in VERSION}
-    dataset = "/Fleet/refrigeration/drift_baselines"
-    again = recomputed(dataset, lambda path, _at: fleet.frame(path.rsplit("/", 1)[-1]), recorded)
-    assert difference(stored, pa.Table.from_pandas(again, schema=stored.schema, preserve_index=False)) == ""
+    dataset, lengths = "/Fleet/refrigeration/drift_baselines", []
+    for recorded, rows in versions(stored):
+        again = recomputed(dataset, lambda path, _at: fleet.frame(path.rsplit("/", 1)[-1]), recorded)
+        assert difference(rows, pa.Table.from_pandas(again, schema=stored.schema, preserve_index=False)) == ""
+        lengths.append((recorded["model_id"], recorded["window_duration_minutes"]))
+    assert lengths == [("autoencoder_v1", 60), ("isolation_forest_v1", 15)]
     with pytest.raises(BaselineVersionError, match=r"holds a baseline of isolation_forest_v1 0\.1\.0"):
         recomputed(dataset, lambda path, _at: fleet.frame(path), {**recorded, "model_version": "0.1.0"})
     fleet.runner.run(spark, fleet.transform("publish_drift_baselines"))

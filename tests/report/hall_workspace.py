@@ -127,12 +127,13 @@ def _small_tables(workspace: Workspace) -> None:
         {
             "scoring_window_start": NOW - timedelta(hours=age),
             "feature_name": f"f{n}",
+            "window_duration_minutes": 15 if n < 4 else 60,
             "psi_value": psi,
             "ks_statistic": 0.1,
             "triage": "sensor_hardware" if psi == 0.3 else None,
-            "reach": "one feature",
+            "reach": "one feature" if n < 4 else "nothing",
         }
-        for n, (age, psi) in enumerate([(0, 0.1), (0, 0.3), (1, 9.0), (0, None)])
+        for n, (age, psi) in enumerate([(0, 0.1), (0, 0.3), (1, 9.0), (0, None), (2, 0.2)])
     ]
     commit(workspace, f"{HALL}/feature_drift_metrics", pa.Table.from_pylist(drift))
 

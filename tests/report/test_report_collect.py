@@ -95,9 +95,13 @@ def test_alerts_raised_and_alerts_open_are_told_apart(snapshot: ReportSnapshot) 
 
 def test_drift_shows_the_newest_period_largest_first(snapshot: ReportSnapshot) -> None:
     (panel,) = [panel for panel in snapshot.panels if panel.name == "drift"]
-    bars, table = panel.parts
+    bars, table, hours, _ = panel.parts
     assert [(bar.name, bar.text, bar.level) for bar in bars.bars] == [("f1", "0.30", "bad"), ("f0", "0.10", "good")]
-    assert bars.caption == "The 2 features that moved most, of 2; significant drift reaches one feature"
+    said = "in windows of {} minutes, of {}; significant drift reaches {}"
+    assert bars.caption == "The 2 features that moved most " + said.format(15, 2, "one feature")
+    # a length has a newest period of its own
+    assert hours.caption == "The 1 features that moved most " + said.format(60, 1, "nothing")
+    assert [(bar.name, bar.text) for bar in hours.bars] == [("f4", "0.20")]
     assert [bar.note for bar in bars.bars] == ["looks like sensor hardware", ""]
     assert [(*row[:2], row[-1]) for row in table.rows] == [("f1", "0.3", "sensor hardware"), ("f0", "0.1", "–")]
 

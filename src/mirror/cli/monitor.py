@@ -60,7 +60,8 @@ def verify(context: CliContext, under: str, branch: str | None) -> int:
         if not found:
             console.print("no baseline yet; the first training publishes one")
         for one in found:
-            console.print(f"{one.state:9}  {one.dataset}  {one.model}  {one.snapshot_id}: {one.detail}", markup=False)
+            what = f"{one.dataset}  {one.model}  {one.minutes} min  {one.snapshot_id}"
+            console.print(f"{one.state:9}  {what}: {one.detail}", markup=False)
 
     context.emit([asdict(one) for one in found], render)
     return int(ExitCode.DONE if all(one.state == "same" for one in found) else ExitCode.REFUSED)

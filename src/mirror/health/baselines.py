@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mirror.datasets import Dataset, Workspace
 
 DATASET = "drift_baselines"
-VERSION = ("model_id", "model_version", "snapshot_id", "registry_snapshot_id")
+LENGTH = "window_duration_minutes"
+VERSION = ("model_id", "model_version", LENGTH, "snapshot_id", "registry_snapshot_id")
 KEY = ("slice_name", "slice_value", "feature_name")
 
 
@@ -32,12 +33,14 @@ class Verified:
     """What came of one baseline.
 
     Attributes:
+        minutes: length of the windows it describes.
         state: ``same``, ``different``, or ``gone`` when it cannot be computed again.
         detail: what differs, or why it cannot be computed.
     """
 
     dataset: str
     model: str
+    minutes: int
     snapshot_id: str
     rows: int
     state: str
@@ -89,6 +92,7 @@ def _verified(
         told = (
             dataset.path,
             f"{recorded['model_id']} {recorded['model_version']}",
+            int(recorded[LENGTH]),
             recorded["snapshot_id"],
             rows.num_rows,
         )
@@ -103,7 +107,7 @@ def _verified(
 
 
 def versions(stored: pa.Table) -> Iterator[tuple[Mapping[str, Any], pa.Table]]:
-    """The rows of each baseline, with its version and transactions."""
+    """The rows of each baseline, with its version, window length and transactions."""
     keys = stored.select(VERSION).group_by(VERSION).aggregate([]).to_pylist()
     for recorded in sorted(keys, key=lambda key: [str(key[name]) for name in VERSION]):
         mask = pa.array([all(row[n] == recorded[n] for n in VERSION) for row in stored.select(VERSION).to_pylist()])

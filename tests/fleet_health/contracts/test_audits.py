@@ -132,12 +132,21 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
         ("b", "DEAD_LETTER", "SCHEMA_MISMATCH", 30),
     ]
     drift = [
-        {"feature_name": name, "slice_name": "ALL", "scoring_window_start": NOW - DAY, "drift_severity": "none"}
+        {
+            "feature_name": name,
+            "window_duration_minutes": 15,
+            "slice_name": "ALL",
+            "scoring_window_start": NOW - DAY,
+            "drift_severity": "none",
+        }
         for name in NAMES[1:]
     ]
     for row in drift[:11]:
         row["drift_severity"] = "significant"
     drift += [{**drift[-1], "feature_name": NAMES[0], "scoring_window_start": NOW - 2 * DAY}]
+    # what another length says of the feature does not stand in for it
+    drift += [{**row, "window_duration_minutes": 60, "drift_severity": "emergency"} for row in drift]
+    drift[-1]["scoring_window_start"] = NOW
     model = {"model_id": "isolation_forest_v1", "model_version": "1.0.0"}
     baselines = [
         {"feature_name": name, "granularity": "fleet" if name != NAMES[3] else "cohort", **model} for name in NAMES

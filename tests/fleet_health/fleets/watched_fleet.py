@@ -196,14 +196,17 @@ def _drift(faulty: bool) -> Iterator[Row]:
     }
     near |= {"out_of_range_fraction": 0.0, "soft_band_fraction": 0.002, "extreme_fraction": 0.0}
     shared = {"slice_name": "ALL", "slice_value": "ALL", "current_row_count": 9600, "drift_severity": "none"}
+    minutes = PROFILE.model.window_duration_minutes
     for n in range(3):
-        at = {"scoring_window_start": hour(n * 24), **shared}
+        at = {"scoring_window_start": hour(n * 24), "window_duration_minutes": minutes, **shared}
         for feature in PROFILE.model_features:
             yield {"feature_name": feature, **at, **(far if faulty else near)}
         yield {"feature_name": "group:temperature", **at, "psi_value": 0.3 if faulty else 0.01}
         yield {"feature_name": "category:region", **at, "cramers_v": 0.2 if faulty else 0.0}
         p_value, change = (0.005, 0.5) if faulty else (0.5, 0.02)
         yield {"feature_name": "__vector__", **at, "mmd_p_value": p_value, "correlation_change": change}
+        for feature in PROFILE.model_features:
+            yield {"feature_name": feature, **at, "window_duration_minutes": 60, **(far if faulty else near)}
 
 
 def _sensors(faulty: bool) -> Iterator[Row]:

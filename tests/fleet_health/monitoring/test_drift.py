@@ -25,6 +25,7 @@ from fleet_health.monitoring.triage import Movement, scope
 from fleet_health.profiles.loader import shipped_profile
 
 PROFILE = shipped_profile("refrigeration")
+MINUTES = PROFILE.model.window_duration_minutes
 NAMES = list(PROFILE.model_features)
 SHIFTED, EMPTY, CONSTANT, PARTIAL, UNEQUAL = NAMES[:15], NAMES[15], NAMES[16], NAMES[17], NAMES[18]
 COUNTS = ["quality_flag_count", "reading_count"]
@@ -37,7 +38,7 @@ def windows(random: np.random.Generator, end: pd.Timestamp, per_device: int) -> 
     ends = [end - pd.Timedelta(minutes=15 * n) for n in range(per_device)]
     rows = pd.DataFrame([(device, one) for device in DEVICES for one in ends], columns=["device_id", "window_end"])
     rows["window_start"] = rows["window_end"] - pd.Timedelta(minutes=15)
-    rows["window_duration_minutes"] = PROFILE.model.window_duration_minutes
+    rows["window_duration_minutes"] = MINUTES
     rows["computed_at"] = rows["window_end"]
     level = rows["device_id"].map({device: 0.1 * n for n, device in enumerate(DEVICES)}).to_numpy()
     values = random.normal(size=(len(rows), len(NAMES))) + level[:, None]
@@ -49,7 +50,14 @@ def baselines() -> pd.DataFrame:
     rows = windows(np.random.default_rng(1), TRAINED_ON, 200)
     south = rows["device_id"].isin(DEVICES[:5])
     known = rows.assign(cohort_id=None, model=None, firmware_version=None, region=np.where(south, "south", "north"))
-    return reference_rows(known, PROFILE, "t1", "r1", TRAINED_ON)
+    return reference_rows(known, PROFILE, MINUTES, "t1", "r1", TRAINED_ON)
+
+
+def reference(baselines: pd.DataFrame) -> Any:
+    """Bins and parts of the length that is scored first."""
+    found = references(baselines, PROFILE, MINUTES)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +92,7 @@ def registry(spark: SparkSession) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def measured(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame) -> Measured:
-    found = measure(features, registry, baselines, PROFILE)
-    assert found is not None
+    [found] = measure(features, registry, baselines, PROFILE)
     return found
 
 
@@ -97,7 +104,7 @@ def whole(measured: Measured) -> pd.DataFrame:
 
 @pytest.mark.case("MST-06")
 def test_fifteen_of_forty_five_are_all_written_and_one_systemic_warning(baselines: pd.DataFrame) -> None:
-    layout, known = references(baselines, PROFILE)
+    layout, known = reference(baselines)
     moved = windows(np.random.default_rng(2), NOW, 96)
     moved[SHIFTED] += 1.0
     now = {WHOLE: sketch_of(moved, layout)}
@@ -117,7 +124,7 @@ def test_fifteen_of_forty_five_are_all_written_and_one_systemic_warning(baseline
 
 
 def test_a_feature_that_became_null_constant_or_a_category_is_significant_and_finite(baselines: pd.DataFrame) -> None:
-    layout, known = references(baselines, PROFILE)
+    layout, known = reference(baselines)
     category = NAMES[19]
     odd = windows(np.random.default_rng(2), NOW, 96).assign(**{EMPTY: np.nan, CONSTANT: 7.0})
     odd[category] = np.sign(odd[category].round())
@@ -193,7 +200,7 @@ def test_bins_give_exact_shares_of_nulls_and_outliers(
 
 @pytest.mark.nightly
 def test_rows_have_the_shape_of_their_contract(measured: Measured, features: DataFrame) -> None:
-    made = drift_rows(measured, features).toPandas()
+    made = drift_rows([measured], features).toPandas()
     assert len(made) == len(measured.rows)
     assert str(made["scoring_window_start"].iloc[0]) == "2026-01-20 00:00:00"
     groups = made[made["feature_name"].str.startswith("group:")]
@@ -203,7 +210,7 @@ def test_rows_have_the_shape_of_their_contract(measured: Measured, features: Dat
 def test_a_baseline_of_another_version_or_other_features_is_refused(baselines: pd.DataFrame) -> None:
     for wrong in (baselines.assign(model_version="9.9.9"), baselines[baselines["feature_name"] != NAMES[3]]):
         with pytest.raises(BaselineMismatchError) as caught:
-            references(wrong, PROFILE)
+            references(wrong, PROFILE, MINUTES)
         assert NAMES[0 if "9.9.9" in str(caught.value) else 3] in str(caught.value)
         assert "drift_baselines" in str(caught.value)
 
@@ -212,10 +219,9 @@ def test_a_baseline_of_another_version_or_other_features_is_refused(baselines: p
 def test_no_row_now_gives_no_verdict(
     features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, spark: SparkSession
 ) -> None:
-    assert measure(spark.createDataFrame([], features.schema), registry, baselines, PROFILE) is None
+    assert measure(spark.createDataFrame([], features.schema), registry, baselines, PROFILE) == []
     few: Any = features.where("device_id = 'D1' AND window_end > '2026-01-20 20:00:00'")
-    found = measure(few, registry, baselines, PROFILE)
-    assert found is not None
+    [found] = measure(few, registry, baselines, PROFILE)
     rows = whole(found)
     assert set(rows["triage"]) == {"too_few_rows"}
     assert rows["psi_value"].notna().sum() == 0

@@ -70,7 +70,11 @@ def _chosen(fleet: FleetData, statistics: dict[tuple[str, int], dict[str, Any]])
     except NotThereError:
         moved = []
     order = [key for key in moved if key in statistics]
-    return [*order, *(key for key in sorted(statistics) if key not in order)][:SHOWN]
+    # a feature once, at the window length at which it moved most
+    found: dict[str, tuple[str, int]] = {}
+    for name, minutes in [*order, *(key for key in sorted(statistics) if key not in order)]:
+        found.setdefault(name, (name, minutes))
+    return list(found.values())[:SHOWN]
 
 
 def _histogram(table: pa.Table, name: str, minutes: int, row: dict[str, Any]) -> Histogram | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from mirror.report.errors import NotThereError
@@ -11,7 +12,10 @@ from mirror.report.parts import BAD, GOOD, WATCH, Bar, Bars, Rows
 
 AUDIENCE, ORDER = "science", 20
 TITLE = "Drift ranking"
-LEAD = "Population stability index of each feature against the training rows, newest comparison, whole fleet."
+LEAD = (
+    "Population stability index of each feature against the training rows, newest comparison, whole fleet; each window "
+    "length by itself."
+)
 
 SHOWN = 20
 MODERATE, SIGNIFICANT = 0.10, 0.25
@@ -19,13 +23,19 @@ WHOLE = "ALL"
 
 
 def read(fleet: FleetData) -> Iterator[Bars | Rows]:
-    """The index as bars with both limits, then all effect sizes of the same features."""
-    rows = ranked(fleet)
+    """Per window length the index as bars with both limits, then all effect sizes of the same features."""
+    by_length = sorted(ranked(fleet), key=_minutes)
+    for minutes, rows in groupby(by_length, key=_minutes):
+        yield from _of_length(minutes, list(rows))
+
+
+def _of_length(minutes: int, rows: list[dict[str, Any]]) -> Iterator[Bars | Rows]:
     shown = rows[:SHOWN]
     reaches = {row["reach"] for row in rows if row.get("reach")}
     told = f"; significant drift reaches {', '.join(sorted(reaches))}" if reaches else ""
+    windows = f" in windows of {minutes} minutes" if minutes else ""
     yield Bars(
-        caption=f"The {len(shown)} features that moved most, of {len(rows)}{told}",
+        caption=f"The {len(shown)} features that moved most{windows}, of {len(rows)}{told}",
         bars=tuple(
             Bar(_name(row), row["psi_value"], f"{row['psi_value']:.2f}", _note(row), _level(row["psi_value"]))
             for row in shown
@@ -36,7 +46,7 @@ def read(fleet: FleetData) -> Iterator[Bars | Rows]:
     words = ("drift_severity", "triage")
     names = ("PSI", "KS", "mean shift, deviations", "null share, change", "rows", "verdict", "looks like")
     yield Rows(
-        caption="Effect sizes",
+        caption=f"Effect sizes{windows}",
         columns=("feature", *names),
         rows=tuple(
             (_name(row), *(_number(row.get(size)) for size in sizes), *(_word(row, word) for word in words))
@@ -78,9 +88,13 @@ def _is_feature(name: str) -> bool:
     return ":" not in name and not name.startswith("__")
 
 
+def _minutes(row: dict[str, Any]) -> int:
+    """Zero where the dataset knows no lengths."""
+    return int(row.get("window_duration_minutes") or 0)
+
+
 def _name(row: dict[str, Any]) -> str:
-    minutes = row.get("window_duration_minutes")
-    return str(row["feature_name"]) + (f" ({minutes} min)" if minutes else "")
+    return str(row["feature_name"])
 
 
 def _note(row: dict[str, Any]) -> str:

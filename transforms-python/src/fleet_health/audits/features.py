@@ -93,10 +93,11 @@ def _training(audited: Audited) -> DataFrame:
 
 
 def _drift(audited: Audited) -> DataFrame:
-    """Features without a row in the newest period, and the share of those that moved."""
+    """Features without a row in the newest period, and the share of those that moved, at the model's window length."""
     # rows of groups, mixes and whole vectors are no features
     single = ~F.col("feature_name").rlike("^(group:|category:|__)")
-    rows = audited["feature_drift_metrics"].where((F.col("slice_name") == "ALL") & single)
+    of_length = F.col("window_duration_minutes") == audited.profile.model.window_duration_minutes
+    rows = audited["feature_drift_metrics"].where(of_length & (F.col("slice_name") == "ALL") & single)
     start = "scoring_window_start"
     newest = with_data_time(rows, rows, "_newest", F.col(start)).where(F.col(start) == F.col("_newest"))
     expected = [str(name) for name in reference(audited).index]

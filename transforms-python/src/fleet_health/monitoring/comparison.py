@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fleet_health.monitoring.distances import bands, distances, psi_noise, shares_by_band
 from fleet_health.monitoring.errors import BaselineMismatchError
 from fleet_health.monitoring.judgement import ALL
+from fleet_health.monitoring.lengths import LENGTH, model_of, watched_features
 from fleet_health.monitoring.sketch import Layout, Sketch
 from fleet_health.monitoring.triage import Movement
 from fleet_health.profiles.model import Profile
@@ -49,25 +50,39 @@ class Period:
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows of the contract without times, the movement behind each feature, and what they were measured on."""
+    """What was found at one window length.
 
+    Attributes:
+        minutes: the length.
+        rows: of the contract, without times.
+        movements: behind each feature of which something can be said.
+        period: what they were measured on.
+    """
+
+    minutes: int
     rows: list[dict[str, Any]]
     movements: dict[str, Movement]
     period: Period
 
 
-def references(baselines: pd.DataFrame, profile: Profile) -> tuple[Layout, dict[Part, dict[str, Reference]]]:
-    """The newest reference of the profile's model version.
+def references(
+    baselines: pd.DataFrame, profile: Profile, minutes: int
+) -> tuple[Layout, dict[Part, dict[str, Reference]]] | None:
+    """The newest reference of one window length, of the version that the profile describes.
+
+    Null where the training saw no window of this length, which cannot be for the length that the first model scores.
 
     Raises:
-        BaselineMismatchError: there is none, or it lacks a feature of the model.
+        BaselineMismatchError: there is none of the first model, or it lacks a feature.
     """
-    model = profile.model
+    model = model_of(profile, minutes)
     mine = baselines[
         (baselines["model_id"] == model.model_id)
         & (baselines["model_version"] == model.model_version)
-        & (baselines["window_duration_minutes"] == model.window_duration_minutes)
+        & (baselines[LENGTH] == minutes)
     ]
+    if not len(mine) and minutes != profile.model.window_duration_minutes:
+        return None
     mine = mine[mine["computed_at"] == mine["computed_at"].max()] if len(mine) else mine
     found: dict[Part, dict[str, Reference]] = {}
     for record in mine.to_dict("records"):
@@ -75,11 +90,12 @@ def references(baselines: pd.DataFrame, profile: Profile) -> tuple[Layout, dict[
         told = Reference(np.asarray(row["counts"], dtype=np.float64), int(row["null_count"]), row)
         found.setdefault((row["slice_name"], row["slice_value"]), {})[row["feature_name"]] = told
     whole = found.get(WHOLE, {})
-    missing = [name for name in profile.model_features if name not in whole]
+    names = watched_features(profile)
+    missing = [name for name in names if name not in whole]
     if missing:
         versions = sorted({f"{m} {v}" for m, v in zip(baselines["model_id"], baselines["model_version"], strict=True)})
-        raise BaselineMismatchError(profile.profile, f"{model.model_id} {model.model_version}", missing, versions)
-    names = profile.model_features
+        named = f"{model.model_id} {model.model_version}"
+        raise BaselineMismatchError(profile.profile, named, minutes, missing, versions)
     edges = tuple(np.asarray(whole[name].row["edges"], dtype=np.float64) for name in names)
     origins = tuple(float(whole[name].row["mean"]) if pd.notna(whole[name].row["mean"]) else 0.0 for name in names)
     return Layout(names, edges, origins), found

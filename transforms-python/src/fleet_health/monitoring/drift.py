@@ -1,7 +1,8 @@
 """``feature_drift_metrics``: how far the newest windows have moved from the rows that trained the model.
 
-One pass over the windows of two periods gives histograms per feature and slice (:mod:`fleet_health.monitoring.sketch`);
-every distance is made of those. Only features that drifted are asked once more, device by device.
+One pass over the windows of two periods, of every length, gives histograms per feature and slice
+(:mod:`fleet_health.monitoring.sketch`); every distance is made of those. Only features that drifted are asked once
+more, device by device.
 """
 
 from __future__ import annotations
@@ -16,68 +17,70 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.model_input.cohorts import cohort
-from fleet_health.monitoring.comparison import DAY, NOISE, WHOLE, Measured, Part, Period, Reference, index, references
+from fleet_health.monitoring.comparison import NOISE, WHOLE, Measured, Part, Period, Reference, index, references
 from fleet_health.monitoring.distances import psi_noise
-from fleet_health.monitoring.drift_rows import rows_of
+from fleet_health.monitoring.drift_rows import rows_of, unreferenced
+from fleet_health.monitoring.lengths import LENGTH, lengths
+from fleet_health.monitoring.periods import EARLIER, both_periods, periods_of
 from fleet_health.monitoring.references import SEASON, SLICES, season_of
-from fleet_health.monitoring.sketch import Layout, Sketch, sketches
+from fleet_health.monitoring.sketch import Key, Layout, Sketch, sketches
 from fleet_health.monitoring.triage import Movement
 from fleet_health.profiles.model import Profile
 
-LONGEST_DAYS = 7
-"""A fleet too small for a day is compared by as many days as give it enough rows, up to these."""
 BLOCK_HOURS = 4
 """Machines wander for an hour or two, so neighbouring windows are one observation and not many; means of four hours
 scatter as independently as days do."""
 
 
-def period_of(windows: DataFrame, trained: int) -> Period | None:
-    """The days to compare: one, or as many as a small fleet needs for a verdict; null without any window."""
-    end = F.unix_timestamp("window_end")
-    hours = windows.groupBy(F.floor((end - 1) / 3600).alias("hour")).agg(
-        F.count(F.lit(1)).alias("n"), F.max(end).alias("until")
-    )
-    # a row per hour of a week and a day
-    newest = hours.orderBy(F.desc("hour")).limit(24 * (LONGEST_DAYS + 1)).collect()
-    if not newest:
-        return None
-    until = int(newest[0]["until"])
-    for days in range(1, LONGEST_DAYS + 1):
-        rows = sum(row["n"] for row in newest if row["hour"] * 3600 >= until - days * DAY)
-        if psi_noise(rows, trained) <= NOISE:
-            return Period(until, days)
-    return Period(until, 1)
+def measure(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, profile: Profile) -> list[Measured]:
+    """The distances of every feature, slice by slice, at each window length that has windows, the scored one first.
 
-
-def measure(features: DataFrame, registry: DataFrame, baselines: pd.DataFrame, profile: Profile) -> Measured | None:
-    """The distances of every feature, slice by slice; null when there is no window at all.
+    Lengths share the pass and nothing else: each has its own period, bins, reference, triage and reach.
 
     Args:
         features: ``device_features``.
         registry: ``device_registry``; names the slices.
-        baselines: ``drift_baselines`` (bins and moments, some hundred rows per version).
-        profile: names the model version and the length of its windows.
+        baselines: ``drift_baselines`` (bins and moments, some hundred rows per version and length).
+        profile: names the window lengths, the models and their versions.
 
     Raises:
         BaselineMismatchError: the references are of another version, or of other features.
     """
-    layout, known = references(baselines, profile)
-    windows = features.where(F.col("window_duration_minutes") == profile.model.window_duration_minutes)
-    trained = int(known[WHOLE][layout.names[0]].row["row_count"])
-    period = period_of(windows.select("window_end"), trained)
-    if period is None:
-        return None
-    ended = F.unix_timestamp("window_end")
-    both = windows.where((ended > period.start - period.days * DAY) & (ended <= period.until))
-    named = F.broadcast(registry.select("device_id", *_slices(profile)))
-    rows = both.join(named, "device_id", "left").withColumn("_earlier", (ended <= period.start).cast("int"))
-    groups = sketches(rows, layout, ["_earlier", *SLICES])
+    found = {minutes: references(baselines, profile, minutes) for minutes in lengths(profile)}
+    known = {minutes: reference for minutes, reference in found.items() if reference is not None}
+    trained = {
+        minutes: int(parts[WHOLE][layout.names[0]].row["row_count"]) for minutes, (layout, parts) in known.items()
+    }
+    periods = periods_of(features.select("window_end", LENGTH).where(F.col(LENGTH).isin(*found)), trained)
+    compared = {minutes: periods[minutes] for minutes in known if minutes in periods}
+    made = {one: unreferenced(one, period, profile) for one, period in periods.items() if one not in known}
+    if compared:
+        named = F.broadcast(registry.select("device_id", *_slices(profile)))
+        rows = both_periods(features, compared).join(named, "device_id", "left")
+        layouts = {minutes: known[minutes][0] for minutes in compared}
+        groups = sketches(rows, layouts, [LENGTH, EARLIER, *SLICES])
+        for minutes, period in compared.items():
+            own = {key[1:]: sketch for key, sketch in groups.items() if key[0] == minutes}
+            windows = rows.where(F.col(LENGTH) == minutes)
+            made[minutes] = _measured(minutes, period, known[minutes], own, windows, profile)
+    return [made[minutes] for minutes in found if minutes in made]
+
+
+def _measured(
+    minutes: int,
+    period: Period,
+    reference: tuple[Layout, dict[Part, dict[str, Reference]]],
+    groups: Mapping[Key, Sketch],
+    windows: DataFrame,
+    profile: Profile,
+) -> Measured:
+    layout, known = reference
     now = _by_part(groups, 0, layout)
     before = _by_part(groups, 1, layout).get(WHOLE)
     movements = movements_of(layout, known, now, before, period)
-    movements = with_devices(movements, rows, before is not None, layout, known)
+    movements = with_devices(movements, windows, before is not None, layout, known)
     made = rows_of(_compared(now, known, period), now, known, layout, movements, profile)
-    return Measured(made, movements, period)
+    return Measured(minutes, made, movements, period)
 
 
 def _slices(profile: Profile) -> list[Any]:
@@ -158,7 +161,7 @@ def with_devices(
     if not asked or not earlier:
         return movements
     hour = F.floor((F.unix_timestamp("window_end") - 1) / (BLOCK_HOURS * 3600))
-    blocks = rows.groupBy("device_id", "_earlier", hour).agg(*(F.avg(name).alias(name) for name in asked))
+    blocks = rows.groupBy("device_id", EARLIER, hour).agg(*(F.avg(name).alias(name) for name in asked))
     told = [one for name in asked for age in (0, 1) for one in _of_device(name, age)]
     means = blocks.groupBy("device_id").agg(*told)
     moves = [one for name in asked for one in _moves(name, float(known[WHOLE][name].row["std"] or 0.0))]
@@ -176,7 +179,7 @@ def with_devices(
 
 def _of_device(name: str, age: int) -> tuple[Column, Column]:
     """The device's mean in a period, and the square of its standard error, from its blocks."""
-    value = F.when(F.col("_earlier") == age, F.col(name))
+    value = F.when(F.col(EARLIER) == age, F.col(name))
     return F.avg(value).alias(f"{name}_{age}"), (F.variance(value) / F.count(value)).alias(f"{name}_{age}_error")
 
 

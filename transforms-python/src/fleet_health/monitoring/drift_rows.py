@@ -15,13 +15,14 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.conform import conform
 from fleet_health.contracts.monitoring import DRIFT_SCHEMA
 from fleet_health.data_time import with_data_time
-from fleet_health.monitoring.comparison import WHOLE, Measured, Part, Reference, indices
+from fleet_health.monitoring.comparison import WHOLE, Measured, Part, Period, Reference, indices
 from fleet_health.monitoring.distances import association, compare
 from fleet_health.monitoring.joint import Joint
 from fleet_health.monitoring.judgement import ALL
+from fleet_health.monitoring.lengths import LENGTH, model_of, watched_features
 from fleet_health.monitoring.references import SLICES
 from fleet_health.monitoring.sketch import Layout, Sketch
-from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT, TOO_FEW_ROWS, Movement, scope, triage
+from fleet_health.monitoring.triage import MODERATE, NO_REFERENCE, SIGNIFICANT, TOO_FEW_ROWS, Movement, scope, triage
 from fleet_health.profiles.model import Profile
 
 LIMITS = ((1.0, "emergency"), (SIGNIFICANT, "significant"), (MODERATE, "moderate"))
@@ -32,13 +33,13 @@ Array = NDArray[Any]
 References = Mapping[Part, Mapping[str, Reference]]
 
 
-def drift_rows(measured: Measured, features: DataFrame) -> DataFrame:
-    """As a frame, at the data time of ``features``."""
+def drift_rows(measured: Sequence[Measured], features: DataFrame) -> DataFrame:
+    """As a frame, at the data time of ``features``; every length with the start of its own period."""
     body = type(DRIFT_SCHEMA)([field for field in DRIFT_SCHEMA if field.name not in _TIMES])
     names = body.fieldNames()
-    rows = [tuple(row.get(name) for name in names) for row in measured.rows]
-    made = features.sparkSession.createDataFrame(rows, body)
-    started = made.withColumn("scoring_window_start", F.timestamp_seconds(F.lit(measured.period.start)))
+    rows = [(*(row.get(name) for name in names), one.period.start) for one in measured for row in one.rows]
+    made = features.sparkSession.createDataFrame(rows, body.add("_start", "long"))
+    started = made.withColumn("scoring_window_start", F.timestamp_seconds("_start"))
     return conform(with_data_time(started, features, "computed_at", F.col("computed_at")), DRIFT_SCHEMA)
 
 
@@ -60,6 +61,23 @@ def rows_of(
     ]
     made += _groups(made, profile) + _categories(now, known, layout)
     return [_shared(known) | row for row in made]
+
+
+def unreferenced(minutes: int, period: Period, profile: Profile) -> Measured:
+    """A row per feature of a length of which training saw no window: it says that nothing was compared."""
+    model = model_of(profile, minutes)
+    told = {
+        "model_id": model.model_id,
+        "model_version": model.model_version,
+        LENGTH: minutes,
+        "slice_name": ALL,
+        "slice_value": ALL,
+        "current_row_count": 0,
+        "drift_severity": "none",
+        "triage": NO_REFERENCE,
+    }
+    rows = [{"feature_name": name, **told} for name in watched_features(profile)]
+    return Measured(minutes, rows, {}, period)
 
 
 def _row(name: str, place: int, part: Part, sketch: Sketch, trained: Reference, fleet: Reference) -> dict[str, Any]:
@@ -165,7 +183,7 @@ def _categories(
 
 def _shared(known: Mapping[Part, Mapping[str, Reference]]) -> dict[str, Any]:
     row = next(iter(known[WHOLE].values())).row
-    return {name: row[name] for name in ("model_id", "model_version", "window_duration_minutes")}
+    return {name: row[name] for name in ("model_id", "model_version", LENGTH)}
 
 
 def with_joint(measured: Measured, found: Joint | None) -> Measured:
@@ -173,7 +191,7 @@ def with_joint(measured: Measured, found: Joint | None) -> Measured:
     if found is None:
         return measured
     first = measured.rows[0]
-    told = {key: first[key] for key in ("model_id", "model_version", "window_duration_minutes", "current_row_count")}
+    told = {key: first[key] for key in ("model_id", "model_version", LENGTH, "current_row_count")}
     row = {
         "feature_name": VECTOR,
         "slice_name": ALL,

@@ -14,15 +14,17 @@ class MetricDefinitionError(DefinitionError):
 class BaselineMismatchError(ValueError):
     """The references are of another model version, or of other features than the model has."""
 
-    def __init__(self, profile: str, model: str, missing: Sequence[str], versions: Sequence[str]) -> None:
-        super().__init__(profile, model, missing, versions)
-        self.profile, self.model, self.missing, self.versions = profile, model, tuple(missing), tuple(versions)
+    def __init__(self, profile: str, model: str, minutes: int, missing: Sequence[str], versions: Sequence[str]) -> None:
+        super().__init__(profile, model, minutes, missing, versions)
+        self.profile, self.model, self.minutes = profile, model, minutes
+        self.missing, self.versions = tuple(missing), tuple(versions)
 
     def __str__(self) -> str:
         shown = ", ".join(self.missing[:3]) + (f" and {len(self.missing) - 3} more" if len(self.missing) > 3 else "")
         there = ", ".join(self.versions) or "none"
         return (
-            f"/Fleet/{self.profile}/drift_baselines has no reference of {self.model} for {shown} (there: {there}). "
+            f"/Fleet/{self.profile}/drift_baselines has no reference of {self.model} for {shown} in windows of "
+            f"{self.minutes} minutes (there: {there}). "
             "Build drift_baselines from the transaction that trained this version, or train it again."
         )
 
@@ -30,12 +32,13 @@ class BaselineMismatchError(ValueError):
 class BaselineVersionError(LookupError):
     """A baseline belongs to a version that the profile no longer describes, so its rows cannot be chosen again."""
 
-    def __init__(self, dataset: str, recorded: str, present: str) -> None:
-        super().__init__(dataset, recorded, present)
-        self.dataset, self.recorded, self.present = dataset, recorded, present
+    def __init__(self, dataset: str, recorded: str, minutes: int, present: str) -> None:
+        super().__init__(dataset, recorded, minutes, present)
+        self.dataset, self.recorded, self.minutes, self.present = dataset, recorded, minutes, present
 
     def __str__(self) -> str:
         return (
-            f"{self.dataset} holds a baseline of {self.recorded}, and the profile is of {self.present}. "
+            f"{self.dataset} holds a baseline of {self.recorded} in windows of {self.minutes} minutes, and the profile "
+            f"is of {self.present}. "
             "Verify it with the repository as it was then: mirror --repository DIR monitor baseline verify."
         )

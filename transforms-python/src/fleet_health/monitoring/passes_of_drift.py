@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.consistency import OFFLINE_VS_MODEL_INPUT, OFFLINE_VS_ONTOLOGY
 from fleet_health.monitoring.drift_rows import VECTOR
 from fleet_health.monitoring.judgement import ALL
+from fleet_health.monitoring.lengths import LENGTH
 from fleet_health.monitoring.measured import TOO_LITTLE, Pass, Told, Watched, figure, ratio, rows_of
 from fleet_health.monitoring.triage import MODERATE, SIGNIFICANT, TOO_FEW_ROWS
 
@@ -31,6 +32,7 @@ _OF_FEATURE = {
     "soft_band_fraction": "soft_band_fraction",
     "extreme_fraction": "extreme_fraction",
 }
+_BESIDE = "features_drifted_beside"
 _AT = "scoring_window_start"
 _TOLD = (
     "feature_name",
@@ -45,11 +47,20 @@ _SKEW = {OFFLINE_VS_MODEL_INPUT: "training_serving_skew", OFFLINE_VS_ONTOLOGY: "
 
 
 def _features(watched: Watched) -> Iterator[Told]:
-    """The rows of the fleet as a whole; a feature of which nothing can be said has no figure of it."""
+    """The rows of the fleet as a whole; a feature of which nothing can be said has no figure of it.
+
+    Figures are about the length that the first model scores. At the others the same features move for the same reasons,
+    so all that they show there is one figure per length.
+    """
     kept = watched.recent("feature_drift_metrics", _AT).where(f"slice_name = '{ALL}'")
+    scored = watched.profile.model.window_duration_minutes
     periods: dict[int, list[Row]] = defaultdict(list)
-    for row in rows_of(kept, f"unix_timestamp({_AT}) AS at", *_TOLD, *_OF_FEATURE.values()):
+    beside: list[Row] = []
+    for row in rows_of(kept, f"unix_timestamp({_AT}) AS at", LENGTH, *_TOLD, *_OF_FEATURE.values()):
         name = row["feature_name"]
+        if row[LENGTH] != scored:
+            beside.append(row)
+            continue
         if name != VECTOR and ":" not in name and row["psi_value"] is not None:
             periods[row["at"]].append(row)
         if name == VECTOR:
@@ -66,6 +77,19 @@ def _features(watched: Watched) -> Iterator[Told]:
                 yield figure(measure, 0.0, rows=TOO_LITTLE)
     for at, rows in periods.items():
         yield from _fleet(at, rows)
+    yield from _beside(beside)
+
+
+def _beside(rows: list[Row]) -> Iterator[Told]:
+    """Features in significant drift of each other length and period; too few rows, or no reference, give no figure."""
+    psis: dict[tuple[int, int], list[float | None]] = defaultdict(list)
+    for row in rows:
+        if row["feature_name"] != VECTOR and ":" not in row["feature_name"]:
+            psis[row[LENGTH], row["at"]].append(row["psi_value"])
+    for (minutes, at), values in psis.items():
+        said = [psi for psi in values if psi is not None]
+        short = None if said else TOO_LITTLE
+        yield figure(_BESIDE, sum(psi > SIGNIFICANT for psi in said), str(minutes), at, rows=short)
 
 
 def _together(row: Row) -> Iterator[Told]:
@@ -118,13 +142,14 @@ def _consistency(watched: Watched) -> Iterator[Told]:
 
 PASSES = (
     Pass(
-        (*_OF_FEATURE, *_FLEET, "group_psi", "category_drift", "correlation_change", "mmd_p_value"),
+        (*_OF_FEATURE, *_FLEET, "group_psi", "category_drift", "correlation_change", "mmd_p_value", _BESIDE),
         ("feature_drift_metrics",),
         _features,
         quiet={
             "mmd_p_value": "whole vectors are compared only when several features moved",
             "correlation_change": "whole vectors are compared only when several features moved",
             "category_drift": "training knows no parts of this fleet",
+            _BESIDE: "the profile computes windows of one length only, or nothing was compared at another yet",
         },
     ),
     Pass(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fleet_health.contracts.monitoring import DRIFT_BASELINES_SCHEMA
 from fleet_health.monitoring.judgement import ALL
+from fleet_health.monitoring.lengths import LENGTH, model_of, watched_features
 from fleet_health.monitoring.sketch import Layout, Sketch
 from fleet_health.profiles.model import Profile
 
@@ -77,13 +78,19 @@ def sketch_of(rows: pd.DataFrame, layout: Layout) -> Sketch:
 
 
 def reference_rows(
-    rows: pd.DataFrame, profile: Profile, snapshot_id: str, registry_snapshot_id: str, known_at: pd.Timestamp
+    rows: pd.DataFrame,
+    profile: Profile,
+    minutes: int,
+    snapshot_id: str,
+    registry_snapshot_id: str,
+    known_at: pd.Timestamp,
 ) -> pd.DataFrame:
-    """The rows that one training publishes.
+    """The rows that one training publishes of one window length.
 
     Args:
         rows: the windows that trained, one column per feature, ``window_start``, and the columns of :data:`SLICES`.
-        profile: names model, version, length and features.
+        profile: names model, version and features.
+        minutes: the length of all of ``rows``.
         snapshot_id: the transaction of ``device_features`` they came from.
         registry_snapshot_id: that of ``device_registry``.
         known_at: newest ``computed_at`` among them.
@@ -91,12 +98,12 @@ def reference_rows(
     Returns:
         ordered by slice and the order of features; a slice whose column is null in every row has none.
     """
-    model = profile.model
-    layout = layout_of(rows, profile.model_features)
+    model = model_of(profile, minutes)
+    layout = layout_of(rows, watched_features(profile))
     shared = {
         "model_id": model.model_id,
         "model_version": model.model_version,
-        "window_duration_minutes": model.window_duration_minutes,
+        LENGTH: minutes,
         "snapshot_id": snapshot_id,
         "registry_snapshot_id": registry_snapshot_id,
         "computed_at": known_at,

@@ -15,6 +15,7 @@ from pyspark.sql import types as T
 
 from fleet_health.contracts.conform import conform, frame_of
 from fleet_health.contracts.monitoring import RETRAINING_SCHEMA
+from fleet_health.data_time import with_data_time
 from fleet_health.ids import natural_key_id
 from fleet_health.monitoring.definitions import (
     Against,
@@ -28,6 +29,7 @@ from fleet_health.monitoring.definitions import (
     unique,
 )
 from fleet_health.monitoring.judgement import ALL, Figure, Verdict, judge
+from fleet_health.monitoring.lengths import LENGTH
 from fleet_health.monitoring.measured import DAY, Pass, Told, Watched, collected, figure, rows_of
 from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.triage import SIGNIFICANT
@@ -141,11 +143,12 @@ def triggered(watched: Watched, triggers: Sequence[Trigger]) -> DataFrame:
 
 
 def _kinds(watched: Watched) -> Counter[str]:
-    """How many features of the newest period show each kind of the triage."""
-    at = watched.newest("feature_drift_metrics", "scoring_window_start")
-    newest = watched["feature_drift_metrics"].where(f"scoring_window_start = timestamp_micros({at or 0})")
-    moved = newest.where(f"slice_name = '{ALL}' AND triage IS NOT NULL AND psi_value > {SIGNIFICANT}")
-    return Counter(row["triage"] for row in rows_of(moved, "triage"))
+    """How many features of the newest period show each kind of the triage, at the length that is scored first."""
+    of_length = f"{LENGTH} = {watched.profile.model.window_duration_minutes}"
+    whole = watched["feature_drift_metrics"].where(f"{of_length} AND slice_name = '{ALL}'")
+    newest = with_data_time(whole, whole, "_newest", F.col("scoring_window_start"))
+    moved = f"scoring_window_start = _newest AND triage IS NOT NULL AND psi_value > {SIGNIFICANT}"
+    return Counter(row["triage"] for row in rows_of(newest.where(moved), "triage"))
 
 
 def fired(

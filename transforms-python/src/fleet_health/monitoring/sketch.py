@@ -119,26 +119,33 @@ class Sketch:
 
 
 Key = tuple[Any, ...]
+Layouts = Layout | Mapping[Any, Layout]
 
 
-def sketches(rows: DataFrame, layout: Layout, keys: Sequence[str]) -> dict[Key, Sketch]:
+def sketches(rows: DataFrame, layout: Layouts, keys: Sequence[str]) -> dict[Key, Sketch]:
     """One sketch per group of ``keys``, in one pass over ``rows``.
 
     Args:
         rows: the features as doubles and the keys (strings or whole numbers, may be null).
-        layout: features and bins.
+        layout: features and bins; several of the same features, by value of the first key, where bins depend on it.
         keys: few groups at a time are held; their number, not that of the rows, decides about memory.
     """
     typed = [f"{field.name} {field.dataType.simpleString()}" for field in rows.schema if field.name in keys]
-    ordered = rows.select(*keys, *(F.col(name).cast("double") for name in layout.names))
+    names = layout.names if isinstance(layout, Layout) else next(iter(layout.values())).names
+    ordered = rows.select(*keys, *(F.col(name).cast("double") for name in names))
     schema = ", ".join([*sorted(typed, key=lambda one: list(keys).index(one.split()[0])), _STATE])
-    partials = ordered.mapInArrow(_counting(layout, tuple(keys)), schema)
+    partials = ordered.mapInArrow(_counting(layout, names, tuple(keys)), schema)
     if keys:
         merged = partials.groupBy(*keys).applyInPandas(_merging(layout, tuple(keys)), schema)
     else:
         merged = partials.groupBy().applyInPandas(_merging(layout, ()), schema)
     # one row per group: counts and moments, whatever the number of rows behind them
-    return {tuple(row[key] for key in keys): _read(row, layout) for row in merged.collect()}
+    found = [(tuple(row[key] for key in keys), row) for row in merged.collect()]
+    return {key: _read(row, _layout(layout, key)) for key, row in found}
+
+
+def _layout(layout: Layouts, key: Key) -> Layout:
+    return layout if isinstance(layout, Layout) else layout[key[0]]
 
 
 def _read(row: Any, layout: Layout) -> Sketch:
@@ -147,17 +154,19 @@ def _read(row: Any, layout: Layout) -> Sketch:
     return Sketch(layout, int(row["rows"]), counts, moments)
 
 
-def _counting(layout: Layout, keys: tuple[str, ...]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _counting(
+    layout: Layouts, names: tuple[str, ...], keys: tuple[str, ...]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def count(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         found: dict[Key, Sketch] = {}
         types: list[pa.DataType] = []
         for batch in batches:
             types = [column.type for column in batch.columns[: len(keys)]]
-            values = np.empty((len(layout.names), batch.num_rows))
+            values = np.empty((len(names), batch.num_rows))
             for place, column in enumerate(batch.columns[len(keys) :]):
                 values[place] = column.to_numpy(zero_copy_only=False)
             for key, part in _split(values, batch.columns[: len(keys)]):
-                found.setdefault(key, Sketch.empty(layout)).add_values(part)
+                found.setdefault(key, Sketch.empty(_layout(layout, key))).add_values(part)
         if found:
             yield _written(found, keys, types)
 
@@ -203,11 +212,12 @@ def _written(found: Mapping[Key, Sketch], keys: Sequence[str], types: Sequence[p
     return pa.RecordBatch.from_arrays(columns, names=[*keys, "rows", "counts", "moments"])
 
 
-def _merging(layout: Layout, keys: tuple[str, ...]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def _merging(layout: Layouts, keys: tuple[str, ...]) -> Callable[[pd.DataFrame], pd.DataFrame]:
     def merge(partials: pd.DataFrame) -> pd.DataFrame:
-        whole = Sketch.empty(layout)
+        own = _layout(layout, tuple(partials[key].iloc[0] for key in keys))
+        whole = Sketch.empty(own)
         for row in partials.to_dict("records"):
-            whole.add(_read(row, layout))
+            whole.add(_read(row, own))
         made = {key: [partials[key].iloc[0]] for key in keys}
         made |= {"rows": [whole.rows], "counts": [whole.counts.tobytes()], "moments": [whole.moments.tobytes()]}
         return pd.DataFrame(made)

@@ -27,6 +27,7 @@ from fleet_health.monitoring.dropouts import dropout_flags
 from fleet_health.monitoring.effectiveness import effectiveness
 from fleet_health.monitoring.health import coverage_rows, health_rows, look, quality_alerts
 from fleet_health.monitoring.joint import drawn, joint
+from fleet_health.monitoring.lengths import LENGTH
 from fleet_health.monitoring.measured import Watched
 from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
@@ -153,7 +154,7 @@ def baselines_transform(profile: Profile) -> Transform:
 
 
 def drift_transform(profile: Profile) -> Transform:
-    """Periods that were compared keep their rows."""
+    """Periods that were compared keep their rows, each window length its own."""
     whole = ("device_features", "device_registry", "drift_baselines", "training_data", "model_input")
 
     @incremental(semantic_version=3, snapshot_inputs=list(whole))
@@ -163,18 +164,18 @@ def drift_transform(profile: Profile) -> Transform:
         before = drift.dataframe("previous", DRIFT_SCHEMA)
         # a histogram per feature and slice of each version, whatever the size of the fleet
         baselines = frames["drift_baselines"].toPandas()
-        found = (
-            measure(frames["device_features"], frames["device_registry"], baselines, profile)
-            if len(baselines)
-            else None
-        )
-        if found is None:
+        features = frames["device_features"]
+        found = measure(features, frames["device_registry"], baselines, profile) if len(baselines) else []
+        if not found:
             drift.write_dataframe(ctx.spark_session.createDataFrame([], DRIFT_SCHEMA))
             return
-        if sum(one.psi > MODERATE for one in found.movements.values()) >= ASKED_FROM:
-            found = with_joint(found, _joint(frames, found.period.start, profile))
-        made = drift_rows(found, frames["device_features"])
-        key = ["scoring_window_start", "model_id", "model_version"]
+        first = found[0]
+        # vectors are those of the first model, so they are compared at its length
+        scored = first.minutes == profile.model.window_duration_minutes
+        if scored and sum(one.psi > MODERATE for one in first.movements.values()) >= ASKED_FROM:
+            found[0] = with_joint(first, _joint(frames, first.period.start, profile))
+        made = drift_rows(found, features)
+        key = ["scoring_window_start", LENGTH, "model_id", "model_version"]
         done = before.select(*key).distinct()
         # a join by name puts its key first
         added = made.join(F.broadcast(done), key, "left_anti").select(*made.columns)
@@ -185,7 +186,7 @@ def drift_transform(profile: Profile) -> Transform:
 
 def _joint(frames: dict[str, DataFrame], start: int, profile: Profile) -> Any:
     model = profile.model
-    of_length = F.col("window_duration_minutes") == model.window_duration_minutes
+    of_length = F.col(LENGTH) == model.window_duration_minutes
     recent = frames["model_input"].where(F.unix_timestamp("window_end") > start)
     parts = (F.col("device_part") == TRAIN) & (F.col("period") == TRAIN)
     learned = frames["training_data"].where(parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fleet_health.profiles.model import Profile
 
-TOO_FEW_ROWS = "too_few_rows"
+TOO_FEW_ROWS, NO_REFERENCE = "too_few_rows", "no_reference"
 SEASONAL, COMPOSITION, SENSOR_HARDWARE = "seasonal", "composition", "sensor_hardware"
 COVARIATE, PIPELINE_FAULT = "covariate", "pipeline_fault"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from fleet_health.model_input.imputation import FillConstants
 from fleet_health.model_input.vectors import vectors
 from fleet_health.profiles.learning import Training
 from fleet_health.profiles.model import Profile
-from fleet_health.training_data.selection import VISITED, drawn, left_out_because, of_length, with_visits
+from fleet_health.training_data.selection import VISITED, drawn, left_out_because, with_visits
 from fleet_health.training_data.split import TRAIN, Cut, cut_of, placed
 from fleet_health.training_data.statistics import no_windows
 
@@ -27,13 +27,15 @@ REASON = "left_out"
 """Column: why a window is not in the training data; null where it is, unless nothing can fill its gaps."""
 
 
-def candidates(features: DataFrame, profile: Profile, labels: DataFrame | None = None) -> DataFrame:
-    """The windows of the models' lengths plus :data:`REASON`, before anything is divided.
+def candidates(
+    features: DataFrame, profile: Profile, labels: DataFrame | None = None, lengths: Sequence[int] | None = None
+) -> DataFrame:
+    """The windows of ``lengths`` (those of the models) plus :data:`REASON`, before anything is divided.
 
     ``labels`` tell of maintenance (see :func:`learning_windows`); only those that were recorded when the newest of the
     ``features`` was computed, or when the profile pins, so that the same rows train whenever it is asked again.
     """
-    rows = of_length(features, profile)
+    rows = features.where(F.col("window_duration_minutes").isin(*(lengths or profile.training_lengths)))
     if labels is None:
         return rows.withColumn(REASON, left_out_because(profile))
     seen, instant = labels_as_of(labels, features, profile.training)
@@ -97,6 +99,18 @@ def learning_windows(features: DataFrame, profile: Profile, labels: DataFrame | 
     counts = counted(parted)
     chosen = thinned(parted, counts, profile)
     return LearningWindows(chosen, counts if chosen is parted else counted(chosen), cut)
+
+
+def learned_beside(
+    features: DataFrame, cut: Cut, profile: Profile, lengths: Sequence[int], labels: DataFrame | None = None
+) -> DataFrame:
+    """The windows of ``lengths`` that train nothing which would have been learned from.
+
+    By the filters, the devices and the draw of :func:`learning_windows`, and inside the span that its ``cut`` trained.
+    """
+    span = (F.col("window_start") >= literal(cut.trained_from)) & (F.col("window_end") <= literal(cut.trained_until))
+    parted = divided(candidates(features, profile, labels, lengths).where(span), cut, profile)
+    return thinned(parted, counted(parted), profile).where(learned_from())
 
 
 def counted(rows: DataFrame) -> pd.DataFrame:

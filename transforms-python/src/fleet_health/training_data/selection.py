@@ -22,11 +22,6 @@ VISITED = "_visited"
 _PERIODS = {"outage": "KNOWN_OUTAGE", "firmware_rollout": "FIRMWARE_ROLLOUT", "maintenance": "AFTER_MAINTENANCE"}
 
 
-def of_length(features: DataFrame, profile: Profile) -> DataFrame:
-    """The windows of the lengths that the models use."""
-    return features.where(F.col("window_duration_minutes").isin(*profile.training_lengths))
-
-
 def with_visits(rows: DataFrame, labels: DataFrame, instant: Column | datetime, training: Training) -> DataFrame:
     """``rows`` plus :data:`VISITED`: whether a window has an instant in common with the time that follows maintenance.
 
