@@ -118,12 +118,16 @@ def test_check_names_are_unique_and_every_check_says_why() -> None:
 
 
 def checked_outputs(lbnl: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Contract name -> output with checks and the parameters beside it, of the measured campaigns."""
+    """Contract name -> output with checks and the parameters beside it, of the measured campaigns.
+
+    Of models that were never released nothing is there.
+    """
     return {
         output.alias.split("/", 3)[3]: (output, transform.inputs | transform.outputs)
         for transform in lbnl.runner._pipeline.transforms
         for output in transform.outputs.values()
         if getattr(output, "checks", None) and "/air_handler/" in output.alias
+        if output.alias in lbnl.runner.datastore
     }
 
 
@@ -132,7 +136,7 @@ def test_every_schema_is_its_contract(lbnl: Any, spark: Any) -> None:
     schemas = "schema equals the contract"
     failed, judged = judge(lbnl, spark, only=schemas)
     assert failed == []
-    assert judged == len(checked_outputs(lbnl))
+    assert judged == len(checked_outputs(lbnl)) > 40
 
 
 def test_checks_hold_where_the_data_is(lbnl: Any, spark: Any) -> None:
@@ -147,7 +151,7 @@ def test_all_hard_checks_hold_on_the_measured_campaigns(lbnl: Any, spark: Any) -
     """Soft ones say what is so: the newest days of these campaigns hold the faults they were recorded for."""
     failed, judged = judge(lbnl, spark)
     assert [line for line in failed if line.startswith("FAIL")] == []
-    assert {line[5:11] for line in failed} == {"FDM-06", "FEA-15", "FEA-18", "TST-04"}
+    assert {line[5:11] for line in failed} == {"FDM-06", "FEA-15", "FEA-18", "IDS-02", "TST-04"}
     assert judged > 130
 
 
