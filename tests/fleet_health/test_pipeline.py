@@ -41,11 +41,12 @@ def test_every_profile_gets_the_same_transforms() -> None:
         }
         for profile in shipped_profiles()
     }
-    common = made["refrigeration"] - shown - streamed - further["refrigeration"]
+    archived = {"training_archive"}
+    common = made["refrigeration"] - shown - streamed - archived - further["refrigeration"]
     assert len(common) == 45
     for profile in shipped_profiles():
         own = (labelled if profile.labels else set()) | (shown if profile.properties else set())
-        own |= further[profile.profile]
+        own |= further[profile.profile] | (archived if profile.archive else set())
         assert made[profile.profile] == common | own | (streamed if profile.streaming else set())
 
 

@@ -113,7 +113,7 @@ BESIDE = (
     *("device_dropout_flags", "data_quality_daily_summary", "ingestion_distribution_stats", "quality_alerts"),
     *("model_drift_metrics", "model_agreement_metrics", "alert_effectiveness_metrics"),
     *("experiment_trainings", "experiment_log", "experiment_metrics", "regression_test_features"),
-    *("canary_comparison", "shadow_model_scores", "threshold_history"),
+    *("canary_comparison", "shadow_model_scores", "threshold_history", "training_archive"),
 )
 
 

@@ -28,6 +28,7 @@ from fleet_health.ingestion.registry import (
 )
 from fleet_health.ingestion.releases import check_history, release_decisions
 from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.ingestion.training_archive import archive_transform
 from fleet_health.profiles.keys import said
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Labels, Profile, Sensor
@@ -212,6 +213,7 @@ def for_profile(profile: Profile) -> list[Transform]:
     made = [deserialise_transform(profile), registry_transform(profile), cleansing_transform(profile)]
     made += [release_transform(profile)]
     made += [label_transform(profile, profile.labels)] if profile.labels else []
+    made += [archive_transform(profile, profile.archive)] if profile.archive else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

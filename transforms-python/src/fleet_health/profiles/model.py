@@ -14,6 +14,7 @@ from fleet_health.profiles.families import FurtherModel, InService, ModelSpec
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
+from fleet_health.profiles.records import Archive
 from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
 from fleet_health.profiles.source import FROM_REGISTRY, Source
 
@@ -242,6 +243,7 @@ class Profile(_Strict):
     streaming: Streaming | None = None
     fallback: Fallback | None = None
     staleness: Staleness | None = None
+    archive: Archive | None = None
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

@@ -1,0 +1,25 @@
+"""Whether the sections about lasting records agree with the rest of a profile."""
+
+from __future__ import annotations
+
+from fleet_health.profiles.learning_rules import Check
+
+
+def check_records(check: Check) -> None:
+    """Raises :class:`ProfileReferenceError` for the first disagreement found."""
+    _archive(check)
+
+
+def _archive(check: Check) -> None:
+    archive, source = check.profile.archive, check.profile.source
+    if archive is None:
+        return
+    days = archive.late_days.value
+    if days < 0 or days != int(days):
+        check.fail(("archive", "late_days"), f"late_days is {days:g}", "Use whole days from 0 up.")
+    if source.ingested == "same_as_time":
+        problem = "days of receipt are archived, and this fleet has no time of receipt"
+        check.fail(("archive",), problem, "Name the column of the receipt time in `source.ingested`, or leave it out.")
+    if source.merge is not None and source.merge.across_files:
+        problem = "a reading that any later file may add to is never ready to be archived"
+        check.fail(("archive",), problem, "Leave `archive` or `across_files` out.")
