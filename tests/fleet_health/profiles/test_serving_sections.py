@@ -53,6 +53,8 @@ def changed(*path: str | int, to: Any) -> Profile:
         (("alerting", "guard", "otherwise"), "CRITICAL", "is not milder"),
         (("archive", "late_days", "value"), 0.5, "Use whole days from 0 up"),
         (("source", "ingested"), "same_as_time", "this fleet has no time of receipt"),
+        (("maintenance", "label_confidence"), {"value": 80, "reason": "given in percent"}, "no share above 0"),
+        (("reviews", "dataset"), "/Fleet/refrigeration/maintenance_landing", "declared twice"),
     ],
 )
 def test_a_disagreement_is_refused(path: tuple[str | int, ...], value: Any, says: str) -> None:

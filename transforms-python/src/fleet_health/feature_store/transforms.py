@@ -123,7 +123,7 @@ def for_profile(profile: Profile) -> list[Transform]:
     made = [definitions_transform(profile), baselines_transform(profile), consistency_transform(profile)]
     made += [properties_transform(profile)] if profile.properties else []
     # an inventory of known faults was written before there was any alert
-    made += [label_alerts_transform(profile)] if profile.labels and profile.labels.format == "events" else []
+    made += [label_alerts_transform(profile)] if profile.labels_tell_maintenance else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

@@ -18,6 +18,8 @@ from fleet_health.contracts.monitoring import (
     SCORE_DRIFT_SCHEMA,
 )
 from fleet_health.in_service import by_family, inputs_beside, together
+from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.ingestion.work_orders import work_orders
 from fleet_health.monitoring.agreement import agreement
 from fleet_health.monitoring.baselines import published_baselines
 from fleet_health.monitoring.definitions import shipped_metrics, shipped_playbook
@@ -27,6 +29,7 @@ from fleet_health.monitoring.dropouts import dropout_flags
 from fleet_health.monitoring.effectiveness import effectiveness
 from fleet_health.monitoring.health import coverage_rows, health_rows, look, quality_alerts
 from fleet_health.monitoring.joint import drawn, joint
+from fleet_health.monitoring.maintenance import maintenance_events
 from fleet_health.monitoring.measured import Watched
 from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
@@ -37,6 +40,7 @@ from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
+from fleet_health.profiles.records import Maintenance
 from fleet_health.training_data.split import TRAIN
 from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
@@ -110,7 +114,7 @@ def scores_transform(profile: Profile) -> Transform:
 
 
 def agreement_transform(profile: Profile) -> Transform:
-    labelled = _in(profile, "label_events") if profile.labels else {}
+    labelled = _in(profile, "label_events") if profile.has_labels else {}
     beside = inputs_beside(profile, "model_scores")
 
     @transform(
@@ -244,6 +248,21 @@ def retraining_transform(profile: Profile) -> Transform:
     return trigger_retraining
 
 
+def maintenance_transform(profile: Profile, maintenance: Maintenance) -> Transform:
+    """Reads the orders themselves, as ``label_events`` does: labels come before training, and these scores after."""
+
+    @transform(
+        landing=Input(maintenance.dataset),
+        events=_out(profile, "maintenance_events"),
+        **_in(profile, "model_scores"),
+    )
+    def read_maintenance(landing: Any, model_scores: Any, events: Any) -> None:
+        orders = work_orders(read_text_table(landing.filesystem()), profile, maintenance.dataset)
+        events.write_dataframe(maintenance_events(orders, model_scores.dataframe()))
+
+    return read_maintenance
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [
         dropout_transform(profile),
@@ -256,6 +275,7 @@ def for_profile(profile: Profile) -> list[Transform]:
         quality_alert_transform(profile),
         retraining_transform(profile),
     ]
+    made += [maintenance_transform(profile, profile.maintenance)] if profile.maintenance else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

@@ -8,6 +8,7 @@ from fleet_health.profiles.learning_rules import Check
 def check_records(check: Check) -> None:
     """Raises :class:`ProfileReferenceError` for the first disagreement found."""
     _archive(check)
+    _maintenance(check)
 
 
 def _archive(check: Check) -> None:
@@ -23,3 +24,17 @@ def _archive(check: Check) -> None:
     if source.merge is not None and source.merge.across_files:
         problem = "a reading that any later file may add to is never ready to be archived"
         check.fail(("archive",), problem, "Leave `archive` or `across_files` out.")
+
+
+def _maintenance(check: Check) -> None:
+    profile = check.profile
+    told = [one.dataset for one in (profile.labels, profile.maintenance, profile.reviews) if one is not None]
+    check.unique(("maintenance",), told, "landing dataset of records")
+    if profile.maintenance is None or profile.maintenance.label_confidence is None:
+        return
+    path = ("maintenance", "label_confidence")
+    if not 0 < profile.maintenance.label_confidence.value <= 1:
+        check.fail(path, "label_confidence is no share above 0", "Use a number up to 1, such as 0.8.")
+    if profile.labels is not None and profile.labels.format == "inventory":
+        problem = "an inventory says what every day was, so work orders cannot be labels beside it"
+        check.fail(path, problem, "Leave `label_confidence` out, or list faults as `format: events`.")
