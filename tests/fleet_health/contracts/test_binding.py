@@ -61,8 +61,8 @@ def test_every_rule_rides_on_its_dataset_or_on_an_audit_exactly_once(profile: Pr
     unstreamed = set() if profile.streaming else {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
     records = {"archive": "training_archive", "maintenance": "maintenance_events", "reviews": "expert_labels"}
     unkept = {name for key, name in records.items() if not getattr(profile, key)}
-    absent = unlabelled | unshown | unstreamed | unkept | {"label_join_integrity"}
-    # only a fleet whose labels name alerts has this one, and no shipped fleet does
+    absent = unlabelled | unshown | unstreamed | unkept | {"label_join_integrity", "failure_exemplars"}
+    # only a fleet whose labels name alerts and confirm failures has these, and no shipped fleet does
     assert shipped_contracts().keys() - outputs.keys() <= absent
     assert outputs.keys() <= contracts.keys()
     expected = {

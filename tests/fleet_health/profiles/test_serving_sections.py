@@ -54,6 +54,7 @@ def changed(*path: str | int, to: Any) -> Profile:
         (("archive", "late_days", "value"), 0.5, "Use whole days from 0 up"),
         (("source", "ingested"), "same_as_time", "this fleet has no time of receipt"),
         (("maintenance", "label_confidence"), {"value": 80, "reason": "given in percent"}, "no share above 0"),
+        (("exemplars",), {"reason": "failures are few"}, "nothing here confirms a failure"),
         (("reviews", "dataset"), "/Fleet/refrigeration/maintenance_landing", "declared twice"),
     ],
 )

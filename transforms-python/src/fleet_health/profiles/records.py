@@ -1,4 +1,4 @@
-"""What a profile says about lasting records: the archive of raw readings, work orders, and verdicts of experts."""
+"""What a profile says about lasting records: archives of readings and of failures, work orders, verdicts of experts."""
 
 from __future__ import annotations
 
@@ -29,4 +29,10 @@ class Reviews(Strict):
     """Where verdicts of experts land, as CSV with the columns of ``expert_labels``."""
 
     dataset: str
+    reason: Reason
+
+
+class Exemplars(Strict):
+    """The windows before each confirmed failure of ``label_events`` are kept for good."""
+
     reason: Reason

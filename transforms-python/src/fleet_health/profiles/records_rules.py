@@ -9,6 +9,9 @@ def check_records(check: Check) -> None:
     """Raises :class:`ProfileReferenceError` for the first disagreement found."""
     _archive(check)
     _maintenance(check)
+    if check.profile.exemplars is not None and not check.profile.labels_tell_maintenance:
+        fix = "Declare `labels` with `format: events`, or `maintenance` with a `label_confidence`."
+        check.fail(("exemplars",), "nothing here confirms a failure", fix)
 
 
 def _archive(check: Check) -> None:
