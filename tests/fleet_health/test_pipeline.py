@@ -41,7 +41,12 @@ def test_every_profile_gets_the_same_transforms() -> None:
         }
         for profile in shipped_profiles()
     }
-    records = {"archive": "training_archive", "maintenance": "maintenance_events", "reviews": "expert_labels"}
+    records = {
+        "archive": "training_archive",
+        "maintenance": "maintenance_events",
+        "reviews": "expert_labels",
+        "schema_log": "schema_change_log",
+    }
     common = made["refrigeration"] - shown - streamed - set(records.values()) - further["refrigeration"]
     assert len(common) == 45
     for profile in shipped_profiles():

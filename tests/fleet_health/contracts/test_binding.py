@@ -59,7 +59,12 @@ def test_every_rule_rides_on_its_dataset_or_on_an_audit_exactly_once(profile: Pr
     unlabelled = set() if profile.labels else {"label_events", "detection_report"}
     unshown = set() if profile.properties else {"device_properties"}
     unstreamed = set() if profile.streaming else {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
-    records = {"archive": "training_archive", "maintenance": "maintenance_events", "reviews": "expert_labels"}
+    records = {
+        "archive": "training_archive",
+        "maintenance": "maintenance_events",
+        "reviews": "expert_labels",
+        "schema_log": "schema_change_log",
+    }
     unkept = {name for key, name in records.items() if not getattr(profile, key)}
     absent = unlabelled | unshown | unstreamed | unkept | {"label_join_integrity", "failure_exemplars"}
     # only a fleet whose labels name alerts and confirm failures has these, and no shipped fleet does

@@ -119,7 +119,7 @@ BESIDE = (
     *("model_drift_metrics", "model_agreement_metrics", "alert_effectiveness_metrics"),
     *("experiment_trainings", "experiment_log", "experiment_metrics", "regression_test_features"),
     *("canary_comparison", "shadow_model_scores", "threshold_history", "training_archive"),
-    *("maintenance_events", "expert_labels"),
+    *("maintenance_events", "expert_labels", "schema_change_log"),
 )
 
 

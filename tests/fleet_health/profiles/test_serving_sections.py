@@ -55,6 +55,8 @@ def changed(*path: str | int, to: Any) -> Profile:
         (("source", "ingested"), "same_as_time", "this fleet has no time of receipt"),
         (("maintenance", "label_confidence"), {"value": 80, "reason": "given in percent"}, "no share above 0"),
         (("exemplars",), {"reason": "failures are few"}, "nothing here confirms a failure"),
+        (("schema_log", "covered_above", "value"), 1, "no coverage can exceed"),
+        (("schema_log", "notes"), [{"sensor": "humidty", "says": "new probe"}], "Did you mean 'humidity'"),
         (("reviews", "dataset"), "/Fleet/refrigeration/maintenance_landing", "declared twice"),
     ],
 )

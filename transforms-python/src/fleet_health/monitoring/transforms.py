@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.conform import frame_of
 from fleet_health.contracts.monitoring import (
     DRIFT_BASELINES_SCHEMA,
     DRIFT_SCHEMA,
@@ -35,12 +36,13 @@ from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
+from fleet_health.monitoring.schema_log import LOG_SCHEMA, coverage, log_rows
 from fleet_health.monitoring.scores import measured_runs, unmeasured
 from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
-from fleet_health.profiles.records import Maintenance
+from fleet_health.profiles.records import Maintenance, SchemaLog
 from fleet_health.training_data.split import TRAIN
 from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
@@ -263,6 +265,28 @@ def maintenance_transform(profile: Profile, maintenance: Maintenance) -> Transfo
     return read_maintenance
 
 
+def schema_log_transform(profile: Profile, given: SchemaLog) -> Transform:
+    """Incremental only to see the log in force, which remembers what the days before told."""
+    share = given.covered_above.value
+
+    @incremental(semantic_version=1, snapshot_inputs=["clean_sensor_readings", "device_registry"])
+    @transform(log=_out(profile, "schema_change_log"), **_in(profile, "clean_sensor_readings", "device_registry"))
+    def log_sensors(ctx: Any, log: Any, clean_sensor_readings: Any, device_registry: Any) -> None:
+        # one row per sensor
+        told = {row["column_name"]: row.asDict() for row in log.dataframe("previous", LOG_SCHEMA).collect()}
+        until = min((row["measured_until"] for row in told.values()), default=None)
+        # a sensor that the profile gained may have been reported before
+        until = until if set(profile.sensor_names) <= told.keys() else None
+        clean, registry = clean_sensor_readings.dataframe(), device_registry.dataframe()
+        found = coverage(clean, registry, profile, share, until)
+        rows = told.values() if found is None else log_rows(found, told, profile, given)
+        listed = [[row[name] for name in LOG_SCHEMA.fieldNames()] for row in rows]
+        log.set_mode("replace")
+        log.write_dataframe(frame_of(ctx.spark_session, listed, LOG_SCHEMA))
+
+    return log_sensors
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [
         dropout_transform(profile),
@@ -275,6 +299,7 @@ def for_profile(profile: Profile) -> list[Transform]:
         quality_alert_transform(profile),
         retraining_transform(profile),
     ]
+    made += [schema_log_transform(profile, profile.schema_log)] if profile.schema_log else []
     made += [maintenance_transform(profile, profile.maintenance)] if profile.maintenance else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"

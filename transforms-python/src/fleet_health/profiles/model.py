@@ -14,7 +14,7 @@ from fleet_health.profiles.families import FurtherModel, InService, ModelSpec
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
-from fleet_health.profiles.records import Archive, Exemplars, Maintenance, Reviews
+from fleet_health.profiles.records import Archive, Exemplars, Maintenance, Reviews, SchemaLog
 from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
 from fleet_health.profiles.source import FROM_REGISTRY, Source
 
@@ -247,6 +247,7 @@ class Profile(_Strict):
     maintenance: Maintenance | None = None
     reviews: Reviews | None = None
     exemplars: Exemplars | None = None
+    schema_log: SchemaLog | None = None
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
-"""What a profile says about lasting records: archives of readings and of failures, work orders, verdicts of experts."""
+"""What a profile says about lasting records: archives, work orders, verdicts of experts, the log of sensors."""
 
 from __future__ import annotations
 
-from fleet_health.profiles.keys import Reason, ReasonedNumber, Strict
+from datetime import date
+
+from fleet_health.profiles.keys import Name, Reason, ReasonedNumber, Strict
 
 
 class Archive(Strict):
@@ -35,4 +37,20 @@ class Reviews(Strict):
 class Exemplars(Strict):
     """The windows before each confirmed failure of ``label_events`` are kept for good."""
 
+    reason: Reason
+
+
+class SensorNote(Strict):
+    """What people know of a sensor: a change of firmware or calibration, the day from which on not to use it."""
+
+    sensor: Name
+    says: str
+    deprecated: date | None = None
+
+
+class SchemaLog(Strict):
+    """Since when each sensor is there. It can be trained on from the first day with more than ``covered_above``."""
+
+    covered_above: ReasonedNumber
+    notes: tuple[SensorNote, ...] = ()
     reason: Reason

@@ -9,6 +9,7 @@ def check_records(check: Check) -> None:
     """Raises :class:`ProfileReferenceError` for the first disagreement found."""
     _archive(check)
     _maintenance(check)
+    _schema_log(check)
     if check.profile.exemplars is not None and not check.profile.labels_tell_maintenance:
         fix = "Declare `labels` with `format: events`, or `maintenance` with a `label_confidence`."
         check.fail(("exemplars",), "nothing here confirms a failure", fix)
@@ -41,3 +42,15 @@ def _maintenance(check: Check) -> None:
     if profile.labels is not None and profile.labels.format == "inventory":
         problem = "an inventory says what every day was, so work orders cannot be labels beside it"
         check.fail(path, problem, "Leave `label_confidence` out, or list faults as `format: events`.")
+
+
+def _schema_log(check: Check) -> None:
+    log = check.profile.schema_log
+    if log is None:
+        return
+    if not 0 <= log.covered_above.value < 1:
+        fix = "Use a share from 0 up and below 1, such as 0.8."
+        check.fail(("schema_log", "covered_above"), "no coverage can exceed covered_above", fix)
+    check.unique(("schema_log", "notes"), (note.sensor for note in log.notes), "note on sensor")
+    for index, note in enumerate(log.notes):
+        check.known(("schema_log", "notes", index, "sensor"), note.sensor, check.profile.sensor_names, "sensor")
