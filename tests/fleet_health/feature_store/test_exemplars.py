@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.labels import LABEL_SCHEMA
 from fleet_health.contracts.schemas import schema_of, stored_schema
-from fleet_health.feature_store.exemplars import exemplars, new_failures, settled_after
+from fleet_health.feature_store.exemplars import Report, events_of, exemplars, new_failures, settled_after
 from fleet_health.feature_store.transforms import exemplars_transform
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Profile
@@ -61,7 +61,6 @@ def test_each_settled_failure_is_copied_once_with_the_two_days_before_it(spark: 
         failure("D1", label_confidence=0.5, failure_mode="fan"),
         failure("D1", label_source="operator_feedback", failure_mode="leak"),
         failure("D1", label_source="maintenance_system", label_confidence=1.0),  # the same event, mode not told
-        failure("D1", 30),  # a consequence of the first
         failure("D2", label_type="planned_maintenance"),
         failure("D2", 60),  # its daily window may still change
         failure("D2", -60, labeled_at=FAILED + 1000 * HOUR),  # not known yet
@@ -103,6 +102,27 @@ def test_the_job_adds_an_event_once_and_what_it_writes_keeps_its_contract(spark:
     subject = CheckSubject("late", late.schema, lambda: late, files=(), references={})
     results = evaluate(checks_of("failure_exemplars", PROFILE), subject, spark=spark, now=FAILED.to_pydatetime())
     assert [result.name[:6] for result in results if result.outcome != "PASS"] == ["FEX-02"]
+
+
+def test_several_reports_are_one_event() -> None:
+    hour = 3_600_000_000
+
+    def told(hours: float, source: str = "field_engineer", mode: str | None = None, sure: float = 0.9) -> Report:
+        return Report("D", round(hours * hour), source, mode, sure)
+
+    order = "maintenance_system"
+    at_once = events_of([told(0, mode="fan", sure=0.5), told(0, mode="leak"), told(0, order, "motor", 0.8)], [])
+    assert at_once == [("D", 0, "leak")]
+    # a consequence is no failure of its own, nor is what follows from that; 48 hours later nothing is one any more
+    assert events_of([told(30), told(0), told(78), told(126.1)], []) == [
+        ("D", 0, None),
+        ("D", round(126.1 * hour), None),
+    ]
+    # an order that begins the day gives way to whoever saw the unit in the course of it
+    assert events_of([told(0, order), told(10, mode="fan")], []) == [("D", 10 * hour, "fan")]
+    assert events_of([told(0, order), told(49)], []) == [("D", 0, None), ("D", 49 * hour, None)]
+    # what came to be known after a copy was made adds no second one
+    assert events_of([told(-48), told(90)], [("D", 0), ("E", 90 * hour)]) == [("D", 90 * hour, None)]
 
 
 def test_copies_are_never_made_anew() -> None:

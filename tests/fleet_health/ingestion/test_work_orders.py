@@ -17,6 +17,7 @@ from fleet_health.ingestion.work_orders import BEGINS, ENDS, labels_of, work_ord
 from fleet_health.profiles.keys import ReasonedNumber
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Labels, Profile
+from fleet_health.profiles.records import Exemplars
 from transforms.api import Pipeline
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
@@ -134,3 +135,32 @@ def test_label_events_hold_files_of_labels_and_completed_orders(spark: SparkSess
         ("false_positive", "field_engineer", 0.9),
         ("failure_confirmed", "maintenance_system", 0.8),
     }
+
+
+def test_orders_alone_are_labels_for_everybody_who_reads_labels() -> None:
+    from fleet_health.feature_store.transforms import for_profile as feature_store
+    from fleet_health.ingestion.transforms import for_profile as ingestion
+    from fleet_health.monitoring.transforms import for_profile as monitoring
+    from fleet_health.training_data.transforms import for_profile as training
+
+    assert FLEET.maintenance is not None
+    confidence = ReasonedNumber(value=0.8, reason="a technician saw the unit")
+    told = FLEET.maintenance.model_copy(update={"label_confidence": confidence})
+    profile = FLEET.model_copy(update={"maintenance": told, "exemplars": Exemplars(reason="failures are few")})
+    made = {
+        one.__name__.removeprefix("refrigeration_"): one
+        for room in (ingestion, feature_store, training, monitoring)
+        for one in room(profile)
+    }
+    assert [param.alias for param in made["read_labels"].inputs.values()] == [told.dataset]
+    readers = {
+        name
+        for name, one in made.items()
+        if "/Fleet/refrigeration/label_events" in {param.alias for param in one.inputs.values()}
+    }
+    assert readers == {
+        *("assemble_training_data", "publish_drift_baselines", "compare_models"),
+        *("check_label_alerts", "keep_failures"),
+    }
+    # scores come from the model and the model from training, so what holds scores is no source of labels
+    assert "/Fleet/refrigeration/model_scores" in {one.alias for one in made["read_maintenance"].inputs.values()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fleet_health.contracts.labels import LABEL_SCHEMA
+from fleet_health.contracts.labels import LABEL_SCHEMA, MAINTENANCE_SYSTEM
 from fleet_health.contracts.loader import enum
 from fleet_health.ingestion import record_cells as cells
 from fleet_health.local_days import local_day, zone_of
@@ -73,7 +73,7 @@ def labels_of(orders: pd.DataFrame, confidence: float) -> pd.DataFrame:
             "device_id": done["device_id"],
             "event_timestamp": done[BEGINS],
             "label_type": done["event_type"].map(_MEANING),
-            "label_source": "maintenance_system",
+            "label_source": MAINTENANCE_SYSTEM,
             "label_confidence": confidence,
             "labeled_at": done[ENDS],
             "alert_id": done["triggered_by_alert_id"],

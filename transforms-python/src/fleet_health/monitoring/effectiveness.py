@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.conform import conform
-from fleet_health.contracts.labels import MAINTENANCE
+from fleet_health.contracts.labels import MAINTENANCE, MAINTENANCE_SYSTEM
 from fleet_health.contracts.monitoring import EFFECTIVENESS_SCHEMA
 from fleet_health.monitoring.judgement import ALL
 from fleet_health.monitoring.measured import DAY
@@ -76,7 +76,7 @@ def _followed(alerts: DataFrame, labels: DataFrame | None) -> DataFrame:
     if labels is None:
         return alerts.withColumn("_hours", F.lit(None).cast("double"))
     # a maintenance system knows days, and its event begins one: whoever was called that day came before it was over
-    by_day = F.when(F.col("label_source") == "maintenance_system", DAY).otherwise(0)
+    by_day = F.when(F.col("label_source") == MAINTENANCE_SYSTEM, DAY).otherwise(0)
     at = F.unix_timestamp("event_timestamp") + by_day
     work = labels.where(F.col("label_type").isin(*MAINTENANCE))
     done = work.groupBy("device_id").agg(F.collect_list(at).alias("_done"))
