@@ -183,6 +183,14 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
     }
     compared += [{**both, "device_id": "earlier candidate", **agreed}] * 9
     raw = [{"timestamp_ingested": NOW, "timestamp_device": NOW + (HOUR if n == 3 else -HOUR)} for n in range(20)]
+    for n in range(4):
+        raw[10 + n] = {
+            "event_id": f"r{n}",
+            "timestamp_ingested": NOW - (2 + n) * DAY,
+            "timestamp_device": NOW - 6 * DAY,
+        }
+    # of four messages of the days that are over three are in the archive, one of them twice
+    archived = [raw[n] for n in (10, 11, 11, 12)]
     # five of six sensors moved on the newest day, the other one the day before; parts of the fleet do not count
     moved = [
         {"sensor_name": f"s{n}", "slice_name": "ALL", "period_start": NOW - DAY * int(n == 5), "shift_detected": True}
@@ -198,6 +206,7 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
         "ingestion_distribution_stats": moved,
         "alert_effectiveness_metrics": weeks,
         "raw_sensor_readings": raw,
+        "training_archive": archived,
         "clean_sensor_readings": clean(),
         "row_conservation": [
             dict(zip(("source_file", "outcome", "reason", "rows"), told, strict=True)) for told in counts
@@ -215,12 +224,16 @@ def datasets(spark: SparkSession) -> dict[str, DataFrame]:
         "shadow_model_scores": tried,
         "canary_comparison": compared,
     }
-    return {name: frame(spark, name, told) for name, told in rows.items()}
+    frames = {name: frame(spark, name, told) for name, told in rows.items()}
+    by_day = frames["training_archive"].withColumn("date", F.to_date("timestamp_ingested"))
+    return {**frames, "training_archive": by_day}
 
 
 EXPECTED = {
     "RAW-04": 1 / 20,
     "RAW-05": 2 / 10,
+    "ARC-01": 1,
+    "ARC-02": 3 / 4,
     "CLN-02": 1,
     "CLN-18": 1,
     "CLN-22": 1,
@@ -335,6 +348,7 @@ def test_every_measured_rule_measures_what_was_planted_and_says_so(spark: SparkS
         "FDM-05",
         "BAS-05",
         "MIN-04",
+        "ARC-01",
     }
     assert {rule for rule, r in found.items() if r.blocks} == blocked | {"ALR-10"}
 

@@ -59,8 +59,15 @@ def test_every_rule_rides_on_its_dataset_or_on_an_audit_exactly_once(profile: Pr
     unlabelled = set() if profile.labels else {"label_events", "detection_report"}
     unshown = set() if profile.properties else {"device_properties"}
     unstreamed = set() if profile.streaming else {"device_stream_thresholds", "threshold_history", "streaming_alerts"}
-    absent = unlabelled | unshown | unstreamed | {"label_join_integrity"}
-    # only a fleet whose labels name alerts has this one, and no shipped fleet does
+    records = {
+        "archive": "training_archive",
+        "maintenance": "maintenance_events",
+        "reviews": "expert_labels",
+        "schema_log": "schema_change_log",
+    }
+    unkept = {name for key, name in records.items() if not getattr(profile, key)}
+    absent = unlabelled | unshown | unstreamed | unkept | {"label_join_integrity", "failure_exemplars"}
+    # only a fleet whose labels name alerts and confirm failures has these, and no shipped fleet does
     assert shipped_contracts().keys() - outputs.keys() <= absent
     assert outputs.keys() <= contracts.keys()
     expected = {
@@ -105,7 +112,7 @@ def test_reasons_ride_along_and_levels_decide(profile: Profile) -> None:
     assert soft == {
         *("RAW-03", "RAW-04", "RAW-05", "RAW-06", "CLN-20", "CLN-23", "CLN-24", "QUA-03", "DLQ-03", "LBL-05", "LBL-07"),
         *("FEA-15", "FEA-17", "FEA-18", "TRN-09", "TST-04", "MIN-07", "CCM-03", "CCM-04", "SCO-11", "SCO-12", "ALR-13"),
-        *("FDM-06", "SAL-11", "EXR-02", "SHA-04", "CAN-06", "IDS-02", "AEM-03"),
+        *("FDM-06", "SAL-11", "EXR-02", "SHA-04", "CAN-06", "IDS-02", "AEM-03", "ARC-02"),
     }
 
 

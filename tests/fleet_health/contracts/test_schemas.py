@@ -16,6 +16,8 @@ from sklearn.ensemble import IsolationForest
 from fleet_health import paths
 from fleet_health.contracts.loader import contract_names, shipped_contract
 from fleet_health.contracts.schemas import stored_schema
+from fleet_health.ingestion.reviews import EXPERT_SCHEMA
+from fleet_health.ingestion.work_orders import COLUMNS
 from fleet_health.profiles.loader import shipped_profile, shipped_profiles
 from fleet_health.profiles.model import Profile
 
@@ -72,6 +74,9 @@ def written(spark: SparkSession, profile: Profile, left_out: Collection[str] = (
     if profile.labels:
         schedule = ROOT / "data" / "lbnl_ahu" / "fault_schedule.csv"
         store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
+    for kept, columns in ((profile.maintenance, COLUMNS), (profile.reviews, EXPERT_SCHEMA.fieldNames())):
+        if kept is not None:
+            store.store_files(kept.dataset, {"none.csv": ",".join(columns).encode()})
     for name in contract_names():
         store.store_dataframe(folder + name, seed(spark, name, profile))
     for spec in profile.every_model:
@@ -113,7 +118,8 @@ BESIDE = (
     *("device_dropout_flags", "data_quality_daily_summary", "ingestion_distribution_stats", "quality_alerts"),
     *("model_drift_metrics", "model_agreement_metrics", "alert_effectiveness_metrics"),
     *("experiment_trainings", "experiment_log", "experiment_metrics", "regression_test_features"),
-    *("canary_comparison", "shadow_model_scores", "threshold_history"),
+    *("canary_comparison", "shadow_model_scores", "threshold_history", "training_archive"),
+    *("maintenance_events", "expert_labels", "schema_change_log"),
 )
 
 

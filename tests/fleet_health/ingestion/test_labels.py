@@ -63,7 +63,7 @@ def test_a_landing_dataset_without_a_table_says_what_to_ingest(spark: SparkSessi
     from transforms.verbs.testing.TransformRunner import TransformRunner
 
     assert PROFILE.labels is not None
-    job, pipeline, store = label_transform(PROFILE, PROFILE.labels), Pipeline(), InMemoryDatastore()
+    job, pipeline, store = label_transform(PROFILE), Pipeline(), InMemoryDatastore()
     pipeline.add_transforms(job)
     store.store_files(PROFILE.labels.dataset, {"notes.txt": b"nothing"})
     with pytest.raises(NoTextFilesError, match=r"holds no \*\.csv file\. Add one"):

@@ -63,6 +63,10 @@ def test_an_inventory_says_when_it_was_recorded() -> None:
     labels = "labels:\n  dataset: /Fleet/refrigeration/label_landing\n  reason: tickets of the service desk\n"
     with pytest.raises(ProfileReferenceError, match="an inventory of faults needs `recorded_at`"):
         parse_profile(f"{TEXT}\n{labels}", "r.yaml")
+    orders = TEXT.replace("  # no label_confidence", "  label_confidence: {value: 0.8, reason: seen on site}\n  # none")
+    inventory = f'{orders}\n{labels}  recorded_at: "2026-01-01"\n'
+    with pytest.raises(ProfileReferenceError, match="work orders cannot be labels beside it"):
+        parse_profile(inventory, "r.yaml")
     events = parse_profile(f"{TEXT}\n{labels}  format: events\n", "r.yaml")
     assert events.labels is not None
     assert events.labels.recorded_at is None

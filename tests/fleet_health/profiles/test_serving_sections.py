@@ -1,4 +1,4 @@
-"""Mistakes in streaming, fallback and staleness: each names the place and the way out."""
+"""Mistakes in streaming, fallback, staleness and records: each names the place and the way out."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def changed(*path: str | int, to: Any) -> Profile:
         (("staleness", "daily", 2, "up_to_minutes"), 9000, "in no band"),
         (("staleness", "fallback_after_minutes", "value"), 60, "stand in for a good run"),
         (("alerting", "guard", "otherwise"), "CRITICAL", "is not milder"),
+        (("archive", "late_days", "value"), 0.5, "Use whole days from 0 up"),
+        (("source", "ingested"), "same_as_time", "this fleet has no time of receipt"),
+        (("maintenance", "label_confidence"), {"value": 80, "reason": "given in percent"}, "no share above 0"),
+        (("exemplars",), {"reason": "failures are few"}, "nothing here confirms a failure"),
+        (("schema_log", "covered_above", "value"), 1, "no coverage can exceed"),
+        (("schema_log", "notes"), [{"sensor": "humidty", "says": "new probe"}], "Did you mean 'humidity'"),
+        (("reviews", "dataset"), "/Fleet/refrigeration/maintenance_landing", "declared twice"),
     ],
 )
 def test_a_disagreement_is_refused(path: tuple[str | int, ...], value: Any, says: str) -> None:

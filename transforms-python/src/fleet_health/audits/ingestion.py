@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -16,6 +17,13 @@ from fleet_health.contracts.clean import (
     RANGE_VIOLATION,
     UNREAD_REASONS,
 )
+from fleet_health.ingestion.cleansing import utc_day
+from fleet_health.ingestion.look_back import LOOK_BACK_DAYS
+from fleet_health.ingestion.training_archive import received_from
+
+ARCHIVED_WITHIN_DAYS = 8
+"""How long after the end of a week its readings may take to be in the archive: a weekly job, and a day to repeat it."""
+_NO_DAY = date(1970, 1, 1)
 
 
 def _clean(audited: Audited) -> DataFrame:
@@ -40,6 +48,32 @@ def _keys(audited: Audited) -> DataFrame:
     rows = last_days(audited["clean_sensor_readings"], "timestamp_utc")
     n = F.count(F.lit(1))
     return rows.agg(result(n - F.countDistinct("event_id"), n, "repeated_event_ids"))
+
+
+def _archived_twice(audited: Audited) -> DataFrame:
+    rows = last_days(audited["training_archive"], "timestamp_ingested")
+    n = F.count(F.lit(1))
+    return rows.agg(result(n - F.countDistinct("event_id"), n, "archived_twice"))
+
+
+def _archived(audited: Audited) -> DataFrame:
+    """Messages of raw that the archive holds, of the newest week by day of receipt that it has reached or is due.
+
+    A repeat counts as archived with the copy that came first, which may lie :data:`LOOK_BACK_DAYS` before.
+    """
+    raw, archive = audited["raw_sensor_readings"], audited["training_archive"]
+    received, archived = raw.agg(F.max("timestamp_ingested").alias("at")), archive.agg(F.max("date").alias("day"))
+    # one row: Spark leaves out files and days only for values that it knows when it plans
+    newest = received.select(utc_day(F.col("at")).alias("today")).crossJoin(archived).collect()[0]
+    due = (newest["today"] or _NO_DAY) - timedelta(days=ARCHIVED_WITHIN_DAYS + 1)
+    last = max(due, newest["day"] or _NO_DAY)
+    first = last - timedelta(days=6)
+    week = raw.where(received_from(first) & ~received_from(last + timedelta(days=1))).select("event_id").distinct()
+    near = F.col("date").between(F.lit(first - timedelta(days=LOOK_BACK_DAYS)), F.lit(last))
+    kept = archive.where(near).select("event_id", F.lit(True).alias("kept")).distinct()
+    n = F.count(F.lit(1))
+    rows = week.join(kept, "event_id", "left")
+    return rows.agg(result(share(counted(F.col("kept")), n), n, "archived_share"))
 
 
 def _raw(audited: Audited) -> DataFrame:
@@ -89,6 +123,8 @@ def _conserved(audited: Audited) -> DataFrame:
 GROUPS = (
     Group(("miscounted_nulls", "repeated_flags", "range_violations_per_hour"), ("clean_sensor_readings",), _clean),
     Group(("repeated_event_ids",), ("clean_sensor_readings",), _keys),
+    Group(("archived_twice",), ("training_archive",), _archived_twice),
+    Group(("archived_share",), ("raw_sensor_readings", "training_archive"), _archived),
     Group(("received_before_measured",), ("raw_sensor_readings",), _raw),
     Group(
         ("repeats_per_delivery", "quarantined_per_delivery", "dead_letters_per_delivery"),

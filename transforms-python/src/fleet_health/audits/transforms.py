@@ -39,11 +39,12 @@ SCORES = (
 
 
 def contract_audit_transform(profile: Profile) -> Transform:
-    checks = [*checks_of("contract_audits", profile), *audit_checks(DATA_GROUPS, DATA)]
+    data = (*DATA, *(("training_archive",) if profile.archive else ()))
+    checks = [*checks_of("contract_audits", profile), *audit_checks(DATA_GROUPS, data)]
 
     @transform(
         audits=Output(paths.dataset(profile, "contract_audits"), checks=checks),
-        **{name: Input(paths.dataset(profile, name)) for name in DATA},
+        **{name: Input(paths.dataset(profile, name)) for name in data},
     )
     def audit_contracts(audits: Any, **read: Any) -> None:
         frames = {name: source.dataframe() for name, source in read.items()}

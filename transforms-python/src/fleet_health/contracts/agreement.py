@@ -19,6 +19,7 @@ from fleet_health.contracts.rules import (
     Range,
     SchemaEquals,
     SensorRange,
+    Within,
 )
 from fleet_health.definition_errors import nearest
 from fleet_health.profiles.model import QUALITY_AGGREGATIONS
@@ -145,10 +146,10 @@ def _types(check: _Check, place: Place, rule: object) -> None:
         expect(rule.column, _NUMBERS, "a number")
     elif isinstance(rule, ArrayInSet):
         expect(rule.column, ("array<string>",), "a list of words")
-    elif isinstance(rule, Apart):
+    elif isinstance(rule, Apart | Within):
         expect(rule.start, ("timestamp",), "a timestamp")
         expect(rule.end, ("timestamp",), "a timestamp")
-        if (rule.seconds is None) == (rule.hours is None):
+        if isinstance(rule, Apart) and (rule.seconds is None) == (rule.hours is None):
             check.fail(place, f"{rule.id} needs either `seconds` or `hours`", "Keep one of the two.")
     elif isinstance(rule, Finite) and (rule.columns is None) == (rule.each is None):
         check.fail(place, f"{rule.id} needs either `columns` or `each`", "Keep one of the two.")

@@ -166,6 +166,12 @@ def _apart(rule: R.Apart, parsed: Parsed, profile: Profile) -> Iterator[Said]:
     yield f"{rule.end} is {words} what {rule.by} says after {rule.start}", E.any(*listed)
 
 
+def _within(rule: R.Within, parsed: Parsed, profile: Profile) -> Iterator[Said]:
+    end, most = E.col(rule.end), rule.hours * 3600
+    holds = E.all(end.is_on_or_after_col(rule.start), end.is_on_or_before_col(rule.start, most))
+    yield f"{rule.end} is at most {rule.hours} hours after {rule.start}, and not before it", holds
+
+
 def _statistics_order(rule: R.StatisticsOrder, parsed: Parsed, profile: Profile) -> Iterator[Said]:
     for low, high in orderings(profile, rule.each == "complete_sensor"):
         yield f"{low} <= {high}", E.col(low).lte_col(high)
@@ -276,6 +282,7 @@ _COMPILERS: dict[type, Compiler] = {
     R.Ordered: _ordered,
     R.Finite: _finite,
     R.Apart: _apart,
+    R.Within: _within,
     R.StatisticsOrder: _statistics_order,
     R.PairedSizes: _paired_sizes,
     R.NoMissingElements: _no_missing_elements,

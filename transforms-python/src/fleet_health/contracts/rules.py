@@ -208,6 +208,15 @@ class Apart(Rule):
     relation: Literal["exactly", "more"]
 
 
+class Within(Rule):
+    """``end`` is not before ``start``, and at most so many hours after it."""
+
+    kind: Literal["within"]
+    start: str
+    end: str
+    hours: int = Field(gt=0)
+
+
 class StatisticsOrder(Rule):
     """min <= mean <= max and p95 <= max of one sensor: of sensors with all of the first three, or of the others."""
 
@@ -347,6 +356,7 @@ Expectation = Annotated[
     | Ordered
     | Finite
     | Apart
+    | Within
     | StatisticsOrder
     | FeatureRange
     | PairedSizes

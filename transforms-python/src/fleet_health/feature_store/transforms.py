@@ -10,8 +10,10 @@ from fleet_health import paths
 from fleet_health.contracts.baselines import BASELINES_SCHEMA, DEFINITIONS_SCHEMA
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.consistency import CONSISTENCY_SCHEMA
+from fleet_health.contracts.schemas import schema_of
 from fleet_health.feature_store.baselines import baseline_rows, unpublished
 from fleet_health.feature_store.consistency import consistency
+from fleet_health.feature_store.exemplars import exemplars, new_failures
 from fleet_health.feature_store.labels import join_integrity, refuse_orphans
 from fleet_health.feature_store.properties import device_properties
 from fleet_health.feature_store.versions import new_definitions, refuse_changed_definitions
@@ -119,11 +121,35 @@ def label_alerts_transform(profile: Profile) -> Transform:
     return check_label_alerts
 
 
+def exemplars_transform(profile: Profile) -> Transform:
+    """Never made anew: a copy stays when its windows, or the label that asked for it, are gone."""
+
+    @incremental(snapshot_inputs=["labels", "features"], require_incremental=True)
+    @transform(
+        labels=Input(paths.dataset(profile, "label_events")),
+        features=Input(paths.dataset(profile, "device_features")),
+        kept=Output(paths.dataset(profile, "failure_exemplars"), checks=checks_of("failure_exemplars", profile)),
+    )
+    def keep_failures(ctx: Any, labels: Any, features: Any, kept: Any) -> None:
+        before = kept.dataframe("previous", schema_of("failure_exemplars", profile))
+        windows = features.dataframe()
+        failures = new_failures(labels.dataframe(), windows, before, profile)
+        if failures is not None:
+            kept.write_dataframe(exemplars(failures, windows, profile))
+        elif ctx.is_incremental:
+            ctx.abort_job()
+        else:
+            kept.write_dataframe(before.limit(0))
+
+    return keep_failures
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [definitions_transform(profile), baselines_transform(profile), consistency_transform(profile)]
     made += [properties_transform(profile)] if profile.properties else []
     # an inventory of known faults was written before there was any alert
-    made += [label_alerts_transform(profile)] if profile.labels and profile.labels.format == "events" else []
+    made += [label_alerts_transform(profile)] if profile.labels_tell_maintenance else []
+    made += [exemplars_transform(profile)] if profile.exemplars else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

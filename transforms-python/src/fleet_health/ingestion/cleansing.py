@@ -48,7 +48,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         :func:`~fleet_health.contracts.raw.line_columns` too.
     """
     rows = _without_nan(raw, profile)
-    rows = _ranked_copies(rows)
+    rows = ranked_copies(rows)
     if seen is None:
         rows = rows.withColumn("_seen", F.lit(False))
     else:
@@ -132,7 +132,7 @@ def _without_nan(raw: DataFrame, profile: Profile) -> DataFrame:
     return raw.withColumns({name: F.when(~F.isnan(name), F.col(name)) for name in numeric})
 
 
-def _ranked_copies(rows: DataFrame) -> DataFrame:
+def ranked_copies(rows: DataFrame) -> DataFrame:
     """``_copy`` is 1 for the row that survives: lowest sequence number, then receipt time, then a hash of the row.
 
     ``_followed`` says that another copy comes after it. Both ride on one sort.

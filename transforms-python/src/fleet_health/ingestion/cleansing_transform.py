@@ -11,7 +11,7 @@ from fleet_health import paths
 from fleet_health.contracts import clean as contract
 from fleet_health.contracts.compiled import checks_of, input_checks_of
 from fleet_health.ingestion import routing
-from fleet_health.ingestion.cleansing import judge
+from fleet_health.ingestion.cleansing import judge, reading_time, utc_day
 from fleet_health.ingestion.look_back import Added, measure, seen_before
 from fleet_health.ingestion.release import Release, anything_to_release, release
 from fleet_health.profiles.keys import said
@@ -66,7 +66,7 @@ def cleansing_transform(profile: Profile) -> Transform:
         ctx: Any, raw: Any, unread: Any, registry: Any, clean: Any, quarantine: Any, dead: Any, counts: Any
     ) -> None:
         rows, devices, malformed = raw.dataframe(), registry.dataframe(), unread.dataframe()
-        added = measure(rows, profile)
+        added = measure(rows, utc_day(reading_time(profile)))
         seen, cut = None, None
         if ctx.is_incremental:
             held = quarantine.dataframe("previous", contract.quarantine_schema(profile))

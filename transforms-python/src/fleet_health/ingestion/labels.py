@@ -22,10 +22,10 @@ _MEANING = {
 
 
 class LabelScheduleError(ValueError):
-    """The inventory names a day or a unit that cannot be understood.
+    """A file of labels, work orders or verdicts names a day, a unit or a word that cannot be understood.
 
     Attributes:
-        dataset: where the inventory was read from.
+        dataset: where it was read from.
         row: 1-based data row.
         problem: what is wrong.
     """
@@ -35,7 +35,7 @@ class LabelScheduleError(ValueError):
         self.dataset, self.row, self.problem = dataset, row, problem
 
     def __str__(self) -> str:
-        return f"{self.dataset}, data row {self.row}: {self.problem}. Correct the schedule and ingest it again."
+        return f"{self.dataset}, data row {self.row}: {self.problem}. Correct the file and ingest it again."
 
 
 def label_rows(schedule: pd.DataFrame, profile: Profile, labels: Labels) -> pd.DataFrame:

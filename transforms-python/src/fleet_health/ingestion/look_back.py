@@ -15,9 +15,6 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from fleet_health.ingestion.cleansing import reading_time, utc_day
-from fleet_health.profiles.model import Profile
-
 LOOK_BACK_DAYS = 7
 """What a message hub keeps and so can send again."""
 
@@ -27,7 +24,7 @@ FEW_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class Added:
-    """How many rows a build adds, on which UTC days they were measured, and the newest receipt.
+    """How many rows a build adds, on which UTC days (of measuring, or of receipt), and the newest receipt.
 
     ``newest`` is in microseconds since the epoch; ``None`` without rows.
     """
@@ -42,12 +39,12 @@ class Added:
         return self.rows <= FEW_ROWS
 
 
-def measure(raw: DataFrame, profile: Profile) -> Added:
-    """Counts the added rows of ``raw_sensor_readings`` per day: one job over two columns."""
+def measure(raw: DataFrame, day: Column) -> Added:
+    """Counts rows of ``raw_sensor_readings`` per ``day``: one job over two columns."""
     newest = F.max(F.unix_micros("timestamp_ingested")).alias("newest")
     counted = F.count(F.lit(1)).alias("rows")
-    # one row per day that a build adds
-    per_day = raw.groupBy(utc_day(reading_time(profile)).alias("date")).agg(counted, newest).collect()
+    # one row per day
+    per_day = raw.groupBy(day.alias("date")).agg(counted, newest).collect()
     return Added(
         rows=sum(row["rows"] for row in per_day),
         days=tuple(sorted(row["date"] for row in per_day)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fleet_health.contracts.labels import LABEL_SCHEMA
-from fleet_health.ingestion.labels import LabelScheduleError
+from fleet_health.ingestion import record_cells as cells
 
 CONFIDENCE: Mapping[str, float] = {"field_engineer": 0.9, "automated_heuristic": 0.5}
 """What counts where the file says nothing: a person at the unit is seldom wrong, a rule often is."""
@@ -26,24 +26,13 @@ def recorded_labels(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
         LabelScheduleError: a column is missing, a time or number cannot be read, or a source without a usual confidence
             gives none.
     """
-    names = LABEL_SCHEMA.fieldNames()
-    missing = [name for name in names if name not in table.columns and name not in _OPTIONAL]
-    if missing:
-        raise LabelScheduleError(dataset, 0, f"the header lacks {', '.join(missing)}")
-    rows = table.reindex(columns=names, fill_value="").replace("", None)
+    rows = cells.with_columns(table, LABEL_SCHEMA.fieldNames(), _OPTIONAL, dataset)
     for name in ("event_timestamp", "labeled_at"):
-        read = pd.to_datetime(rows[name], utc=True, format="ISO8601", errors="coerce")
-        _refuse(dataset, read.isna(), rows[name], f"{name} {{!r}} is no ISO 8601 time")
-        rows[name] = read
+        rows[name] = cells.instants(rows[name], dataset)
     usual = rows["label_source"].map(CONFIDENCE)
-    given = pd.to_numeric(rows["label_confidence"], errors="coerce")
-    _refuse(dataset, given.isna() & rows["label_confidence"].notna(), rows["label_confidence"], "{!r} is no confidence")
-    rows["label_confidence"] = given.fillna(usual)
-    _refuse(dataset, rows["label_confidence"].isna(), rows["label_source"], "a label of {!r} needs a label_confidence")
-    return rows
-
-
-def _refuse(dataset: str, wrong: pd.Series[bool], shown: pd.Series[str], problem: str) -> None:
-    if wrong.any():
-        place = int(wrong.to_numpy().argmax())
-        raise LabelScheduleError(dataset, place + 1, problem.format(shown.iloc[place]))
+    told = rows["label_confidence"]
+    given = pd.to_numeric(told, errors="coerce")
+    cells.refuse(dataset, given.isna() & told.notna(), told, "{!r} is no confidence")
+    confidence = given.fillna(usual)
+    cells.refuse(dataset, confidence.isna(), rows["label_source"], "a label of {!r} needs a label_confidence")
+    return rows.assign(label_confidence=confidence)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health import paths
@@ -27,10 +30,14 @@ from fleet_health.ingestion.registry import (
     with_departed,
 )
 from fleet_health.ingestion.releases import check_history, release_decisions
+from fleet_health.ingestion.reviews import EXPERT_SCHEMA, expert_labels
 from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.ingestion.training_archive import archive_transform
+from fleet_health.ingestion.work_orders import labels_of, work_orders
 from fleet_health.profiles.keys import said
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Labels, Profile, Sensor
+from fleet_health.profiles.records import Reviews
 from fleet_health.profiles.source import FROM_REGISTRY
 from fleet_health.profiles.units import conversion
 from fleet_health.semantic_version import semantic_version
@@ -168,22 +175,52 @@ def registry_transform(profile: Profile) -> Transform:
     return read_registry
 
 
-def label_transform(profile: Profile, labels: Labels) -> Transform:
-    """Known faults, for evaluation only."""
+def label_transform(profile: Profile) -> Transform:
+    """What is known of faults and of work on units: from files of labels, from work orders, or from both.
+
+    An order is a label here and nowhere else, so nobody who reads labels counts it twice.
+    """
+    labels, maintenance = profile.labels, profile.maintenance
+    confidence = maintenance.label_confidence if maintenance is not None else None
+    inputs = {}
+    if labels is not None:
+        inputs["landing"] = Input(labels.dataset)
+    if maintenance is not None and confidence is not None:
+        inputs["orders"] = Input(maintenance.dataset)
+
+    def recorded(spark: SparkSession, labels: Labels, schedule: pd.DataFrame) -> DataFrame:
+        if labels.format == "events":
+            return spark.createDataFrame(recorded_labels(schedule, labels.dataset), LABEL_SCHEMA)
+        return label_events(spark, schedule, profile, labels)
 
     @transform(
-        landing=Input(labels.dataset),
-        events=Output(paths.dataset(profile, "label_events"), checks=checks_of("label_events", profile)),
+        events=Output(paths.dataset(profile, "label_events"), checks=checks_of("label_events", profile)), **inputs
     )
-    def read_labels(ctx: Any, landing: Any, events: Any) -> None:
-        schedule = read_text_table(landing.filesystem())
-        if labels.format == "events":
-            recorded = recorded_labels(schedule, labels.dataset)
-            events.write_dataframe(ctx.spark_session.createDataFrame(recorded, LABEL_SCHEMA))
-        else:
-            events.write_dataframe(label_events(ctx.spark_session, schedule, profile, labels))
+    def read_labels(ctx: Any, events: Any, landing: Any = None, orders: Any = None) -> None:
+        spark, found = ctx.spark_session, []
+        if labels is not None:
+            found.append(recorded(spark, labels, read_text_table(landing.filesystem())))
+        if maintenance is not None and confidence is not None:
+            done = work_orders(read_text_table(orders.filesystem()), profile, maintenance.dataset)
+            rows = labels_of(done, confidence.value).astype(object)
+            found.append(spark.createDataFrame(rows, LABEL_SCHEMA))
+        events.write_dataframe(functools.reduce(DataFrame.unionByName, found))
 
     return read_labels
+
+
+def review_transform(profile: Profile, reviews: Reviews) -> Transform:
+    """Verdicts of experts, as they were written down."""
+
+    @transform(
+        landing=Input(reviews.dataset),
+        verdicts=Output(paths.dataset(profile, "expert_labels"), checks=checks_of("expert_labels", profile)),
+    )
+    def read_reviews(ctx: Any, landing: Any, verdicts: Any) -> None:
+        rows = expert_labels(read_text_table(landing.filesystem()), reviews.dataset)
+        verdicts.write_dataframe(ctx.spark_session.createDataFrame(rows.astype(object), EXPERT_SCHEMA))
+
+    return read_reviews
 
 
 def release_transform(profile: Profile) -> Transform:
@@ -211,7 +248,9 @@ def release_transform(profile: Profile) -> Transform:
 def for_profile(profile: Profile) -> list[Transform]:
     made = [deserialise_transform(profile), registry_transform(profile), cleansing_transform(profile)]
     made += [release_transform(profile)]
-    made += [label_transform(profile, profile.labels)] if profile.labels else []
+    made += [label_transform(profile)] if profile.has_labels else []
+    made += [review_transform(profile, profile.reviews)] if profile.reviews else []
+    made += [archive_transform(profile, profile.archive)] if profile.archive else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

@@ -6,9 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.conform import conform
-from fleet_health.contracts.labels import MAINTENANCE
+from fleet_health.contracts.labels import MAINTENANCE, MAINTENANCE_SYSTEM
 from fleet_health.contracts.monitoring import EFFECTIVENESS_SCHEMA
 from fleet_health.monitoring.judgement import ALL
+from fleet_health.monitoring.measured import DAY
 
 REVIEWED = ("RESOLVED", "FALSE_POSITIVE")
 LEAST_REVIEWED = 30
@@ -74,15 +75,15 @@ def _followed(alerts: DataFrame, labels: DataFrame | None) -> DataFrame:
     """``_hours`` from the first flag to the next maintenance of the device, null beyond a week."""
     if labels is None:
         return alerts.withColumn("_hours", F.lit(None).cast("double"))
-    done = (
-        labels.where(F.col("label_type").isin(*MAINTENANCE))
-        .groupBy("device_id")
-        .agg(F.collect_list(F.unix_timestamp("event_timestamp")).alias("_done"))
-    )
+    # a maintenance system knows days, and its event begins one: whoever was called that day came before it was over
+    by_day = F.when(F.col("label_source") == MAINTENANCE_SYSTEM, DAY).otherwise(0)
+    at = F.unix_timestamp("event_timestamp") + by_day
+    work = labels.where(F.col("label_type").isin(*MAINTENANCE))
+    done = work.groupBy("device_id").agg(F.collect_list(at).alias("_done"))
     start = F.unix_timestamp("first_detected_at")
     # compared as plain numbers of one row, so that a device with many repairs multiplies no alert
     rows = alerts.join(done, "device_id", "left").withColumn("_start", start)
-    inside = F.filter("_done", lambda at: (at >= F.col("_start")) & (at <= F.col("_start") + WITHIN_DAYS * 86_400))
+    inside = F.filter("_done", lambda at: (at >= F.col("_start")) & (at <= F.col("_start") + WITHIN_DAYS * DAY))
     return rows.withColumn("_hours", (F.array_min(inside) - F.col("_start")) / 3600.0)
 
 

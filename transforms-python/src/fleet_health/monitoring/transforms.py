@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
+from fleet_health.contracts.conform import frame_of
 from fleet_health.contracts.monitoring import (
     DRIFT_BASELINES_SCHEMA,
     DRIFT_SCHEMA,
@@ -18,6 +19,8 @@ from fleet_health.contracts.monitoring import (
     SCORE_DRIFT_SCHEMA,
 )
 from fleet_health.in_service import by_family, inputs_beside, together
+from fleet_health.ingestion.text_files import read_text_table
+from fleet_health.ingestion.work_orders import work_orders
 from fleet_health.monitoring.agreement import agreement
 from fleet_health.monitoring.baselines import published_baselines
 from fleet_health.monitoring.definitions import shipped_metrics, shipped_playbook
@@ -28,16 +31,19 @@ from fleet_health.monitoring.effectiveness import effectiveness
 from fleet_health.monitoring.health import coverage_rows, health_rows, look, quality_alerts
 from fleet_health.monitoring.joint import drawn, joint
 from fleet_health.monitoring.lengths import LENGTH
+from fleet_health.monitoring.maintenance import maintenance_events
 from fleet_health.monitoring.measured import Watched
 from fleet_health.monitoring.passes import MEASURES, PASSES
 from fleet_health.monitoring.quality import daily_summary
 from fleet_health.monitoring.retraining import DATASETS as RETRAINING_DATASETS
 from fleet_health.monitoring.retraining import shipped_triggers, triggered
+from fleet_health.monitoring.schema_log import LOG_SCHEMA, coverage, log_rows
 from fleet_health.monitoring.scores import measured_runs, unmeasured
 from fleet_health.monitoring.sensor_statistics import sensor_statistics
 from fleet_health.monitoring.triage import MODERATE
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
+from fleet_health.profiles.records import Maintenance, SchemaLog
 from fleet_health.training_data.split import TRAIN
 from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
@@ -111,7 +117,7 @@ def scores_transform(profile: Profile) -> Transform:
 
 
 def agreement_transform(profile: Profile) -> Transform:
-    labelled = _in(profile, "label_events") if profile.labels else {}
+    labelled = _in(profile, "label_events") if profile.has_labels else {}
     beside = inputs_beside(profile, "model_scores")
 
     @transform(
@@ -245,6 +251,43 @@ def retraining_transform(profile: Profile) -> Transform:
     return trigger_retraining
 
 
+def maintenance_transform(profile: Profile, maintenance: Maintenance) -> Transform:
+    """Reads the orders themselves, as ``label_events`` does: labels come before training, and these scores after."""
+
+    @transform(
+        landing=Input(maintenance.dataset),
+        events=_out(profile, "maintenance_events"),
+        **_in(profile, "model_scores"),
+    )
+    def read_maintenance(landing: Any, model_scores: Any, events: Any) -> None:
+        orders = work_orders(read_text_table(landing.filesystem()), profile, maintenance.dataset)
+        events.write_dataframe(maintenance_events(orders, model_scores.dataframe()))
+
+    return read_maintenance
+
+
+def schema_log_transform(profile: Profile, given: SchemaLog) -> Transform:
+    """Incremental only to see the log in force, which remembers what the days before told."""
+    share = given.covered_above.value
+
+    @incremental(semantic_version=1, snapshot_inputs=["clean_sensor_readings", "device_registry"])
+    @transform(log=_out(profile, "schema_change_log"), **_in(profile, "clean_sensor_readings", "device_registry"))
+    def log_sensors(ctx: Any, log: Any, clean_sensor_readings: Any, device_registry: Any) -> None:
+        # one row per sensor
+        told = {row["column_name"]: row.asDict() for row in log.dataframe("previous", LOG_SCHEMA).collect()}
+        until = min((row["measured_until"] for row in told.values()), default=None)
+        # a sensor that the profile gained may have been reported before
+        until = until if set(profile.sensor_names) <= told.keys() else None
+        clean, registry = clean_sensor_readings.dataframe(), device_registry.dataframe()
+        found = coverage(clean, registry, profile, share, until)
+        rows = told.values() if found is None else log_rows(found, told, profile, given)
+        listed = [[row[name] for name in LOG_SCHEMA.fieldNames()] for row in rows]
+        log.set_mode("replace")
+        log.write_dataframe(frame_of(ctx.spark_session, listed, LOG_SCHEMA))
+
+    return log_sensors
+
+
 def for_profile(profile: Profile) -> list[Transform]:
     made = [
         dropout_transform(profile),
@@ -257,6 +300,8 @@ def for_profile(profile: Profile) -> list[Transform]:
         quality_alert_transform(profile),
         retraining_transform(profile),
     ]
+    made += [schema_log_transform(profile, profile.schema_log)] if profile.schema_log else []
+    made += [maintenance_transform(profile, profile.maintenance)] if profile.maintenance else []
     for one in made:
         one.__name__ = f"{profile.profile}_{one.__name__}"
     return made

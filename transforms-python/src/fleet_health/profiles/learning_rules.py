@@ -28,7 +28,7 @@ def check_learning(check: Check) -> None:
     """Labels, ages and properties; raises for the first disagreement."""
     profile = check.profile
     training = profile.training
-    if training.join_labels and profile.labels is None:
+    if training.join_labels and not profile.has_labels:
         fix = "Declare `labels` with the dataset that lists them, or leave `join_labels` out."
         check.fail(("training", "join_labels"), "there are no labels to join", fix)
     buffer = training.label_delay_buffer_hours.value

@@ -14,6 +14,7 @@ from fleet_health.profiles.families import FurtherModel, InService, ModelSpec
 from fleet_health.profiles.keys import Duration, Name, Reason, ReasonedNumber, Severity
 from fleet_health.profiles.keys import Strict as _Strict
 from fleet_health.profiles.learning import Cohorts, Imputation, Property, Training
+from fleet_health.profiles.records import Archive, Exemplars, Maintenance, Reviews, SchemaLog
 from fleet_health.profiles.serving import Fallback, SeverityGuard, Staleness, Streaming
 from fleet_health.profiles.source import FROM_REGISTRY, Source
 
@@ -242,6 +243,11 @@ class Profile(_Strict):
     streaming: Streaming | None = None
     fallback: Fallback | None = None
     staleness: Staleness | None = None
+    archive: Archive | None = None
+    maintenance: Maintenance | None = None
+    reviews: Reviews | None = None
+    exemplars: Exemplars | None = None
+    schema_log: SchemaLog | None = None
 
     @property
     def sensor_names(self) -> tuple[str, ...]:
@@ -276,6 +282,21 @@ class Profile(_Strict):
         if model.features == "mean_and_std":
             return tuple(name for name in names if name.endswith(("_mean", "_std")))
         return model.features
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is a ``label_events``."""
+        return self.labels is not None or self.orders_are_labels
+
+    @property
+    def orders_are_labels(self) -> bool:
+        """Whether completed work orders are rows of ``label_events``."""
+        return self.maintenance is not None and self.maintenance.label_confidence is not None
+
+    @property
+    def labels_tell_maintenance(self) -> bool:
+        """Whether ``label_events`` say when somebody worked on a unit, and because of which alert."""
+        return self.orders_are_labels or (self.labels is not None and self.labels.tell_maintenance)
 
     @property
     def zone(self) -> str | None:

@@ -18,6 +18,7 @@ from fleet_health.profiles.model import (
     Profile,
     RegistryDevice,
 )
+from fleet_health.profiles.records_rules import check_records
 from fleet_health.profiles.serving_rules import check_serving
 from fleet_health.profiles.source_rules import check_source
 from fleet_health.profiles.units import UNITS
@@ -71,6 +72,7 @@ def check_agreement(profile: Profile, file: str, lines: Lines) -> None:
     _alerting(check)
     check_learning(check)
     check_serving(check)
+    check_records(check)
 
 
 def _sensors(check: _Check) -> None:

@@ -36,7 +36,7 @@ def features_to_train_on(profile: Profile) -> str:
 
 def labels_exclude(profile: Profile) -> bool:
     """Whether ``label_events`` tell of maintenance, after which windows do not train."""
-    return profile.labels is not None and profile.labels.tell_maintenance
+    return profile.labels_tell_maintenance
 
 
 def assembly_transform(profile: Profile) -> Transform:
