@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from pyspark.sql import SparkSession
 
 from mirror.checks import evaluate
@@ -59,6 +60,7 @@ def test_new_files_are_read_together_and_known_ones_by_their_folder() -> None:
     assert [len(part) for part in read_together(flat, flat, seen)] == [len(files)]
 
 
+@pytest.mark.nightly
 def test_a_replaced_file_costs_its_day(spark: SparkSession, tmp_path: Path) -> None:
     store = CatalogStates(Workspace.create(tmp_path / "w", repository=tmp_path).catalog)
     view: dict[str, FileEntry] = {}

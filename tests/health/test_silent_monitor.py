@@ -60,6 +60,7 @@ def _baseline(**changes: Any) -> pa.Table:
         "model_version": "1",
         "snapshot_id": "t1",
         "registry_snapshot_id": "r1",
+        "window_duration_minutes": 15,
         "slice_name": "ALL",
         "slice_value": "ALL",
         "feature_name": "f",

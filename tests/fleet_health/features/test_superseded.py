@@ -20,6 +20,8 @@ from transforms.api import Pipeline
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
+# by day the walks of test_lateness end with the newest versions; here it is which files that costs
+pytestmark = pytest.mark.nightly
 SHIPPED = shipped_profile("refrigeration")
 QUALITY = tuple(feature for feature in SHIPPED.features if feature.group == "data_quality")
 SLIM = SHIPPED.model_copy(update={"features": QUALITY})

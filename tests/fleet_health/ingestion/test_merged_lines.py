@@ -127,6 +127,7 @@ TAG_FILES = {
 }
 
 
+@pytest.mark.nightly
 def test_a_file_per_tag_makes_one_reading_of_a_step_and_each_file_counts_its_lines(spark: SparkSession) -> None:
     profile = parse_profile(TAGS, "boilers.yaml")
     texts = {

@@ -146,6 +146,7 @@ A_DAY_LATER = (
 )
 
 
+@pytest.mark.nightly
 def test_new_windows_are_added_and_filled_from_what_their_device_did_before(fleet: Fleet) -> None:
     fleet.land(*A_DAY_LATER)
     fleet.run()

@@ -209,6 +209,7 @@ def made(published: Callable[[pd.DataFrame], pd.DataFrame], before: pd.DataFrame
     return published(before)
 
 
+@pytest.mark.nightly
 def test_a_length_that_trains_nothing_has_the_devices_and_the_span_of_the_training(
     made: pd.DataFrame, before: pd.DataFrame, published: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.monitoring.schema_log import LOG_SCHEMA, coverage, log_rows
@@ -27,6 +28,7 @@ def reading(device: str, at: int, *sensors: str) -> dict[str, Any]:
     return {"device_id": device, "date": day(at), "timestamp_ingested": pd.Timestamp(day(at)), **values}
 
 
+@pytest.mark.nightly
 def test_days_are_remembered_and_only_new_ones_are_read(spark: SparkSession) -> None:
     rows = [reading(device, at, OLD) for device in DEVICES for at in (1, 2, 10, 20)]
     rows += [reading(device, 1, OLD, YOUNG) for device in ("stranger",)]

@@ -96,6 +96,7 @@ def test_a_counter_is_what_it_gained_and_one_that_starts_again_is_told_from_one_
     }
 
 
+@pytest.mark.nightly
 def test_the_day_on_which_the_solar_plant_lost_its_memory_is_found_and_no_other(spark: SparkSession) -> None:
     profile = load_profile(ROOT / "docs" / "solar_thermal" / "solar_thermal.yaml")
     counters = ["relay_1_run", "relay_2_run", "relay_3_run"]
