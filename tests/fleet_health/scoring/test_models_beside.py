@@ -67,10 +67,8 @@ def windows(spark: SparkSession, quarters: int) -> Any:
     return spark.createDataFrame(rows, f"{KEY}, {', '.join(f'{name} double' for name in NAMES)}, computed_at timestamp")
 
 
-@pytest.mark.parametrize(
-    ("family", "windows_of_each"),
-    [("autoencoder", 1), pytest.param("statistical_baseline", 5, marks=pytest.mark.nightly)],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("family", "windows_of_each"), [("autoencoder", 1), ("statistical_baseline", 5)])
 def test_a_model_scores_windows_of_its_own_length_once(spark: SparkSession, family: str, windows_of_each: int) -> None:
     from fleet_health.pipeline import pipeline
     from transforms.verbs.testing.datastores import InMemoryDatastore
