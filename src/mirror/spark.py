@@ -63,8 +63,8 @@ _SMALL = {
 
 _JVM_SMALL = (
     "-XX:TieredStopAtLevel=1",
-    # room for two compilers: one alone gets 48 MB, and a build of many jobs goes on interpreted when those are full
-    "-XX:ReservedCodeCacheSize=240m",
+    # one compiler alone gets 48 MB, and a build of many jobs goes on interpreted when those are full
+    "-XX:ReservedCodeCacheSize=128m",
     "-XX:+UseSerialGC",
     "-Xss4m",
     "-XX:+IgnoreUnrecognizedVMOptions",

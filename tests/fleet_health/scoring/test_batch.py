@@ -134,6 +134,7 @@ def test_an_hourly_run_scores_every_window_that_this_version_has_not(spark: Spar
     assert counts.T.to_dict("list") == {"first": [4, 4, 50], "half": [2, 2, 50], "other": [4, 4, 50]}
 
 
+@pytest.mark.nightly
 def test_what_an_old_day_gained_is_scored_once_and_scores_of_other_days_are_not_read(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -286,6 +287,7 @@ def test_a_run_without_a_window_adds_nothing_and_a_first_one_is_refused(
     assert (found.outcome, found.blocks) == ("FAIL", True)
 
 
+@pytest.mark.nightly
 def test_features_are_stale_beyond_the_limit_and_longer_windows_may_be_older(spark: SparkSession) -> None:
     """A quarter's are fresh for 120 minutes after they were known; those of an hour for 45 more."""
     known = NOW.to_pydatetime()

@@ -106,6 +106,7 @@ def test_only_what_is_in_service_is_put_together_and_only_its_own_length_alerts(
     assert [read(make(SERVED)) for make in makers] == [both, both, runs, alerting]
 
 
+@pytest.mark.nightly
 def test_a_model_that_scores_the_past_later_changes_no_alert(spark: SparkSession) -> None:
     columns = "device_id string, window_start timestamp, window_end timestamp, scored_at timestamp"
 
