@@ -41,6 +41,7 @@ def e(a):
 """
 
 
+@pytest.mark.nightly  # by day the command line goes the same way
 def test_a_chain_from_first_build_to_new_data(repository) -> None:
     r = repository()
     r.put("/raw", {"v": [1, 2]})

@@ -300,6 +300,7 @@ def test_model_input_is_compared_with_what_is_stored(spark: SparkSession, featur
     assert found.loc["humidity_mean", "max_abs_diff"] == pytest.approx(2e-6, rel=1e-3)
 
 
+@pytest.mark.nightly
 def test_windows_after_recorded_maintenance_do_not_train_and_are_counted(
     spark: SparkSession, features: DataFrame
 ) -> None:

@@ -33,6 +33,8 @@ from mirror.synth import Anomaly, load_fleet
 
 SHIPPED = shipped_profile("refrigeration")
 FEW, UNSEEN = 120, 240
+# by day drift is measured at the length that is scored
+pytestmark = pytest.mark.nightly
 PROFILE = SHIPPED.model_copy(
     update={
         # a few features behave like all of them
@@ -130,7 +132,6 @@ def test_metrics_and_triggers_count_a_feature_once(found: list[Measured], spark:
     assert _kinds(watched) == {"sensor_hardware": 1}
 
 
-@pytest.mark.nightly
 def test_synthetic_units_are_quiet_at_every_length_and_a_fault_shows_at_every_length(spark: SparkSession) -> None:
     """70 units of which thirteen days trained: their days are compared by five, in which the sensor was changed."""
     planted = [Anomaly(None, "vibration_scale_change", 15 * 24)]
@@ -209,7 +210,6 @@ def made(published: Callable[[pd.DataFrame], pd.DataFrame], before: pd.DataFrame
     return published(before)
 
 
-@pytest.mark.nightly
 def test_a_length_that_trains_nothing_has_the_devices_and_the_span_of_the_training(
     made: pd.DataFrame, before: pd.DataFrame, published: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
@@ -221,7 +221,6 @@ def test_a_length_that_trains_nothing_has_the_devices_and_the_span_of_the_traini
     assert published(pd.concat([before, made])).empty
 
 
-@pytest.mark.nightly
 def test_a_length_that_trains_nothing_is_computed_again_byte_for_byte(
     made: pd.DataFrame, frames: dict[str, DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
