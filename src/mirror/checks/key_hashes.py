@@ -142,15 +142,15 @@ def _from_files(schema: T.StructType, keys: Sequence[str], files: Sequence[FileE
 def _limits(schema: T.StructType, keys: Sequence[str], files: Sequence[FileEntry]) -> dict[str, tuple[int, int]]:
     """Between which whole numbers the keys of these files lie, column by column; of columns without null alone."""
     counted = [key for key in keys if isinstance(schema[key].dataType, _COUNTED)]
-    found = {}
+    if not counted:
+        return {}
+    values = [_value(schema, key) for key in counted]
+    query = _read(", ".join(f"[min({value}), max({value}), count(*) - count({value})]" for value in values))
     with duckdb.connect() as connection:
-        for key in counted:
-            value = _value(schema, key)
-            query = _read(f"min({value}), max({value}), count(*) - count({value})")
-            low, high, nulls = connection.execute(query, [[file.location for file in files]]).fetchall()[0]
-            if low is not None and not nulls:
-                found[key] = (low, high)
-    return found
+        told = connection.execute(query, [[file.location for file in files]]).fetchall()[0]
+    return {
+        key: (low, high) for key, (low, high, nulls) in zip(counted, told, strict=True) if low is not None and not nulls
+    }
 
 
 def _value(schema: T.StructType, key: str) -> str:

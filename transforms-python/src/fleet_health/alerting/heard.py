@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from fleet_health.ingestion.cleansing import utc_midnight
 from fleet_health.profiles.families import InService
 
 _WINDOW = ("device_id", "window_start", "window_end")
@@ -25,9 +24,9 @@ def heard(beside: DataFrame, leading: DataFrame, served: InService) -> DataFrame
     """
     judged = leading.groupBy(*_WINDOW).agg(F.min("scored_at").alias("_judged_at"))
     begins = F.col("window_start")
-    days = begins >= F.lit(datetime.combine(served.since, time(), UTC))
+    days = begins >= utc_midnight(served.since)
     if served.until is not None:
-        days = days & (begins < F.lit(datetime.combine(served.until, time(), UTC)))
+        days = days & (begins < utc_midnight(served.until))
     rows = beside.where(days).join(judged, list(_WINDOW), "left")
     in_time = F.col("_judged_at").isNull() | (F.col("scored_at") <= F.col("_judged_at"))
     return rows.where(in_time).select(*beside.columns)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
@@ -21,6 +22,7 @@ from fleet_health.contracts import clean as contract
 from fleet_health.contracts.raw import LINE_FILES, line_columns
 from fleet_health.profiles.model import Condition, Profile, Sensor
 
+_EPOCH = date(1970, 1, 1)
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -125,6 +127,11 @@ def reading_time(profile: Profile) -> Column:
 def utc_day(time: Column) -> Column:
     """The UTC day of an instant, whatever the zone of the session."""
     return F.date_from_unix_date(F.floor(F.unix_micros(time) / F.lit(86_400_000_000)).cast("int"))
+
+
+def utc_midnight(day: date) -> Column:
+    """The first instant of a UTC day, whatever the zone of the session; Parquet leaves out row groups by it."""
+    return F.timestamp_seconds(F.lit((day - _EPOCH) // timedelta(seconds=1)))
 
 
 def _without_nan(raw: DataFrame, profile: Profile) -> DataFrame:

@@ -6,7 +6,7 @@ take from the archive. What it holds stays as it was first read.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from fleet_health import paths
 from fleet_health.contracts.compiled import checks_of
 from fleet_health.contracts.schemas import schema_of, stored_schema
-from fleet_health.ingestion.cleansing import ranked_copies, utc_day
+from fleet_health.ingestion.cleansing import ranked_copies, utc_day, utc_midnight
 from fleet_health.ingestion.cleansing_transform import FEW_DAYS
 from fleet_health.ingestion.look_back import Added, measure, seen_before
 from fleet_health.profiles.model import Profile
@@ -27,9 +27,8 @@ PARTITION = ["date"]
 
 
 def received_from(day: date) -> Column:
-    """Whether a raw row was received on a UTC day or later; a comparison by which Parquet leaves out row groups."""
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return F.col("timestamp_ingested") >= F.timestamp_seconds(F.lit(int(start.timestamp())))
+    """Whether a raw row was received on a UTC day or later."""
+    return F.col("timestamp_ingested") >= utc_midnight(day)
 
 
 def archived(raw: DataFrame, before: DataFrame, profile: Profile, late_days: int) -> DataFrame | None:

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from fleet_health.ingestion.cleansing import utc_day
+from fleet_health.features.days import ending_between
 from fleet_health.model_input.errors import FeaturesBehindError
 from fleet_health.profiles.model import Profile
 
 _KEY = ("device_id", "window_start", "window_end")
 _NEWEST = ("computed_at", "reading_count")
 IS_NEW = "is_new"
-_MINUTE = 60_000_000
-_HOUR = 60 * _MINUTE
+_HOUR = 3_600_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,9 @@ def with_history(features: DataFrame, added: Added, minutes: int, profile: Profi
         profile: how old a value may be.
     """
     age = round(profile.imputation.max_age_of(minutes) * _HOUR)
-    since, until = (F.timestamp_micros(F.lit(at)) for at in (added.first - age, added.last))
-    near = features.where(F.col("window_duration_minutes") == minutes).where(F.col("window_end").between(since, until))
-    if "date" in features.columns:
-        first = utc_day(F.timestamp_micros(F.lit(added.first - age - minutes * _MINUTE)))
-        near = near.where(F.col("date").between(first, utc_day(until)))
+    since, until = (_EPOCH + timedelta(microseconds=at) for at in (added.first - age, added.last))
+    own = features.where(F.col("window_duration_minutes") == minutes)
+    near = ending_between(own, since, until, timedelta(minutes=minutes))
     oldest = F.unix_micros("window_end") >= F.unix_micros("_first") - F.lit(age)
     near = near.join(added.per_device(), "device_id").where(oldest).drop("_first")
     marked = near.join(added.windows, list(_KEY), "left")

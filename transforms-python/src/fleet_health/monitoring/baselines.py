@@ -20,7 +20,7 @@ from fleet_health.monitoring.references import SLICES, reference_rows
 from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.training_data.assembly import learned_beside, learned_from, learning_windows
-from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
+from fleet_health.training_data.transforms import features_to_train_on
 
 VERSION = ("model_id", "model_version")
 PROFILES = {paths.dataset(profile, "drift_baselines"): profile for profile in shipped_profiles()}
@@ -120,5 +120,5 @@ def recomputed(dataset: str, read: Callable[[str, str | None], DataFrame], recor
     rows = read_snapshot(lambda at: read(source, at), source, snapshot)
     devices = read_snapshot(lambda at: read(registry, at), registry, registered)
     # what was recorded after the training is left out, so those of now do
-    labels = read(paths.dataset(profile, "label_events"), None) if labels_exclude(profile) else None
+    labels = read(paths.dataset(profile, "label_events"), None) if profile.labels_tell_maintenance else None
     return made_from(rows, devices, profile, [minutes], snapshot, registered, labels)

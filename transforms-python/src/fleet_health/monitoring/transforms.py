@@ -45,7 +45,7 @@ from fleet_health.profiles.loader import shipped_profiles
 from fleet_health.profiles.model import Profile
 from fleet_health.profiles.records import Maintenance, SchemaLog
 from fleet_health.training_data.split import TRAIN
-from fleet_health.training_data.transforms import features_to_train_on, labels_exclude
+from fleet_health.training_data.transforms import features_to_train_on
 from transforms.api import Input, Output, Transform, incremental, transform, transform_df
 
 METRICS = shipped_metrics(MEASURES)
@@ -139,7 +139,7 @@ def agreement_transform(profile: Profile) -> Transform:
 def baselines_transform(profile: Profile) -> Transform:
     """Rows of every training stay; the same training again adds none."""
 
-    told = _in(profile, "label_events") if labels_exclude(profile) else {}
+    told = _in(profile, "label_events") if profile.labels_tell_maintenance else {}
 
     @incremental(semantic_version=1, snapshot_inputs=["features", "training_statistics", "device_registry", *told])
     @transform(

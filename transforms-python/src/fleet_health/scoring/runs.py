@@ -9,13 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts import runs
+from fleet_health.features.days import ending_between
 from fleet_health.model_input.released import is_halted
 from fleet_health.model_input.vectors import NOTHING_TO_FILL_WITH
 from fleet_health.paths import is_first
 from fleet_health.profiles.families import FurtherModel, ModelSpec
 from fleet_health.profiles.model import Profile
 from fleet_health.scoring.fallback import fallback_scores
-from fleet_health.scoring.seen import Seen, ending_between, only_row
+from fleet_health.scoring.seen import Seen, only_row
 from fleet_health.scoring.staleness import Facts, decide, longer_minutes, run_row, staleness_of
 
 _EMPTY = datetime(1970, 1, 1, tzinfo=UTC)

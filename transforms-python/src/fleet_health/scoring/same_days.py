@@ -6,13 +6,12 @@ import functools
 import operator
 from datetime import date, timedelta
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from fleet_health.ingestion.cleansing import utc_day
+from fleet_health.ingestion.cleansing import utc_day, utc_midnight
 
 _DAY = timedelta(days=1)
-_EPOCH = date(1970, 1, 1)
 
 
 def of_the_same_days(before: DataFrame, windows: DataFrame) -> DataFrame:
@@ -35,10 +34,5 @@ def of_the_same_days(before: DataFrame, windows: DataFrame) -> DataFrame:
         else:
             spans.append((day, day + _DAY))
     end = F.col("window_end")
-    held = ((end >= _midnight(first)) & (end < _midnight(last)) for first, last in spans)
+    held = ((end >= utc_midnight(first)) & (end < utc_midnight(last)) for first, last in spans)
     return before.where(functools.reduce(operator.or_, held, F.lit(False)))
-
-
-def _midnight(day: date) -> Column:
-    """The first instant of a UTC day, whatever the zone of the session."""
-    return F.timestamp_micros(F.lit((day - _EPOCH) // timedelta(microseconds=1)))

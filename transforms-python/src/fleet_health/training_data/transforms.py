@@ -34,18 +34,13 @@ def features_to_train_on(profile: Profile) -> str:
     return paths.dataset(profile, "device_features" if profile.training.as_of is None else "feature_versions")
 
 
-def labels_exclude(profile: Profile) -> bool:
-    """Whether ``label_events`` tell of maintenance, after which windows do not train."""
-    return profile.labels_tell_maintenance
-
-
 def assembly_transform(profile: Profile) -> Transform:
     """Training rows are some hundred thousand at most, so their statistics are computed on the driver, exactly."""
     source = features_to_train_on(profile)
     optional = {}
     if profile.cohorts is not None:
         optional["registry"] = Input(paths.dataset(profile, "device_registry"))
-    if labels_exclude(profile) or profile.training.join_labels:
+    if profile.labels_tell_maintenance or profile.training.join_labels:
         optional["labels"] = Input(paths.dataset(profile, "label_events"))
     outputs = {
         "data": Output(paths.dataset(profile, "training_data"), checks=checks_of("training_data", profile)),
@@ -66,7 +61,7 @@ def assembly_transform(profile: Profile) -> Transform:
         instant = profile.training.as_of
         read = features.dataframe() if instant is None else as_of(features.dataframe(), instant)
         rows = with_cohorts(read, registry and registry.dataframe(), profile.cohorts)
-        found = learning_windows(rows, profile, known if labels_exclude(profile) else None)
+        found = learning_windows(rows, profile, known if profile.labels_tell_maintenance else None)
         # the models hold these same rows in memory when they train on them
         described = described_models(found.rows.where(learned_from()).toPandas(), profile, snapshot)
         outputs["statistics"].write_dataframe(spark.createDataFrame(described.statistics, STATISTICS_SCHEMA))
