@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from stranger_fleets import strangers
@@ -92,6 +93,15 @@ def test_no_text_stops_the_reading(pattern: str) -> None:
     odd += ["2021-01-01 00:00:00 +1", "2021-01-01T00:00-0100Z", "24 00", "١٢٣", "2021-01-01 00:00:60 CET", "\x00"]
     found: Any = read_time(pd.Series(odd), rule(pattern, hour_24=pattern not in EPOCHS), "Europe/Berlin")
     assert str(found.dtype).endswith(", UTC]")
+
+
+@pytest.mark.parametrize("pattern", EPOCHS)
+def test_what_memory_held_before_stops_no_reading_of_missing_epochs(pattern: str) -> None:
+    cells = pd.Series(["", "1e300"] * 8)
+    # what NumPy hands out next has these values in it
+    left_behind = [np.full(len(cells), 1e307) for _ in range(40)]
+    del left_behind
+    assert read_time(cells, rule(pattern), "UTC").isna().all()
 
 
 def test_text_may_be_in_one_zone_wherever_the_devices_stand() -> None:

@@ -134,9 +134,10 @@ def _counted(cells: pd.Series[Any], pattern: str, rule: SourceTime) -> pd.Series
     start = pd.Timestamp(rule.counts_from or "1970-01-01")
     # pandas overflows on what it cannot hold, whatever it is told to do with errors
     seconds = numbers * _SECONDS[EPOCHS[pattern]] + start.timestamp()
-    numbers = numbers.where(seconds.between(*_HELD))
-    found = pd.to_datetime(numbers, unit=EPOCHS[pattern], origin=start, utc=True, errors="coerce")
-    return found.dt.round("ms" if pattern == "epoch_days" else "us")
+    held = seconds.between(*_HELD)
+    # and where a number is missing, on whatever its memory held before: it gets none to read
+    found = pd.to_datetime(numbers.where(held, 0.0), unit=EPOCHS[pattern], origin=start, utc=True, errors="coerce")
+    return found.where(held).dt.round("ms" if pattern == "epoch_days" else "us")
 
 
 def _iso8601(
