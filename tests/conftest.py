@@ -136,11 +136,18 @@ def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
     """
     from mirror.spark import start_session
 
-    interpreted = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    by_day = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        # a task takes longer to be sent than to see a hundred rows
+        "spark.default.parallelism": "1",
+        # a heap that grows is collected again and again on its way
+        "spark.driver.defaultJavaOptions": "-Xms1200m -Xmn700m",
+    }
     session = start_session(
         app_name="foundry-mirror tests",
         python_path=[ROOT / "transforms-python" / "src"],
-        settings=interpreted if _by_day(pytestconfig) else {},
+        settings=by_day if _by_day(pytestconfig) else {},
     )
     # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
     session.conf.set("spark.sql.adaptive.enabled", "false")

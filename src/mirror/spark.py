@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _MEANING = {
 
 _SMALL = {
     "spark.ui.enabled": "false",
+    # what a page would show of each plan is made without one too, and "formatted" is the dearest
+    "spark.sql.ui.explainMode": "simple",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "2",
@@ -66,6 +69,8 @@ _JVM_SMALL = (
     # one compiler alone gets 48 MB, and a build of many jobs goes on interpreted when those are full
     "-XX:ReservedCodeCacheSize=128m",
     "-XX:+UseSerialGC",
+    # else the heap is walked whole for the room of classes, twice within seconds of starting
+    "-XX:MetaspaceSize=256m",
     "-Xss4m",
     "-XX:+IgnoreUnrecognizedVMOptions",
     # Arrow's own checks of every access to a batch; Spark asks within its bounds and looks for nulls itself
@@ -110,11 +115,30 @@ def _log4j_file() -> Path:
     return path
 
 
+# The configuration of Hadoop goes along with every task that writes. Two thirds of it are defaults of programs that no
+# local session talks to.
+_NOT_TALKED_TO = ("yarn-default.xml", "mapred-default.xml")
+
+
+def _plain_hadoop() -> Path:
+    """An archive for the start of the class path in which the files :data:`_NOT_TALKED_TO` say nothing."""
+    path = _cache_directory() / "plain-hadoop.jar"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        with zipfile.ZipFile(temporary, "w") as archive:
+            for name in _NOT_TALKED_TO:
+                archive.writestr(zipfile.ZipInfo(name), "<configuration/>")
+        os.utime(temporary, (0, 0))  # the class archive is only taken with files of the same size and time
+        temporary.replace(path)
+    return path
+
+
 def class_archive(java: Java) -> Path:
     """Where the class-data archive for this runtime and this pyspark lies, whether or not it exists yet."""
     import pyspark
 
-    key = hashlib.sha256(f"{java.home}|{java.version}|{pyspark.__version__}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{java.home}|{java.version}|{pyspark.__version__}|{_NOT_TALKED_TO}|{_WARM_UP}".encode()).hexdigest()[:16]
     return _cache_directory() / f"spark-classes-{key}.jsa"
 
 
@@ -130,7 +154,10 @@ def _local_settings(java: Java, archive_option: str | None) -> dict[str, str]:
     elif (archive := class_archive(java)).exists():
         layers = f"{_base_archive(archive)}{os.pathsep}{archive}"
         options += [f"-XX:SharedArchiveFile={layers}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
-    return _SMALL | {"spark.driver.extraJavaOptions": " ".join(options)}
+    return _SMALL | {
+        "spark.driver.extraJavaOptions": " ".join(options),
+        "spark.driver.extraClassPath": str(_plain_hadoop()),
+    }
 
 
 def start_session(
@@ -197,29 +224,43 @@ def _write_plain_files(session: SparkSession) -> None:
     jvm.org.apache.hadoop.fs.FileSystem.getLocal(configuration).setWriteChecksum(False)
 
 
-# What pyspark names anew for every column, function and frame.
-_NAMED_OFTEN = ("functions", "PythonUtils", "PythonSQLUtils", "SparkSession")
-
-
 def _remember_classes(jvm: JVMView | None) -> None:
-    """Has the JVM look for the classes of :data:`_NAMED_OFTEN` once, and once for each of their static methods.
+    """Has the JVM look for each class and package that is named once, and once for each static method.
 
     Otherwise every mention opens every jar, for each package that pyspark imports: where frames are small and
     expressions many, that is a tenth of all that the JVM does.
     """
-    from py4j.java_gateway import JavaClass, JavaMember
+    from py4j.java_gateway import JavaClass, JavaMember, JavaPackage, JVMView
 
-    class Remembered(JavaClass):
+    def remembered(found: Any) -> Any:
+        if type(found) is JavaClass:
+            return Class(found._fqn, found._gateway_client)
+        if type(found) is JavaPackage:
+            return Package(found._fqn, found._gateway_client, found._jvm_id)
+        return found
+
+    class Class(JavaClass):
         def __getattr__(self, name: str) -> Any:
             found = super().__getattr__(name)
-            if isinstance(found, JavaMember):
+            # a field may have another value the next time, but the one instance of a Scala object never has
+            if isinstance(found, JavaMember) or name == "MODULE$":
                 setattr(self, name, found)
             return found
 
-    for name in _NAMED_OFTEN:
-        found = getattr(jvm, name)
-        if type(found) is JavaClass:  # else there is no such class in this Spark, or it is remembered already
-            setattr(jvm, name, Remembered(found._fqn, found._gateway_client))
+    class Package(JavaPackage):
+        def __getattr__(self, name: str) -> Any:
+            found = remembered(super().__getattr__(name))
+            setattr(self, name, found)
+            return found
+
+    class View(JVMView):
+        def __getattr__(self, name: str) -> Any:
+            found = remembered(super().__getattr__(name))
+            setattr(self, name, found)
+            return found
+
+    if type(jvm) is JVMView:  # else it is remembering already
+        jvm.__class__ = View
 
 
 def copy_session(session: SparkSession, settings: Mapping[str, str] | None = None) -> SparkSession:
@@ -242,15 +283,32 @@ def in_session(frame: DataFrame, session: SparkSession) -> DataFrame:
     return DataFrame(home.Dataset.ofRows(session._jsparkSession, frame._jdf.queryExecution().logical()), session)
 
 
+# What pipelines and checks do: the classes of these steps are those that later sessions find in the archive.
 _WARM_UP = """
 import sys
 from mirror.spark import start_session
 import pandas as pd
+from pyspark.sql import Window, functions as F
 options, scratch = sys.argv[1:]
 session = start_session(archive_option=options)
-frame = session.createDataFrame(pd.DataFrame({"k": ["a", "b"], "v": [1.0, 2.0]}))
-frame.write.mode("overwrite").parquet(scratch)
-session.read.parquet(scratch).groupBy("k").agg({"v": "avg"}).join(frame, "k").toPandas()
+rows = pd.DataFrame({"k": ["a", "b"], "v": [1.0, 2.0], "t": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+for interpreted in (False, True):
+    session.conf.set("spark.sql.codegen.wholeStage", str(not interpreted).lower())
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if interpreted else "FALLBACK")
+    session.conf.set("spark.sql.adaptive.enabled", str(not interpreted).lower())
+    frame = session.createDataFrame(rows).withColumn("d", F.to_date("t")).withColumn("l", F.array("k", "v"))
+    frame.write.mode("overwrite").partitionBy("d").parquet(scratch)
+    stored = session.read.parquet(scratch).withColumn("n", F.row_number().over(Window.partitionBy("k").orderBy("t")))
+    stored = stored.persist()
+    sums = stored.groupBy("k").agg(F.avg("v"), F.countDistinct("n"), F.collect_set("d"), F.max(F.struct("t", "v")))
+    joined = stored.join(sums, "k", "left").join(F.broadcast(frame.select("k", "l")), "k", "leftanti")
+    joined.unionByName(stored, allowMissingColumns=True).orderBy("k").dropDuplicates(["k"]).collect()
+    stored.withColumn("e", F.explode("l")).filter("e is not null").mapInArrow(lambda parts: parts, "k string").toPandas()
+    session.range(0, 2, 1, 2).mapInPandas(lambda parts: parts, "id long").collect()
+    stored.isEmpty(), stored.limit(1).count(), stored.unpersist()
+    for kind in ("csv", "json"):
+        frame.select("k", "v", "t").write.mode("overwrite").format(kind).save(f"{scratch}.{kind}")
+        session.read.format(kind).schema("k string, v double, t timestamp").load(f"{scratch}.{kind}").collect()
 session._jvm.System.exit(0)
 """
 
