@@ -138,7 +138,8 @@ def class_archive(java: Java) -> Path:
     """Where the class-data archive for this runtime and this pyspark lies, whether or not it exists yet."""
     import pyspark
 
-    key = hashlib.sha256(f"{java.home}|{java.version}|{pyspark.__version__}|{_NOT_TALKED_TO}|{_WARM_UP}".encode()).hexdigest()[:16]
+    made_of = f"{java.home}|{java.version}|{pyspark.__version__}|{_NOT_TALKED_TO}|{_WARM_UP}"
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     return _cache_directory() / f"spark-classes-{key}.jsa"
 
 
@@ -303,7 +304,7 @@ for interpreted in (False, True):
     sums = stored.groupBy("k").agg(F.avg("v"), F.countDistinct("n"), F.collect_set("d"), F.max(F.struct("t", "v")))
     joined = stored.join(sums, "k", "left").join(F.broadcast(frame.select("k", "l")), "k", "leftanti")
     joined.unionByName(stored, allowMissingColumns=True).orderBy("k").dropDuplicates(["k"]).collect()
-    stored.withColumn("e", F.explode("l")).filter("e is not null").mapInArrow(lambda parts: parts, "k string").toPandas()
+    stored.select(F.explode("l").alias("k")).filter("k <> ''").mapInArrow(lambda parts: parts, "k string").toPandas()
     session.range(0, 2, 1, 2).mapInPandas(lambda parts: parts, "id long").collect()
     stored.isEmpty(), stored.limit(1).count(), stored.unpersist()
     for kind in ("csv", "json"):

@@ -89,6 +89,7 @@ def plan(guest: Any, **options: Any) -> Any:
 ROWS = [(datetime(2026, 1, day, 12, tzinfo=UTC), 2 * v, 5) for v, day in enumerate(DAYS) if day < 6]
 
 
+@pytest.mark.nightly
 def test_a_run_that_fails_goes_on_with_its_own_input(guest: Any, spark: SparkSession) -> None:
     declare(guest, dies_at="2026-01-03")
     told: list[tuple[str, int]] = []

@@ -49,6 +49,7 @@ def test_settings_and_views_of_a_transform_end_with_it(repository, spark: SparkS
     assert spark.conf.get("spark.sql.caseSensitive") == "false"
 
 
+@pytest.mark.nightly
 def test_settings_stay_apart_when_jobs_run_at_the_same_time(repository, spark: SparkSession) -> None:
     r = repository()
     r.write("apart", SIDE_BY_SIDE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import pytest
 from rich.console import Console
 
 from mirror.builds import build
@@ -33,6 +34,7 @@ class Groups(Unwatched):
         self.of[job.spec.name] = rid
 
 
+@pytest.mark.nightly
 def test_rows_tasks_and_time(repository) -> None:
     r = repository()
     r.write("two", TWO)

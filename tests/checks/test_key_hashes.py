@@ -61,6 +61,7 @@ def test_colliding_hashes_are_counted_on_the_keys(
     assert result.outcome == "PASS"
 
 
+@pytest.mark.nightly
 def test_beyond_the_memory_bound_nothing_is_gathered(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_files_that_only_spark_reads_the_same_way(spark: SparkSession, tmp_path:
 TIMED = T.StructType([T.StructField("k", T.StringType()), T.StructField("at", T.TimestampType())])
 
 
+@pytest.mark.nightly
 def test_only_keys_of_the_same_days_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that lie elsewhere in time share no key with new ones, however many there are."""
     store = CatalogStates(Workspace.create(tmp_path / "w", repository=tmp_path).catalog)

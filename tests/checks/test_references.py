@@ -64,6 +64,7 @@ def test_against_references(results: dict[int, CheckResult], i: int) -> None:
     assert CASES[i][2] in results[i].detail
 
 
+@pytest.mark.nightly
 def test_the_threshold_is_the_other_count(some: dict[int, CheckResult]) -> None:
     assert [(result.outcome, CASES[i][2] in result.detail) for i, result in some.items()] == [
         (CASES[i][1], True) for i in some

@@ -124,6 +124,7 @@ print("codes", codes, "imported", heavy, file=sys.stderr)
 """
 
 
+@pytest.mark.nightly
 def test_no_spark_where_none_is_needed(repo: Path) -> None:
     assert run(["ingest", "/Fleet/raw", "raw.parquet"]) == 0
     assert run(["build"]) == 0

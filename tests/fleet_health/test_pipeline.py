@@ -182,6 +182,7 @@ def judge(lbnl: Any, spark: Any, names: tuple[str, ...] = (), only: str = "") ->
     return failed, judged
 
 
+@pytest.mark.nightly
 def test_importing_the_pipeline_starts_nothing() -> None:
     """Neither a Spark session nor scikit-learn nor a socket: declarations only."""
     from fleet_health.pipeline import pipeline

@@ -95,16 +95,24 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
     landed = made.files[0].parent
     (landed / "part-00019.csv").write_bytes(replayed.files[19].read_bytes())
     _only_the_first(replayed.files[11], landed / "part-00011.csv", (LEAK_HOUR + 15) * 60)
-    names = [file.name for file in made.files]
-    names += _in_two_batches(landed / "part-00017.csv")
+    repeats = _in_two_batches(landed / "part-00017.csv")
     _ten_times_as_often(landed / "part-00020.csv", hours=1)
     _only_the_first(landed / "part-00000.csv", landed / "alone.csv", CUT * 60)
+    names = [_in_one_file([landed / file.name for file in made.files], landed / "fleet.csv"), *repeats]
     registry = pd.read_csv(made.registry, dtype=str, keep_default_na=False)
     known = registry_from_text(spark.createDataFrame(registry), PROFILE).persist()
     before = measured(Stored(spark, folder / "among"), landed, names, known)
     model = trained(before, HEALTHY)
     alone = scored(measured(Stored(spark, folder / "alone"), landed, ["alone.csv"], known), model)
     return World(pd.Timestamp(start).tz_localize(None), before, scored(before, model), alone)
+
+
+def _in_one_file(files: list[Path], to: Path) -> str:
+    """As a fleet is delivered; twenty units are then read as quickly as one."""
+    header, *_ = files[0].read_text().splitlines()
+    lines = [line for file in files for line in file.read_text().splitlines()[1:]]
+    to.write_text("\n".join([header, *lines]) + "\n")
+    return to.name
 
 
 def _in_two_batches(file: Path) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -49,6 +50,7 @@ def test_what_is_written_is_all_there_is(spark: SparkSession, tmp_path: Path) ->
     assert pq.read_table(written)["id"].to_pylist() == [0, 1, 2]
 
 
+@pytest.mark.nightly
 def test_pandas_arrow_and_spark_agree_on_values_types_and_nulls(spark: SparkSession) -> None:
     sent = pd.DataFrame(
         {
@@ -79,6 +81,7 @@ def test_timestamps_are_written_so_that_footers_keep_their_range(spark: SparkSes
     assert not list(target.glob("_SUCCESS"))
 
 
+@pytest.mark.nightly
 def test_python_workers_can_import_what_the_session_was_given(spark: SparkSession) -> None:
     def locate(batches: object) -> object:
         import fleet_health

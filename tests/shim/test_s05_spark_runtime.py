@@ -286,6 +286,7 @@ def test_a_written_output_reads_back_what_was_there_and_what_was_written(store, 
     assert seen == {"before": [1], "after": [2]}
 
 
+@pytest.mark.nightly
 def test_nested_columns_become_nullable_too(store, run, spark, rows):
     inner = T.StructType([T.StructField("x", T.LongType(), False)])
     schema = T.StructType([T.StructField("s", inner, False), T.StructField("a", T.ArrayType(inner, False), False)])

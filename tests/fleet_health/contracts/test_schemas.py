@@ -14,6 +14,7 @@ from pyspark.sql import types as T
 from sklearn.ensemble import IsolationForest
 
 from fleet_health import paths
+from fleet_health.contracts.conform import frame_of
 from fleet_health.contracts.loader import contract_names, shipped_contract
 from fleet_health.contracts.schemas import stored_schema
 from fleet_health.ingestion.reviews import EXPERT_SCHEMA
@@ -32,7 +33,7 @@ def seed(spark: SparkSession, dataset: str, profile: Profile) -> DataFrame:
 
     schema = stored_schema(dataset, profile)
     if dataset not in ("device_features", "training_statistics", "model_release_config"):
-        return spark.createDataFrame([], schema)
+        return frame_of(spark, [], schema)
     row = {
         field.name: FIXED.get(field.dataType.simpleString(), pd.Timestamp("2008-08-20T12:00:00Z")) for field in schema
     }

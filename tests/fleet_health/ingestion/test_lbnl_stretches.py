@@ -1,6 +1,6 @@
 """The stretches of the measured campaigns that hold their known defects: what came in, what became of it.
 
-The whole campaigns (``test_lbnl.py``) are twenty times as many rows and are read at night.
+The whole campaigns (``test_lbnl.py``) are twenty times as many rows.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def clean(judged: pd.DataFrame) -> pd.DataFrame:
     return judged[judged["outcome"] == "CLEAN"]
 
 
+@pytest.mark.nightly
 def test_every_row_is_accounted_for(judged: pd.DataFrame, clean: pd.DataFrame) -> None:
     counts = judged.fillna({"reason": "NONE"}).groupby(["source_file", "outcome", "reason"]).size().to_dict()
     assert counts == {
@@ -61,6 +62,7 @@ def test_every_row_is_accounted_for(judged: pd.DataFrame, clean: pd.DataFrame) -
     assert clean["event_id"].is_unique
 
 
+@pytest.mark.nightly
 def test_every_defect_has_its_flag_and_nothing_else_has_one(clean: pd.DataFrame) -> None:
     flags = {
         device: Counter(f for row in rows for f in row) for device, rows in clean.groupby("device_id").quality_flags
@@ -74,12 +76,14 @@ def test_every_defect_has_its_flag_and_nothing_else_has_one(clean: pd.DataFrame)
     }
 
 
+@pytest.mark.nightly
 def test_text_is_null_and_the_heat_of_the_leaking_valve_is_kept(clean: pd.DataFrame) -> None:
     mixed = clean.set_index("device_id")["mixed_air_temperature"]
     assert mixed.isna().groupby(level=0).sum().to_dict() == {MZVAV: 0, CAV: 15, VAV: 0}
     assert (mixed > (100.0 - 32.0) * 5.0 / 9.0).groupby(level=0).sum().to_dict() == {MZVAV: 113, CAV: 0, VAV: 0}
 
 
+@pytest.mark.nightly
 def test_the_row_of_zeros_is_held_back(judged: pd.DataFrame) -> None:
     (row,) = judged[judged["outcome"] == "QUARANTINE"].to_dict("records")
     assert str(row["timestamp_utc"]) == "2007-08-29 03:57:00"  # 21:57 of the day before, local standard time
@@ -88,6 +92,7 @@ def test_the_row_of_zeros_is_held_back(judged: pd.DataFrame) -> None:
     assert "IMPOSSIBLE_ROW" in row["quality_flags"]
 
 
+@pytest.mark.nightly
 def test_times_are_utc_and_pressure_is_pascal(clean: pd.DataFrame) -> None:
     first = clean.groupby("device_id")["timestamp_utc"].min().map(str).to_dict()
     assert first == {

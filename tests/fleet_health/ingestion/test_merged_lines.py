@@ -59,11 +59,13 @@ def told(spark: SparkSession) -> Told:
     )
 
 
+@pytest.mark.nightly
 def test_every_line_of_every_file_ends_in_the_ledger_once(told: Told) -> None:
     assert told.ledger == fleet.LEDGER
     assert told.files["lines"].to_dict() == {name: text.count("\n") - 1 for name, text in fleet.FILES.items()}
 
 
+@pytest.mark.nightly
 def test_a_step_is_one_reading_of_the_first_values_in_it(told: Told) -> None:
     names = [*PROFILE.sensor_names, "sensor_null_count"]
     found = told.clean[names].astype("object").where(told.clean[names].notna(), None)
@@ -95,12 +97,14 @@ def test_nan_on_a_line_of_one_sensor_is_null_so_that_the_next_value_of_the_step_
     assert read["unreadable"].iloc[0] == []
 
 
+@pytest.mark.nightly
 def test_a_step_of_two_files_is_a_reading_of_each_and_a_file_sent_again_none(told: Told) -> None:
     of_step = told.raw[told.raw["timestamp_device"].astype(str).str.contains("10:02:00")]["event_id"]
     assert of_step.index.tolist() == [("monday.csv", 17), ("tuesday.csv", 2), ("tuesday_later.csv", 2)]
     assert of_step.iloc[0] != of_step.iloc[1] == of_step.iloc[2]
 
 
+@pytest.mark.nightly
 def test_rows_of_raw_and_shares_of_files_are_counted_in_readings(told: Told) -> None:
     monday = told.files.loc["monday.csv", ["raw", "clean", "quarantined", "repeated", "empty"]]
     assert monday.tolist() == [5, 3, 1, 0, 1]

@@ -42,6 +42,7 @@ def day_by_day(rows: DataFrame) -> list[tuple[str, date, int]]:
     return sorted(tuple(one) for one in rows.select("event_id", "date", "_sequence_number").collect())
 
 
+@pytest.mark.nightly
 def test_ended_days_give_each_message_once(spark: SparkSession) -> None:
     """The newest archived day is the 11th, and a reading may land a week after its day."""
     before = frame(spark, row("a", 11), row("b", 11)).withColumn("date", F.to_date("timestamp_ingested"))

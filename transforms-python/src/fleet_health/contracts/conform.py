@@ -6,14 +6,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 
 def conform(frame: DataFrame, schema: T.StructType) -> DataFrame:
     """The columns of ``schema``, cast to its types; others are left out, missing ones raise Spark's own error."""
-    return frame.select(*(F.col(field.name).cast(field.dataType).alias(field.name) for field in schema))
+    # to say a type takes Spark far longer than to name a column, and most have theirs already
+    there = {field.name: field.dataType for field in frame.schema}
+
+    def column(field: T.StructField) -> Column:
+        same = there.get(field.name) == field.dataType
+        return F.col(field.name) if same else F.col(field.name).cast(field.dataType).alias(field.name)
+
+    return frame.select(*map(column, schema))
 
 
 def frame_of(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.StructType) -> DataFrame:
