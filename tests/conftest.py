@@ -141,8 +141,6 @@ def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # a task takes longer to be sent than to see a hundred rows
         "spark.default.parallelism": "1",
-        # a heap that grows is collected again and again on its way
-        "spark.driver.defaultJavaOptions": "-Xms1200m -Xmn700m",
     }
     session = start_session(
         app_name="foundry-mirror tests",

@@ -38,6 +38,9 @@ def test_java_is_asked_once_where_a_class_and_its_method_are(spark: SparkSession
         known = getattr(jvm, name)
         assert getattr(jvm, name) is known, name
         assert getattr(known, method) is getattr(known, method), method
+    types = jvm.org.apache.spark.sql.types
+    assert jvm.org.apache.spark.sql.types is types
+    assert types.StructType.fromDDL is types.StructType.fromDDL
     frame = spark.range(3).select(F.when(F.col("id") > 1, F.lit("more")).otherwise("less").alias("said"))
     assert [row.said for row in frame.collect()] == ["less", "less", "more"]
 
@@ -48,6 +51,18 @@ def test_what_is_written_is_all_there_is(spark: SparkSession, tmp_path: Path) ->
     (written,) = target.rglob("*")
     assert written.suffix == ".parquet"
     assert pq.read_table(written)["id"].to_pylist() == [0, 1, 2]
+
+
+def test_tasks_carry_no_settings_of_programs_that_a_local_session_never_talks_to(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    # what writes loads the defaults of MapReduce and YARN
+    spark.createDataFrame([(1,)], "v int").write.parquet(str(tmp_path / "written"))
+    settings = spark.sparkContext._jsc.hadoopConfiguration()
+    assert settings.get("yarn.resourcemanager.hostname") is None
+    assert settings.get("mapreduce.jobhistory.address") is None
+    assert settings.get("fs.trash.interval") == "0"  # of the file systems, which are talked to
+    assert settings.get("parquet.enable.summary-metadata") == "false"
 
 
 @pytest.mark.nightly

@@ -57,6 +57,7 @@ def test_packing_fills_bins_by_size_and_open_cost():
     assert [[p for p, *_ in g] for g in pack(files, 100, 0, worst_fit=True)] == [["e"], ["a", "d"], ["b", "c"]]
 
 
+@pytest.mark.nightly
 def test_files_are_listed_and_opened_on_the_driver_and_on_workers(store, run, spark, rows):
     seen = {}
     store.store_files("/raw", FILES)

@@ -161,6 +161,7 @@ def test_a_gap_in_training_takes_the_device_s_own_earlier_value(assembled: Any) 
     np.testing.assert_array_equal(vectors, np.where(np.isnan(known), fallback, known))
 
 
+@pytest.mark.nightly
 def test_what_was_left_out_is_counted_by_reason(features: DataFrame, assembled: Any) -> None:
     found = learning_windows(with_cohorts(features, None, None), PROFILE).counts
     counts = training_exclusions(found, {15: len(assembled.rows)}).set_index("reason")
@@ -261,6 +262,7 @@ def test_properties_are_the_features_of_the_newest_closed_day(properties: DataFr
     assert set(found["refreshed_at"]) == {START + pd.Timedelta(days=2, minutes=20)}
 
 
+@pytest.mark.nightly
 def test_a_property_that_stuck_or_was_lost_is_found(
     spark: SparkSession, features: DataFrame, properties: DataFrame
 ) -> None:
@@ -281,6 +283,7 @@ def test_a_property_that_stuck_or_was_lost_is_found(
     assert rows.loc["avg_compressor_current_24h", "max_abs_diff"] > 1.0
 
 
+@pytest.mark.nightly
 def test_model_input_is_compared_with_what_is_stored(spark: SparkSession, features: DataFrame, assembled: Any) -> None:
     """The vectors of training stand for those of scoring: one function makes both. Filled values are not compared."""
     rows = assembled.rows[["device_id", "window_start", "feature_vector", "feature_names"]].copy()

@@ -328,6 +328,7 @@ def test_the_first_copy_stays_and_the_later_one_is_counted(steps: Steps) -> None
     assert told == len(late) - len({*late} - known)
 
 
+@pytest.mark.nightly
 def test_a_registered_device_is_freed_with_the_verdict_it_would_have_had(steps: Steps) -> None:
     """The rows alone; that they move from dataset to dataset is proved at night."""
     registry = steps.fleet.registry(KNOWN, NEW, BUSY, LATER)

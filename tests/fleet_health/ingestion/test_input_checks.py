@@ -80,6 +80,7 @@ def test_a_sensor_of_text_stops_the_build_and_is_a_dead_letter_before_that(spark
     assert (kept["reason"], list(kept["unreadable"])) == (None, ["humidity"])
 
 
+@pytest.mark.nightly
 def test_nan_in_a_file_is_nan_in_raw_and_warns(spark: SparkSession) -> None:
     content = written(PROFILE, {"superheat": "NaN"}, {"superheat": ""}, {"superheat": "8.5"})
     files = spark.createDataFrame(pd.DataFrame({"path": ["day.csv"]}))

@@ -165,6 +165,7 @@ def test_a_feature_that_is_often_null_is_filled_as_for_scoring(divided: Any) -> 
     assert (value == told.loc["humidity_mean", "training_p50"]).mean() > 0.9
 
 
+@pytest.mark.nightly
 def test_large_parts_are_drawn_the_same_way_again(spark: SparkSession) -> None:
     """By the key of a row, so that neither order nor partitions decide which rows train."""
     from fleet_health.training_data.selection import drawn
@@ -280,6 +281,7 @@ def test_filters_that_take_a_quarter_are_recorded_and_warn(spark: SparkSession) 
     assert [row["reason"] for row in result.offending] == ["ANY"]
 
 
+@pytest.mark.nightly
 def test_a_young_fleet_trains_on_everything_and_says_so(spark: SparkSession) -> None:
     """Gap and validation are longer than its history; nothing is held out that could not judge."""
     table = fleet.feature_table()
