@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,14 @@ def _plain_hadoop() -> Path:
     return path
 
 
+def _class_path() -> str:
+    """Ours, and behind it what ``spark-defaults.conf`` asks for, which it would otherwise replace."""
+    defaults = Path(os.environ.get("SPARK_CONF_DIR", "")) / "spark-defaults.conf"
+    told = defaults.read_text(encoding="utf-8") if "SPARK_CONF_DIR" in os.environ and defaults.is_file() else ""
+    asked = re.findall(r"^\s*spark\.driver\.extraClassPath[\s=:]+(\S.*?)\s*$", told, re.MULTILINE)
+    return os.pathsep.join([str(_plain_hadoop()), *asked[-1:]])
+
+
 def class_archive(java: Java) -> Path:
     """Where the class-data archive for this runtime and this pyspark lies, whether or not it exists yet."""
     import pyspark
@@ -157,7 +166,7 @@ def _local_settings(java: Java, archive_option: str | None) -> dict[str, str]:
         options += [f"-XX:SharedArchiveFile={layers}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
     return _SMALL | {
         "spark.driver.extraJavaOptions": " ".join(options),
-        "spark.driver.extraClassPath": str(_plain_hadoop()),
+        "spark.driver.extraClassPath": _class_path(),
     }
 
 

@@ -1,5 +1,6 @@
 """The one place that configures Spark, and the stack's versions working together."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -63,6 +64,22 @@ def test_tasks_carry_no_settings_of_programs_that_a_local_session_never_talks_to
     assert settings.get("mapreduce.jobhistory.address") is None
     assert settings.get("fs.trash.interval") == "0"  # of the file systems, which are talked to
     assert settings.get("parquet.enable.summary-metadata") == "false"
+
+
+@pytest.mark.nightly
+def test_a_class_path_of_the_defaults_is_kept(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "drivers of ours.jar", "w") as archive:
+        archive.writestr("driver.txt", "here")
+    asked = f"# jars\nspark.driver.extraClassPath  {tmp_path}/drivers of ours.jar \nspark.eventLog.enabled false\n"
+    (tmp_path / "spark-defaults.conf").write_text(asked)
+    look = """
+from mirror.spark import start_session
+loader = start_session()._jvm.Thread.currentThread().getContextClassLoader()
+print([loader.getResource(name) is not None for name in ("driver.txt", "nowhere.txt")])
+"""
+    given = os.environ | {"SPARK_CONF_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", look], env=given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[True, False]"
 
 
 @pytest.mark.nightly
