@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,14 +106,20 @@ def _cache_directory() -> Path:
     return base / "mirror-cache"
 
 
-def _log4j_file() -> Path:
-    path = _cache_directory() / f"log4j2-{hashlib.sha256(_LOG4J.encode()).hexdigest()[:12]}.properties"
+def _cached(name: str, write: Callable[[Path], object]) -> Path:
+    """A file of the cache, written where it is not there yet; it appears whole, however many processes write it."""
+    path = _cache_directory() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(_LOG4J)
+        write(temporary)
         temporary.replace(path)
     return path
+
+
+def _log4j_file() -> Path:
+    name = f"log4j2-{hashlib.sha256(_LOG4J.encode()).hexdigest()[:12]}.properties"
+    return _cached(name, lambda path: path.write_text(_LOG4J))
 
 
 # The configuration of Hadoop goes along with every task that writes. Two thirds of it are defaults of programs that no
@@ -123,22 +129,21 @@ _NOT_TALKED_TO = ("yarn-default.xml", "mapred-default.xml")
 
 def _plain_hadoop() -> Path:
     """An archive for the start of the class path in which the files :data:`_NOT_TALKED_TO` say nothing."""
-    path = _cache_directory() / "plain-hadoop.jar"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        with zipfile.ZipFile(temporary, "w") as archive:
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
             for name in _NOT_TALKED_TO:
                 archive.writestr(zipfile.ZipInfo(name), "<configuration/>")
-        os.utime(temporary, (0, 0))  # the class archive is only taken with files of the same size and time
-        temporary.replace(path)
-    return path
+        os.utime(path, (0, 0))  # the class archive is only taken with files of the same size and time
+
+    return _cached("plain-hadoop.jar", write)
 
 
 def _class_path() -> str:
     """Ours, and behind it what ``spark-defaults.conf`` asks for, which it would otherwise replace."""
-    defaults = Path(os.environ.get("SPARK_CONF_DIR", "")) / "spark-defaults.conf"
-    told = defaults.read_text(encoding="utf-8") if "SPARK_CONF_DIR" in os.environ and defaults.is_file() else ""
+    folder = os.environ.get("SPARK_CONF_DIR")
+    defaults = Path(folder or "", "spark-defaults.conf")
+    told = defaults.read_text(encoding="utf-8") if folder and defaults.is_file() else ""
     asked = re.findall(r"^\s*spark\.driver\.extraClassPath[\s=:]+(\S.*?)\s*$", told, re.MULTILINE)
     return os.pathsep.join([str(_plain_hadoop()), *asked[-1:]])
 
@@ -257,17 +262,19 @@ def _remember_classes(jvm: JVMView | None) -> None:
                 setattr(self, name, found)
             return found
 
-    class Package(JavaPackage):
+    class Remembering:
         def __getattr__(self, name: str) -> Any:
-            found = remembered(super().__getattr__(name))
-            setattr(self, name, found)
+            found = remembered(super().__getattr__(name))  # type: ignore[misc]
+            # whatever is no class passes for a package, and may be a class once its jar has been added
+            if not (isinstance(found, JavaPackage) and name[:1].isupper()):
+                setattr(self, name, found)
             return found
 
-    class View(JVMView):
-        def __getattr__(self, name: str) -> Any:
-            found = remembered(super().__getattr__(name))
-            setattr(self, name, found)
-            return found
+    class Package(Remembering, JavaPackage):
+        pass
+
+    class View(Remembering, JVMView):
+        pass
 
     if type(jvm) is JVMView:  # else it is remembering already
         jvm.__class__ = View

@@ -42,6 +42,8 @@ def test_java_is_asked_once_where_a_class_and_its_method_are(spark: SparkSession
     types = jvm.org.apache.spark.sql.types
     assert jvm.org.apache.spark.sql.types is types
     assert types.StructType.fromDDL is types.StructType.fromDDL
+    # no class yet: a jar may still bring it
+    assert types.NotYetThere is not types.NotYetThere
     frame = spark.range(3).select(F.when(F.col("id") > 1, F.lit("more")).otherwise("less").alias("said"))
     assert [row.said for row in frame.collect()] == ["less", "less", "more"]
 

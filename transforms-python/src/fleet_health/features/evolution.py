@@ -13,5 +13,6 @@ from fleet_health.profiles.model import Profile
 def with_new_features(rows: DataFrame, profile: Profile) -> DataFrame:
     """Rows that were written before a feature existed, in today's shape: the feature is null, all else unchanged."""
     schema = features_schema(profile)
-    absent = {name: F.lit(None) for name in schema.fieldNames() if name not in rows.columns}
+    known = set(rows.columns)
+    absent = {name: F.lit(None) for name in schema.fieldNames() if name not in known}
     return conform(rows.withColumns(absent) if absent else rows, schema)

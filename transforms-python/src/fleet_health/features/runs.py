@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fleet_health.contracts.clean import CLOCK_DRIFT
+from fleet_health.contracts.conform import conform
 from fleet_health.contracts.features import RUNS_SCHEMA
 from fleet_health.features.lateness import Due, lengths
 from fleet_health.features.readings import received_micros
@@ -114,8 +115,7 @@ def run_rows(session: SparkSession, written: DataFrame, dues: Sequence[Due], lan
         rows.append((landing.watermark, minutes, landing.readings, windows, versions - windows, *late))
     names = RUNS_SCHEMA.fieldNames()
     made = session.createDataFrame(rows, ", ".join(f"{name} long" for name in names))
-    instant = F.timestamp_micros("watermark").alias("watermark")
-    return made.select(instant, *(F.col(f.name).cast(f.dataType) for f in RUNS_SCHEMA.fields[1:]))
+    return conform(made.withColumn("watermark", F.timestamp_micros("watermark")), RUNS_SCHEMA)
 
 
 def counts_in_windows(profile: Profile) -> Column:
