@@ -240,7 +240,6 @@ OF_EACH_KIND = (
 @pytest.mark.parametrize(
     "names", [OF_EACH_KIND, pytest.param(tuple(SINGLE_NODE), marks=pytest.mark.nightly)], ids=["kinds", "all"]
 )
-@pytest.mark.nightly
 def test_single_node_stacks_over_three_builds_start_no_spark(guest, names):
     def no_spark() -> SparkSession:
         raise AssertionError("single-node transforms need no Spark session")

@@ -330,7 +330,7 @@ def test_the_first_copy_stays_and_the_later_one_is_counted(steps: Steps) -> None
 
 @pytest.mark.nightly
 def test_a_registered_device_is_freed_with_the_verdict_it_would_have_had(steps: Steps) -> None:
-    """The rows alone; that they move from dataset to dataset is proved at night."""
+    """The rows alone; that they move from dataset to dataset is proved below."""
     registry = steps.fleet.registry(KNOWN, NEW, BUSY, LATER)
     held, raw = (steps.fleet.stored(name) for name in ("quarantine_sensor_readings", "raw_sensor_readings"))
     freed = flat(release(held, registry, raw, PROFILE).freed.toPandas()).set_index("event_id")

@@ -21,6 +21,8 @@ from fleet_health.ingestion.deserialise import parse_file
 from fleet_health.ingestion.registry import declared_registry
 from fleet_health.profiles.loader import shipped_profile
 
+pytestmark = pytest.mark.nightly
+
 LBNL = Path(__file__).resolve().parents[3] / "data" / "lbnl_ahu"
 MZVAV, CAV, VAV = "AHU-ERS-A-MZVAV", "AHU-X3A-CAV-2017S", "AHU-X3A-VAV-2017F"
 # First and last line of the file, both included; the header is line 1.
@@ -49,7 +51,6 @@ def clean(judged: pd.DataFrame) -> pd.DataFrame:
     return judged[judged["outcome"] == "CLEAN"]
 
 
-@pytest.mark.nightly
 def test_every_row_is_accounted_for(judged: pd.DataFrame, clean: pd.DataFrame) -> None:
     counts = judged.fillna({"reason": "NONE"}).groupby(["source_file", "outcome", "reason"]).size().to_dict()
     assert counts == {
@@ -62,7 +63,6 @@ def test_every_row_is_accounted_for(judged: pd.DataFrame, clean: pd.DataFrame) -
     assert clean["event_id"].is_unique
 
 
-@pytest.mark.nightly
 def test_every_defect_has_its_flag_and_nothing_else_has_one(clean: pd.DataFrame) -> None:
     flags = {
         device: Counter(f for row in rows for f in row) for device, rows in clean.groupby("device_id").quality_flags
@@ -76,14 +76,12 @@ def test_every_defect_has_its_flag_and_nothing_else_has_one(clean: pd.DataFrame)
     }
 
 
-@pytest.mark.nightly
 def test_text_is_null_and_the_heat_of_the_leaking_valve_is_kept(clean: pd.DataFrame) -> None:
     mixed = clean.set_index("device_id")["mixed_air_temperature"]
     assert mixed.isna().groupby(level=0).sum().to_dict() == {MZVAV: 0, CAV: 15, VAV: 0}
     assert (mixed > (100.0 - 32.0) * 5.0 / 9.0).groupby(level=0).sum().to_dict() == {MZVAV: 113, CAV: 0, VAV: 0}
 
 
-@pytest.mark.nightly
 def test_the_row_of_zeros_is_held_back(judged: pd.DataFrame) -> None:
     (row,) = judged[judged["outcome"] == "QUARANTINE"].to_dict("records")
     assert str(row["timestamp_utc"]) == "2007-08-29 03:57:00"  # 21:57 of the day before, local standard time
@@ -92,7 +90,6 @@ def test_the_row_of_zeros_is_held_back(judged: pd.DataFrame) -> None:
     assert "IMPOSSIBLE_ROW" in row["quality_flags"]
 
 
-@pytest.mark.nightly
 def test_times_are_utc_and_pressure_is_pascal(clean: pd.DataFrame) -> None:
     first = clean.groupby("device_id")["timestamp_utc"].min().map(str).to_dict()
     assert first == {

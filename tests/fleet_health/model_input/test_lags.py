@@ -44,7 +44,6 @@ def test_no_window_after_the_cut_off_is_joined(spark: SparkSession) -> None:
     assert [lags["a", 15, 1], lags["a", 15, 2], lags["b", 15, 1]] == [0.0, 10.0, 0.5]
 
 
-@pytest.mark.nightly
 def test_a_lag_looks_back() -> None:
     with pytest.raises(ValueError, match="a lag of 0 windows on 'load' is not in the past"):
         Lag("load", 0)

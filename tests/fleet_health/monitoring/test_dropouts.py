@@ -12,6 +12,8 @@ from watched_fleet import PROFILE, SENSORS, Row, frame, hour
 
 from fleet_health.monitoring.dropouts import dropout_flags
 
+pytestmark = pytest.mark.nightly
+
 OLD = SENSORS[:5]
 """Sensors that units with old firmware do not have."""
 EVERY = range(60)
@@ -59,13 +61,11 @@ def flags(spark: SparkSession) -> pd.DataFrame:
     return made.set_index(["evaluated_hour", "device_id"])
 
 
-@pytest.mark.nightly
 def test_each_rule_speaks_beyond_its_limit_and_not_at_it(flags: pd.DataFrame) -> None:
     found = flags.loc[pd.Timestamp(hour(11)), "dropout_type"].to_dict()
     assert found == {name: expected for name, (expected, *_) in UNITS.items()}
 
 
-@pytest.mark.nightly
 def test_silence_is_a_row_of_zeros_and_every_active_unit_has_one_an_hour(flags: pd.DataFrame) -> None:
     silent = flags.loc[pd.Timestamp(hour(11)), :].loc["silent"]
     assert (silent["reading_count"], silent["gap_count"], silent["expected_reading_count"]) == (0, 0, 60)
@@ -75,7 +75,6 @@ def test_silence_is_a_row_of_zeros_and_every_active_unit_has_one_an_hour(flags: 
     assert set(flags.loc[pd.Timestamp(hour(10)), "dropout_type"]) == {"FULL_DROPOUT"}
 
 
-@pytest.mark.nightly
 def test_what_a_unit_never_sent_is_named(flags: pd.DataFrame) -> None:
     named = flags.loc[pd.Timestamp(hour(11)), "missing_sensors"].map(list).to_dict()
     assert named["five sensors silent"] == OLD

@@ -21,7 +21,7 @@ DAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
 @pytest.mark.case("MST-05")
 def test_agreement_by_chance_is_no_agreement(spark: SparkSession) -> None:
     model = F.explode(F.array(F.lit("a"), F.lit("b"))).alias("model_id")
-    devices = spark.range(5_000).select(F.concat(F.lit("D"), "id").alias("device_id"), model)
+    devices = spark.range(20_000).select(F.concat(F.lit("D"), "id").alias("device_id"), model)
     # a hash of device and model: two models that know nothing of each other
     lot = F.pmod(F.xxhash64("device_id", "model_id"), F.lit(10_000)) / 10_000.0
     scores = devices.select("*", (lot < 0.05).alias("anomaly_flag"), F.lit(0.5).alias("anomaly_score")).withColumns(
@@ -32,7 +32,7 @@ def test_agreement_by_chance_is_no_agreement(spark: SparkSession) -> None:
         }
     )
     [row] = agreement(scores).collect()
-    assert (row["pair_id"], row["devices_compared"], row["high_disagreement_devices"]) == ("a|b", 5_000, 0)
+    assert (row["pair_id"], row["devices_compared"], row["high_disagreement_devices"]) == ("a|b", 20_000, 0)
     assert row["agreement_rate"] == pytest.approx(0.905, abs=0.01)
     assert row["jaccard_flagged"] == pytest.approx(0.026, abs=0.01)
     assert row["cohen_kappa"] == pytest.approx(0.0, abs=0.02)

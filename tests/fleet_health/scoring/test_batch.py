@@ -299,7 +299,10 @@ def test_features_are_stale_beyond_the_limit_and_longer_windows_may_be_older(spa
         at = known + timedelta(minutes=minutes)
         return features_are_stale(spark.createDataFrame([(at,)], RECEIVED), features, PROFILE, model)
 
-    assert [stale(PROFILE.model, 120), stale(PROFILE.model, 120.1), stale(hourly, 165)] == [False, True, False]
+    assert [stale(PROFILE.model, 120), stale(PROFILE.model, 120.1)] == [False, True]
+    assert [stale(hourly, 165), stale(hourly, 165.1)] == [False, True]
+    nothing = features.where("false")
+    assert not features_are_stale(spark.createDataFrame([(known,)], RECEIVED), nothing, PROFILE, PROFILE.model)
 
 
 @pytest.mark.nightly
