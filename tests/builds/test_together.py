@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from mirror.builds import build
+from mirror.builds import build, publish
 from mirror.datasets.errors import WorkspaceLockedError
 
 MEET = """
@@ -168,3 +168,62 @@ def test_ctrl_c_aborts_cleanly(repository) -> None:
     store = r.workspace.store
     assert [x.status.value for x in store.history(store.dataset("/out"))] == ["ABORTED"]
     assert store.find("/after") is None
+
+
+HELD = """
+import time
+from pathlib import Path
+
+def held(raw, name):
+    def wait(parts):
+        folder = Path({folder!r})
+        (folder / f"{{name}} runs").touch()
+        until = time.monotonic() + 60
+        while not (folder / f"{{name}} may end").exists():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        yield from parts
+    return raw.mapInPandas(wait, "v long")
+
+@transform_df(Output("/patient"), raw=Input("/raw"))
+def patient(raw):
+    return held(raw, "patient")
+
+@transform_df(Output("/cancelled"), raw=Input("/raw"))
+def cancelled(raw):
+    return held(raw, "cancelled")
+
+@transform(out=Output("/fails"), raw=Input("/raw"))
+def fails(out, raw):
+    while not (Path({folder!r}) / "cancelled runs").exists():
+        time.sleep(0.02)
+    raise ValueError("no")
+"""
+
+
+@pytest.mark.nightly
+def test_a_build_that_gives_up_stops_its_own_spark_jobs_and_nobody_elses(repository) -> None:
+    """Two builds share a session; one of them aborts on failure while both wait for a task of theirs."""
+    r = repository()
+    r.put("/raw", {"v": [1]})
+    r.write("held", HELD.format(folder=str(r.root)))
+    publish(r.workspace, "master")
+    publish(r.workspace, "feature")
+    done = {}
+    thread = threading.Thread(target=lambda: done.update(master=r.build("/patient", retries=0)))
+    thread.start()
+    try:
+        while not (r.root / "patient runs").exists():
+            time.sleep(0.01)
+        other = r.build(
+            "/cancelled", "/fails", branch="feature", fallbacks=("master",), jobs=2, retries=0, abort_on_failure=True
+        )
+    finally:
+        (r.root / "patient may end").touch()
+        thread.join()
+    assert {name: status for name, (status, _) in r.outcome(other).items() if status != "skipped"} == {
+        "cancelled": "cancelled",
+        "fails": "failed",
+    }
+    assert done["master"].status == "succeeded"
+    assert r.rows("/patient") == [(1,)]

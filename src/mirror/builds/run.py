@@ -107,7 +107,7 @@ def run(
         branch=decided.branch,
         fallbacks=decided.fallbacks,
         build_rid=rid,
-        spark=SharedSession(spark or (lambda: _session(pipeline))),
+        spark=SharedSession(spark or (lambda: _session(pipeline)), tag=rid),
         binders={kind: binder for binder in binders for kind in binder.kinds},
         parameters=dict(parameters or {}),
         retries=retries,
@@ -154,8 +154,10 @@ class _Scheduler:
                         result = future.result()
                         self._end(running.pop(future), result)
                         if self._abort_on_failure and result.status.is_bad and not self._cancelled:
+                            _stop_spark_jobs(self._context.build_rid)
                             self._cancel(f"{result.spec.name} {result.status.value}")
             except KeyboardInterrupt:
+                _stop_spark_jobs()
                 self._cancel("cancelled before it started")
                 for future, job in running.items():
                     self._end(job, future.result())
@@ -220,7 +222,6 @@ class _Scheduler:
 
     def _cancel(self, reason: str) -> None:
         self._cancelled = True
-        _stop_spark_jobs()
         for thread in list(self._context.threads.values()):
             # Reaches Python code; a call into C ends first. A second Ctrl-C ends the process, the next build cleans up.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
@@ -252,12 +253,15 @@ def _session(pipeline: RepositoryPipeline) -> SparkSession:
     return start_session(python_path=[pipeline.source_root])
 
 
-def _stop_spark_jobs() -> None:
+def _stop_spark_jobs(build_rid: str | None = None) -> None:
+    """Those of one build, whose session others may share; without one all of the process, when a person ends it."""
     import sys
 
     if "pyspark" in sys.modules:
         from pyspark import SparkContext
 
         active = SparkContext._active_spark_context
-        if active is not None:
+        if active is not None and build_rid is not None:
+            active.cancelJobsWithTag(build_rid)
+        elif active is not None:
             active.cancelAllJobs()

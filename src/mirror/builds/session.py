@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class SharedSession:
-    """One session for all jobs of a build, started when the first job asks, and again if a transform stopped it."""
+    """One session for all jobs of a build, started when the first job asks, and again if a transform stopped it.
 
-    def __init__(self, start: Callable[[], SparkSession]) -> None:
+    What the asking thread then runs on Spark bears ``tag``, with the checks and the broadcasts that belong to it.
+    """
+
+    def __init__(self, start: Callable[[], SparkSession], *, tag: str) -> None:
         self._start = start
+        self._tag = tag
         self._lock = threading.Lock()
         self._session: SparkSession | None = None
 
@@ -30,6 +34,7 @@ class SharedSession:
         with self._lock:
             if self._session is None or _stopped(self._session):
                 self._session = self._start()
+            self._session.sparkContext.addJobTag(self._tag)
             return self._session
 
 
