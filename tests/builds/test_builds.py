@@ -154,11 +154,25 @@ def good(raw, good, quiet):
     good.write_dataframe(raw.dataframe())
 """
 
+# the same on a single node
+FAILING_ALONE = """
+import pandas as pd
+from transforms.api import lightweight, transform_pandas
+""" + (
+    FAILING.replace("@transform_df(", "@lightweight()\n@transform_pandas(")
+    .replace("raw.union(raw)", "pd.concat([raw, raw])")
+    .replace("@transform(", "@transform.using(")
+    .replace("good.write_dataframe(raw.dataframe())", "good.write_table(raw.pandas())")
+)
 
-def test_a_failure_stops_only_what_depends_on_it(repository) -> None:
+
+@pytest.mark.parametrize(
+    "code", [pytest.param(FAILING, marks=pytest.mark.nightly), FAILING_ALONE], ids=["spark", "alone"]
+)
+def test_a_failure_stops_only_what_depends_on_it(repository, code: str) -> None:
     r = repository()
     r.put("/raw", {"v": [1]})
-    r.write("failing", FAILING)
+    r.write("failing", code)
     report = r.build(jobs=2)
     assert r.outcome(report) == {
         "a": ("succeeded", "/a was never built on master"),

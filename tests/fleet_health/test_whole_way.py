@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import types as T
 from whole_way import PROFILE, Measured, Scored, Stored, measured, scored, trained
 
 from fleet_health.contracts.compiled import checks_of, input_checks_of
@@ -177,6 +178,21 @@ def test_a_leak_scores_higher_by_the_hour(world: World) -> None:
     assert leaking["anomaly_score"].rank().corr(leaking["window_end"].rank()) > 0.5
     flagged = leaking.set_index("window_end")["anomaly_flag"].rolling(4).sum()
     assert flagged[flagged >= 3].index.min() <= onset + pd.Timedelta(hours=14)
+
+
+@pytest.mark.case("E2E-HP-04")
+def test_every_frame_on_the_way_is_its_contract(world: World) -> None:
+    """Names, types and order, as the functions hand them on. Each build checks what its transforms store, and at night
+    those of every transform are compared.
+    """
+    found = {**world.before.schemas, **world.after.schemas}
+    told = {name: columns(schema) for name, schema in found.items()}
+    assert told == {name: columns(stored_schema(name, PROFILE)) for name in found}
+    assert len(told) == 11
+
+
+def columns(schema: T.StructType) -> list[tuple[str, str]]:
+    return [(field.name, field.dataType.simpleString()) for field in schema]
 
 
 @pytest.mark.case("E2E-HP-05", "E2E-DI-02")

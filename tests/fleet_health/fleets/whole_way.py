@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from fleet_health.alerting.alerts import device_alerts
 from fleet_health.contracts.raw import parsed_schema
@@ -78,6 +79,7 @@ class Measured:
     malformed: pd.DataFrame
     features: DataFrame
     windows: pd.DataFrame
+    schemas: dict[str, T.StructType]
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Scored:
     vectors: DataFrame
     scores: pd.DataFrame
     alerts: pd.DataFrame
+    schemas: dict[str, T.StructType]
 
     def of(self, device: str) -> pd.DataFrame:
         """A device's scores in the order of time."""
@@ -97,8 +100,9 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     """The first half of the way: files below ``landed`` and the registry to windows."""
     spark = stored.spark
     messages = parsed(stored, landed, files)
+    raw, unread = readable(messages, PROFILE), malformed(messages)
     with _compiled(spark):
-        rows = stored(judge(readable(messages, PROFILE), registry, PROFILE))
+        rows = stored(judge(raw, registry, PROFILE))
     clean = stored.as_input(routing.clean_rows(rows, PROFILE))
     kept = spark.read.schema(clean.dataframe().schema).parquet(str(stored.steps[-1]))
     verdicts = rows.select(
@@ -107,9 +111,24 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     ).toPandas()
     watermark = verdicts.loc[verdicts["outcome"] == "CLEAN", "timestamp_ingested"].max()
     dues = due(PROFILE, None, (watermark - pd.Timestamp(0)) // pd.Timedelta(microseconds=1))
-    features = stored(newest_versions(all_versions(spark, clean, PROFILE, dues), PROFILE))
-    unread = malformed(messages).select("reason").toPandas()
-    return Measured(stored, registry, verdicts, kept, unread, features, features.toPandas())
+    versions = all_versions(spark, clean, PROFILE, dues)
+    features = stored(newest_versions(versions, PROFILE))
+    frames = {
+        "raw_sensor_readings": raw,
+        "malformed_messages": unread,
+        "device_registry": registry,
+        "clean_sensor_readings": kept,
+        "quarantine_sensor_readings": routing.quarantined_rows(rows, PROFILE),
+        "feature_versions": versions,
+        "device_features": features,
+    }
+    reasons = unread.select("reason").toPandas()
+    return Measured(stored, registry, verdicts, kept, reasons, features, features.toPandas(), schemas(frames))
+
+
+def schemas(frames: dict[str, DataFrame]) -> dict[str, T.StructType]:
+    """Dataset -> what the way hands on as its rows."""
+    return {name: frame.schema for name, frame in frames.items()}
 
 
 def parsed(stored: Stored, landed: Path, files: Sequence[str]) -> DataFrame:
@@ -152,6 +171,10 @@ def scored(way: Measured, model: Any, profile: Profile = PROFILE) -> Scored:
     """The second half of the way: windows to vectors, scores and alerts."""
     rows = with_cohorts(way.features, way.registry, profile.cohorts)
     vectors = way.stored(prepared.judged(rows, model, profile))
-    scores = way.stored(model_scores(prepared.model_input(vectors), way.features, model))
-    alerts = device_alerts(scores, way.registry, profile)
-    return Scored(vectors, scores.toPandas(), alerts.toPandas())
+    frames = {
+        "model_input": prepared.model_input(vectors),
+        "model_input_exclusions": prepared.model_input_exclusions(vectors),
+    }
+    frames["model_scores"] = scores = way.stored(model_scores(frames["model_input"], way.features, model))
+    frames["device_alerts"] = alerts = device_alerts(scores, way.registry, profile)
+    return Scored(vectors, scores.toPandas(), alerts.toPandas(), schemas(frames))

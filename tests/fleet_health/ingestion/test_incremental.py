@@ -10,10 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 from fleet_health.contracts import clean as contract
+from fleet_health.contracts.loader import shipped_contract
 from fleet_health.contracts.raw import MALFORMED_SCHEMA, raw_schema
 from fleet_health.contracts.registry import REGISTRY_SCHEMA
+from fleet_health.contracts.schemas import stored_schema
 from fleet_health.ingestion.cleansing import judge
 from fleet_health.ingestion.release import release
 from fleet_health.ingestion.transforms import for_profile
@@ -305,6 +308,32 @@ def test_builds_of_parts_end_with_the_rows_of_one_build(steps: Steps) -> None:
     assert set(dead) == set(steps.after["dead_letter"]["event_id"].dropna())
     told = ledger(steps.after["row_conservation"])
     assert sum(n for key, n in told.items() if key[1] == "DUPLICATE") == (judged["outcome"] == "DUPLICATE").sum()
+
+
+@pytest.mark.case("ING-HP-05")
+def test_what_cleansing_writes_is_its_contract(steps: Steps) -> None:
+    """Names, types and order, of a profile that has four of the sensors."""
+    made = {name: columns(steps.fleet.stored(name).schema) for name in OUTPUTS}
+    assert made == {name: columns(stored_schema(name, PROFILE)) for name in OUTPUTS}
+    clean = made["clean_sensor_readings"]
+    assert clean[:3] == [("event_id", "string"), ("device_id", "string"), ("timestamp_utc", "timestamp")]
+    assert clean[3:7] == [
+        ("temperature_evaporator", "double"),
+        ("humidity", "double"),
+        ("superheat", "double"),
+        ("door_open_close", "boolean"),
+    ]
+    assert clean[7:10] == [
+        ("quality_flags", "array<string>"),
+        ("sensor_null_count", "int"),
+        ("timestamp_ingested", "timestamp"),
+    ]
+    may_be_null = {c.name for c in shipped_contract("clean_sensor_readings").plain.values() if c.nullable}
+    assert may_be_null == {"source_file", "line_number"}
+
+
+def columns(schema: T.StructType) -> list[tuple[str, str]]:
+    return [(field.name, field.dataType.simpleString()) for field in schema]
 
 
 @pytest.mark.case("ING-FL-01")
