@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shared_jvm
 from pyspark.sql import SparkSession
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
@@ -85,17 +86,6 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         return _scope(nodeid, by_day=_by_day(self.config))
 
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        """Of what is left, one process takes the fleet's files first and the other the rest.
-
-        A JVM is twice as fast at what it has done before, and these do different things.
-        """
-        fleet = self.nodes.index(node) % 2 == 0
-        preferred = (scope for scope in self.workqueue if scope.startswith(_FLEET) == fleet)
-        if (first := next(preferred, None)) is not None:
-            self.workqueue.move_to_end(first, last=False)
-        super()._assign_work_unit(node)
-
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -126,31 +116,60 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return ByFile(config, log)
 
 
-@pytest.fixture(scope="session")
-def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
-    """The session of all tests: ``local[2]``, UTC, Arrow on. Never stop it in a test.
+# By day expressions are interpreted: to generate and compile Java for plans that see a hundred rows costs more than to
+# run them. With any other `-m` than the default's code is generated, as in production: `-m nightly`, and `-m ''` for
+# all tests.
+_SETTINGS_BY_DAY = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # a task takes longer to be sent than to see a hundred rows
+    "spark.default.parallelism": "1",
+}
+_JVM = pytest.StashKey[shared_jvm.SharedJvm]()
+_JOIN = "shared_jvm"
 
-    By day expressions are interpreted: to generate and compile Java for plans that see a hundred rows costs more than
-    to run them. With any other ``-m`` than the default's code is generated, as in production: ``-m nightly``, and
-    ``-m ''`` for all tests.
-    """
+
+def _start(config: pytest.Config) -> SparkSession:
     from mirror.spark import start_session
 
-    by_day = {
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        # a task takes longer to be sent than to see a hundred rows
-        "spark.default.parallelism": "1",
-    }
-    session = start_session(
+    return start_session(
         app_name="foundry-mirror tests",
         python_path=[ROOT / "transforms-python" / "src"],
-        settings=by_day if _by_day(pytestconfig) else {},
+        settings=_SETTINGS_BY_DAY if _by_day(config) else {},
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """By day the test processes share a JVM; at night each has the memory of its own."""
+    if _by_day(config) and (config.getoption("numprocesses", None) or 0) > 1:
+        config.stash[_JVM] = shared_jvm.SharedJvm(lambda: _start(config))
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            config.stash[_JVM].wanted()
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    """Where a test process finds it."""
+    if (jvm := node.config.stash.get(_JVM, None)) is not None:
+        node.workerinput[_JOIN] = str(jvm.folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The test processes have ended."""
+    if (jvm := config.stash.get(_JVM, None)) is not None:
+        jvm.close()
+
+
+@pytest.fixture(scope="session")
+def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
+    """The session of all tests: ``local[2]``, UTC, Arrow on. Never stop it in a test."""
+    folder = getattr(pytestconfig, "workerinput", {}).get(_JOIN)
+    joined = folder is not None and shared_jvm.join(Path(folder))
+    session = _start(pytestconfig)
     # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
     session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session
-    session.stop()
+    if not joined:
+        session.stop()
 
 
 @pytest.fixture(scope="session")
