@@ -127,6 +127,7 @@ _SETTINGS_BY_DAY = {
 }
 _JVM = pytest.StashKey[shared_jvm.SharedJvm]()
 _JOIN = "shared_jvm"
+_WORKERS = pytest.StashKey[tuple[dict[str, Any], str]]()
 
 
 def _start(config: pytest.Config) -> SparkSession:
@@ -167,9 +168,18 @@ def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
     session = _start(pytestconfig)
     # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
     session.conf.set("spark.sql.adaptive.enabled", "false")
+    environment = session.sparkContext.environment
+    pytestconfig.stash[_WORKERS] = environment, environment.setdefault("PYTHONPATH", "")
     yield session
     if not joined:
         session.stop()
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A repository that a test built leaves the path of Python workers; those of all later tests would begin anew."""
+    if (own := item.config.stash.get(_WORKERS, None)) is not None:
+        environment, path = own
+        environment["PYTHONPATH"] = path
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ def test_pairs_swap_their_order_and_the_warm_up_does_not_count(tmp_path):
     assert figure.to_json() == {"name": "entry.name", "ratio": 2.0, "limit": 1.0, "spread": 1.25, "n": 3}
 
 
+@pytest.mark.nightly
 def test_a_figure_may_be_measured_by_another_timer(tmp_path):
     bench = Bench("entry", tmp_path, 1, timer=clock([]))
     figure = bench.compare("name", lambda: None, lambda: None, warm_up=0, timer=clock([6.0, 4.0]))

@@ -35,6 +35,7 @@ def second(ctx, before):
 """
 
 
+@pytest.mark.nightly
 def test_settings_and_views_of_a_transform_end_with_it(repository, spark: SparkSession) -> None:
     r = repository()
     r.write("leak", CODE)

@@ -159,6 +159,7 @@ def test_the_offline_canary_of_a_new_staging_release_is_stopped_too(
     assert on_trial(governance, model) is None
 
 
+@pytest.mark.nightly
 def test_alerts_of_the_canary_are_counted_per_device_and_against_its_own_time(
     governance: Governance, publish: Publish, tmp_path: Path
 ) -> None:

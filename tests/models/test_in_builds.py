@@ -200,6 +200,7 @@ FAILURES = """\
 """
 
 
+@pytest.mark.nightly
 def test_a_candidate_whose_scoring_fails_is_stopped_by_the_build_in_which_it_failed(
     guest: Guest, capsys: pytest.CaptureFixture[str]
 ) -> None:

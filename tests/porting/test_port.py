@@ -181,6 +181,7 @@ def test_the_ported_tests_run_in_the_ported_tree(ported, tmp_path, tree, passed)
     assert f"{passed} passed" in done.stdout
 
 
+@pytest.mark.nightly
 def test_the_same_sources_give_the_same_bytes(ported, repository, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(ported[0], out)

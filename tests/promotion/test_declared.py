@@ -79,6 +79,7 @@ def test_promises_are_what_fails_a_build(tree, world):
     )
 
 
+@pytest.mark.nightly
 def test_the_plan_names_the_column_that_a_code_change_breaks(world, tree):
     policy = (world.path / "ci/branches.yml").read_text() + "transforms: .\npython_path: [transforms-python/src]\n"
     world.git("switch", "--quiet", "main")

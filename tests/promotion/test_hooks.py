@@ -19,6 +19,7 @@ def said(path, *arguments: str) -> str:
     return done.stderr if done.returncode else ""
 
 
+@pytest.mark.nightly
 def test_nobody_moves_a_protected_branch_by_hand(world):
     assert protected_branches(world.repository) == ("staging", "release")
     install_hooks(world.repository, ("staging", "release"))

@@ -262,6 +262,7 @@ def test_a_bare_remote_moves_first_and_its_refusal_moves_nothing(world, tmp_path
         world.promote("feature/z", "staging", "Grace")
 
 
+@pytest.mark.nightly
 def test_the_audit_log_notices_a_changed_line(world):
     world.promote("feature/x", "staging", "Grace")
     world.git("switch", "--quiet", "--create", "feature/y", "staging")

@@ -160,6 +160,7 @@ def answer(case: ReviewCase, name: str) -> Answer:
     return line(name).examine(case)
 
 
+@pytest.mark.nightly
 def test_every_line_is_met_where_everything_is_in_place(template):
     lines = review(ReviewCase(template, template / ".mirror", lambda: NOW))
     assert [done.name for done in lines] == known_lines()

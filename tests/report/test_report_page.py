@@ -24,6 +24,7 @@ def page(sample: ReportSnapshot) -> str:
     return render(sample)
 
 
+@pytest.mark.nightly
 def test_same_snapshot_same_bytes(sample: ReportSnapshot, page: str) -> None:
     assert render(sample) == page
 
@@ -139,6 +140,7 @@ def test_days_are_marked_and_hours_where_the_series_is_short() -> None:
     assert labels[:2] == ["Jan 1 ’26", "Jan 11 ’27"]
 
 
+@pytest.mark.nightly
 def test_a_single_point_and_no_points_are_drawn() -> None:
     assert "<svg" in _drawn([0], [0])
     assert "<svg" in _drawn([], [])

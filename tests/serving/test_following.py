@@ -44,6 +44,7 @@ def test_readiness_is_false_until_something_is_released_and_loaded(site: Site) -
         assert live.ask().json()["df_out"][0]["level"] == 5.0
 
 
+@pytest.mark.nightly
 def test_releases_under_load_change_the_version_and_fail_no_request(site: Site, unbroken: None) -> None:
     """Forward, back, to one that cannot be loaded, and to that one once it can."""
     path = "/Fleet/unit/models/probe_swapped"

@@ -165,6 +165,7 @@ def test_clients_that_hang_are_cut_off_and_cost_nobody_a_place(hurried: Live) ->
         hurried.until(lambda: hurried.server.connections <= 1)
 
 
+@pytest.mark.nightly
 def test_a_client_that_does_not_take_its_answer_is_cut_off(narrow: Live) -> None:
     body = json.dumps({"df_in": [{"x": 1}], "mode": "long"})
     with raw(narrow, head(narrow, len(body)) + body, window=4096) as connection:

@@ -52,6 +52,7 @@ def frame(spark: SparkSession, rows: list[dict[str, Any]], schema: Any) -> DataF
     return spark.createDataFrame(table.astype(object).where(table.notna(), None), schema)
 
 
+@pytest.mark.nightly
 def test_each_settled_failure_is_copied_once_with_the_two_days_before_it(spark: SparkSession) -> None:
     assert settled_after(PROFILE) == 48 * HOUR + pd.Timedelta(minutes=20)
     windows = [window("D1", hours) for hours in (-49, -48, -0.5, 0, 0.5)]

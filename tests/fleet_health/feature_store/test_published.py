@@ -207,6 +207,7 @@ def test_a_pinned_snapshot_is_read_or_refused() -> None:
     assert snapshot_of(port, "/Fleet/x/device_features", None) == "ri.tx.2"
 
 
+@pytest.mark.nightly
 def test_baselines_come_again_from_the_recorded_transaction(
     features: DataFrame, registry: DataFrame, assembled: Any
 ) -> None:

@@ -219,6 +219,7 @@ def test_records_are_their_contracts_and_degenerate_models_are_caught_once_more(
     assert found["EXM-02"] == found["EXM-00"] == "PASS"
 
 
+@pytest.mark.nightly
 def test_the_regression_set_is_fixed_and_a_change_is_refused(spark: SparkSession) -> None:
     _, statistics = training_data()
     made = regression_set(statistics, fleet.PROFILE)

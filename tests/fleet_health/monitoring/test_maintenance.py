@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 from pyspark.sql import SparkSession
 
 from fleet_health.ingestion.work_orders import work_orders
@@ -20,6 +21,7 @@ def score(device: str, start: str, value: float, scored: str = "2026-03-20T00:00
     return {"device_id": device, "anomaly_score": value, **times}
 
 
+@pytest.mark.nightly
 def test_an_order_has_the_scores_around_its_day(spark: SparkSession) -> None:
     scores = [
         score("D1", "2026-03-07T23:30:00Z", 0.7),

@@ -235,6 +235,7 @@ def judged(spark: SparkSession, rows: pd.DataFrame) -> dict[str, Any]:
     return {result.name[:6]: result for result in evaluate(checks, subject, spark=spark, now=NOW)}
 
 
+@pytest.mark.nightly
 def test_a_split_that_leaks_stops_the_build(spark: SparkSession, divided: Any) -> None:
     """Each leak is caught by the check of its own rule, row by row and device by device."""
     known = {"label_delay_buffer_hours": 24, "snapshot_id": "tx", "assembled_at": fleet.LAST}
