@@ -327,7 +327,8 @@ def test_strangers_and_torn_messages_are_contained(world: World) -> None:
     unknown = world.before.judged[world.before.judged["outcome"] == "QUARANTINE"]
     assert set(unknown["reason"]) == {"DEVICE_UNKNOWN"}
     assert len(unknown) == pytest.approx(HOURS * 60 * 0.1, rel=0.4)
-    dead = world.before.malformed["reason"].isin(["SCHEMA_MISMATCH", "DESERIALIZATION_FAILURE"]).sum()
+    why = world.before.malformed.select("reason").toPandas()["reason"]
+    dead = why.isin(["SCHEMA_MISMATCH", "DESERIALIZATION_FAILURE"]).sum()
     clean = len(world.verdicts(MIXED).query("outcome == 'CLEAN'"))
     assert dead > 0
     assert clean + len(unknown) + dead == HOURS * 60

@@ -30,7 +30,6 @@ class SharedJvm:
         # nobody else may read the secret
         self.folder = Path(tempfile.mkdtemp(prefix="mirror-jvm-"))
         self._start = start
-        self._session: SparkSession | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shared-jvm", daemon=True)
         self._thread.start()
@@ -40,11 +39,9 @@ class SharedJvm:
         _wanted(self.folder).touch()
 
     def close(self) -> None:
-        """Ends it; no process may still use it."""
+        """Nobody joins any more. It ends with the process that started it, which need not wait for that."""
         self._closing.set()
         self._thread.join()
-        if self._session is not None:
-            self._session.stop()
         shutil.rmtree(self.folder)
 
     def _run(self) -> None:
@@ -53,8 +50,7 @@ class SharedJvm:
                 return
         told: dict[str, Any] = {}
         try:
-            self._session = self._start()
-            told = dict(zip(("port", "secret"), _address(self._session), strict=True))
+            told = dict(zip(("port", "secret"), _address(self._start()), strict=True))
         finally:
             written = self.folder / "writing"
             written.write_text(json.dumps(told), encoding="utf-8")

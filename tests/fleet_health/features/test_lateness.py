@@ -11,8 +11,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from stored_rows import stored_rows
 
 from fleet_health.contracts.baselines import DEFINITIONS_SCHEMA
 from fleet_health.contracts.clean import clean_schema
@@ -226,11 +227,11 @@ class Fleet:
             self.runner.run(self.spark, self.pipeline.transforms[1])
         return committed
 
-    def read(self, name: str) -> DataFrame:
-        return self.store.get_dataframe(f"/Fleet/refrigeration/{name}", self.spark)
+    def read(self, name: str) -> pd.DataFrame:
+        return stored_rows(self.store, f"/Fleet/refrigeration/{name}")
 
     def newest(self) -> pd.DataFrame:
-        chosen = self.read("device_features").toPandas()
+        chosen = self.read("device_features")
         assert (chosen["date"] == chosen["window_start"].dt.date).all()
         return chosen.drop(columns="date").sort_values(KEY, ignore_index=True)
 
@@ -246,7 +247,7 @@ class Fleet:
         )
         found = best(versions(table, due(SLIM, None, int(table["received"].max())), profile=SLIM), KEY)
         instants = found.select_dtypes("datetimetz").columns
-        return found.assign(**{name: found[name].dt.tz_localize(None) for name in instants})
+        return found.assign(**{name: found[name].dt.tz_localize(None).astype("datetime64[ns]") for name in instants})
 
 
 def minute(number: float, device: str = "d1", late: float = 0, **cells: Any) -> Any:
@@ -271,10 +272,10 @@ def landed(spark: SparkSession) -> dict[str, Any]:
             minute(8, late=1),  # landed late: its receipt stamp is in time for what the first run wrote
         ),
     ]
-    runs = here.read("feature_runs").toPandas()
+    runs = here.read("feature_runs")
     return {
         "committed": committed,
-        "versions": here.read("feature_versions").toPandas(),
+        "versions": here.read("feature_versions"),
         "newest": here.newest(),
         "anew": here.anew(),
         "runs": runs.sort_values(["watermark", "window_duration_minutes"]),

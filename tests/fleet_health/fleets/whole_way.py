@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
+from stored_rows import as_spark_hands_over
 
 from fleet_health.alerting.alerts import device_alerts
 from fleet_health.contracts.raw import parsed_schema
@@ -60,6 +61,10 @@ class Stored:
         frame.coalesce(1).write.parquet(str(self.steps[-1]))
         return self.spark.read.schema(frame.schema).parquet(str(self.steps[-1]))
 
+    def rows(self, *columns: str) -> pd.DataFrame:
+        """Of the newest step."""
+        return as_spark_hands_over(pq.read_table(self.steps[-1], columns=list(columns) or None))
+
     def as_input(self, frame: DataFrame) -> IncrementalTransformInput:
         """The rows as a transform gets them: with the files that they lie in."""
         schema = self(frame).schema
@@ -76,7 +81,7 @@ class Measured:
     registry: DataFrame
     judged: pd.DataFrame
     clean: DataFrame
-    malformed: pd.DataFrame
+    malformed: DataFrame
     features: DataFrame
     windows: pd.DataFrame
     schemas: dict[str, T.StructType]
@@ -103,12 +108,12 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
     raw, unread = readable(messages, PROFILE), malformed(messages)
     with _compiled(spark):
         rows = stored(judge(raw, registry, PROFILE))
-    clean = stored.as_input(routing.clean_rows(rows, PROFILE))
-    kept = spark.read.schema(clean.dataframe().schema).parquet(str(stored.steps[-1]))
-    verdicts = rows.select(
+    verdicts = stored.rows(
         *("device_id", "timestamp_utc", "timestamp_ingested"),
         *("quality_flags", "sensor_null_count", "outcome", "reason"),
-    ).toPandas()
+    )
+    clean = stored.as_input(routing.clean_rows(rows, PROFILE))
+    kept = spark.read.schema(clean.dataframe().schema).parquet(str(stored.steps[-1]))
     watermark = verdicts.loc[verdicts["outcome"] == "CLEAN", "timestamp_ingested"].max()
     dues = due(PROFILE, None, (watermark - pd.Timestamp(0)) // pd.Timedelta(microseconds=1))
     versions = all_versions(spark, clean, PROFILE, dues)
@@ -122,8 +127,7 @@ def measured(stored: Stored, landed: Path, files: Sequence[str], registry: DataF
         "feature_versions": versions,
         "device_features": features,
     }
-    reasons = unread.select("reason").toPandas()
-    return Measured(stored, registry, verdicts, kept, reasons, features, features.toPandas(), schemas(frames))
+    return Measured(stored, registry, verdicts, kept, unread, features, stored.rows(), schemas(frames))
 
 
 def schemas(frames: dict[str, DataFrame]) -> dict[str, T.StructType]:
@@ -176,5 +180,6 @@ def scored(way: Measured, model: Any, profile: Profile = PROFILE) -> Scored:
         "model_input_exclusions": prepared.model_input_exclusions(vectors),
     }
     frames["model_scores"] = scores = way.stored(model_scores(frames["model_input"], way.features, model))
+    scored = way.stored.rows()
     frames["device_alerts"] = alerts = device_alerts(scores, way.registry, profile)
-    return Scored(vectors, scores.toPandas(), alerts.toPandas(), schemas(frames))
+    return Scored(vectors, scored, alerts.toPandas(), schemas(frames))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
+from stored_rows import stored_rows
 
 from fleet_health.contracts import clean as contract
 from fleet_health.contracts.loader import shipped_contract
@@ -23,8 +24,6 @@ from fleet_health.ingestion.transforms import for_profile
 from fleet_health.profiles.loader import shipped_profile
 from fleet_health.profiles.model import Condition, ImpossibleRow, Profile
 from transforms.api import Pipeline
-from transforms.api._arrow import read_arrow
-from transforms.verbs.testing._memory_ports import MemoryReadPort
 from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
@@ -167,11 +166,7 @@ class Fleet:
         return self.runner.run(self.spark, self.transforms["refrigeration_cleanse"])
 
     def frame(self, name: str) -> pd.DataFrame:
-        """What is stored, read without Spark."""
-        alias = f"/Fleet/refrigeration/{name}"
-        frame = read_arrow(MemoryReadPort(alias, self.store.parts(alias)), "current").to_pandas()
-        instants = frame.select_dtypes("datetimetz").columns
-        return flat(frame.assign(**{one: frame[one].dt.tz_localize(None) for one in instants}))
+        return flat(stored_rows(self.store, f"/Fleet/refrigeration/{name}"))
 
     def outputs(self) -> dict[str, pd.DataFrame]:
         return {name: self.frame(name) for name in OUTPUTS}
