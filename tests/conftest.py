@@ -107,6 +107,7 @@ def pytest_collection_finish() -> None:
     within a second, and a compiled copy is told stale only by time and size.
     """
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     gc.enable()
     sys.dont_write_bytecode = True
 

@@ -37,6 +37,7 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return source / name / "jobs.py"
 
 
+@pytest.mark.nightly
 def test_code_and_data_are_undone_apart(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Vector 15."""
 

@@ -118,7 +118,9 @@ def _killed(path: str, hook: HookServer, clock, kill: str) -> None:
         _round(own, hook)
 
 
-@pytest.mark.parametrize("kill", ["before sending", "while the receiver has it"])
+@pytest.mark.parametrize(
+    "kill", [pytest.param("before sending", marks=pytest.mark.nightly), "while the receiver has it"]
+)
 def test_a_kill_loses_no_alert_and_a_copy_bears_the_same_id(workspace: Workspace, commit, clock, kill: str) -> None:
     commit(QUALITY, [_quality(severity="HIGH")], "SNAPSHOT")
     with HookServer() as hook:

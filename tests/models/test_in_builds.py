@@ -280,7 +280,7 @@ REFUSES = """\
     ("body", "why"),
     [
         (REFUSES, "limit_v1 was not published: 3 rows, 256 are needed"),
-        ("    return\n", "train published none, and logged"),
+        pytest.param("    return\n", "train published none, and logged", marks=pytest.mark.nightly),
     ],
     ids=["says why", "says nothing"],
 )

@@ -230,6 +230,7 @@ def test_a_pipeline_nobody_can_divide_or_import_is_named(repository, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.nightly
 def test_the_command_checks_first_and_writes_only_without_findings(repository, tmp_path, capsys):
     workspace = ["--workspace", str(tmp_path / "none")]
     assert run([*workspace, "port", "--check", "--repo", str(repository)]) == 0

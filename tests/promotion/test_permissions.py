@@ -34,6 +34,7 @@ def strict(world):
     return world
 
 
+@pytest.mark.nightly
 def test_an_approval_counts_until_the_next_commit(world):
     approve(world.repository, world.request("feature/x", "staging", "Grace"), clock=world.clock)
     assert [entry["kind"] for entry in world.audit()] == ["approved"]

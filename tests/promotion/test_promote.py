@@ -279,6 +279,7 @@ def test_the_audit_log_notices_a_changed_line(world):
     assert "entry 2" in str(broken.value)
 
 
+@pytest.mark.nightly
 def test_a_protected_branch_that_moved_another_way_is_said_aloud(world):
     world.promote("feature/x", "staging", "Grace")
     world.git("switch", "--quiet", "staging")

@@ -17,6 +17,7 @@ def call(world, *arguments: str, json_too: bool = False) -> int:
     return run([*workspace, *(["--json"] if json_too else []), "promote", *arguments, "--repo", str(world.path)])
 
 
+@pytest.mark.nightly
 def test_from_the_plan_to_the_merge(world, capsys):
     assert call(world, "feature/x", "--to", "staging", "--dry-run") == 0
     shown = capsys.readouterr().out

@@ -57,6 +57,7 @@ def test_an_alert_leads_to_its_runbook_in_the_same_page(sample: ReportSnapshot, 
     assert 'href="README.md"' not in page
 
 
+@pytest.mark.nightly
 def test_where_no_page_is_known_the_id_stands_alone(sample: ReportSnapshot) -> None:
     page = render(sample)
     assert "<strong>RB-07</strong>" in page

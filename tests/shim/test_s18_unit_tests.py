@@ -201,6 +201,7 @@ def test_a_session_that_a_test_stops_comes_back_and_a_repositorys_own_session_co
     assert "4 passed" in two, two
 
 
+@pytest.mark.nightly
 def test_the_runner_knows_datasets_by_path_and_by_name_below_its_root(spark_session, frame):
     pipeline = Pipeline()
     pipeline.add_transforms(transform_df(Output("/F/made"), x=Input("/F/raw"))(lambda x: x))

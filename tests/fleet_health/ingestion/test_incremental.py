@@ -367,6 +367,7 @@ def test_a_registered_device_is_freed_with_the_verdict_it_would_have_had(steps: 
     assert freed.loc["later-ice", ["outcome", "reason", "rule"]].tolist() == ["QUARANTINE", "IMPOSSIBLE_ROW", "REF-01"]
 
 
+@pytest.mark.nightly
 def test_a_build_that_adds_nothing_commits_nothing(steps: Steps) -> None:
     assert steps.fleet.build().aborted
 

@@ -114,6 +114,7 @@ def test_a_verdict_that_cannot_be_read_is_refused_with_its_row(change: dict[str,
         expert_labels(pd.DataFrame([VERDICT, {**VERDICT, **change}]), "d")
 
 
+@pytest.mark.nightly
 def test_label_events_hold_files_of_labels_and_completed_orders(spark: SparkSession) -> None:
     assert PROFILE.maintenance is not None
     confidence = ReasonedNumber(value=0.8, reason="a technician saw the unit")

@@ -52,6 +52,7 @@ def test_a_day_without_values_is_no_shift_and_no_past() -> None:
     assert list(compared(raised))[-1]["shift_detected"]  # its 95th percentile is above their 99th
 
 
+@pytest.mark.nightly
 def test_a_counter_is_what_it_gained_and_one_that_starts_again_is_told_from_one_that_lost_minutes(
     spark: SparkSession,
 ) -> None:
