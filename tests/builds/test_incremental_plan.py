@@ -82,6 +82,7 @@ def test_a_new_branch_goes_on_where_its_parent_stands(single_node: Any) -> None:
     assert (r.rows("/c/out", "feature"), r.rows("/c/out")) == ([(1,), (2,)], [(1,)])
 
 
+@pytest.mark.nightly
 def test_one_dataset_read_as_increment_as_a_whole_and_on_another_branch(single_node: Any) -> None:
     r = single_node
     r.put("/c/in", {"v": [1]}, branch="dev")

@@ -85,6 +85,7 @@ def text(r, path: str, branch: str) -> str | None:
     return (r.workspace.config.data_root / store.view(dataset, branch).files[0].location).read_text()
 
 
+@pytest.mark.nightly
 def test_a_branch_without_jobspecs_builds_those_of_its_fallback(repository) -> None:
     """Vectors 6 and 7."""
     r = repository()

@@ -193,6 +193,7 @@ def test_show_takes_the_name_of_a_transform(repo: Path, capsys: pytest.CaptureFi
     assert "output output (dataset_output): /Fleet/late" in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_a_refusing_check_exits_1_and_commits_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     jobs = next(repo.glob("transforms-python/src/*/jobs.py"))
     jobs.write_text(JOBS.replace('E.col("v").non_null()', 'E.col("v").gt(1)').replace("/clean", "/[v1] clean"))

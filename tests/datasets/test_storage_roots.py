@@ -193,6 +193,7 @@ def memory() -> Iterator[str]:
         fsspec.filesystem("memory").rm(root, recursive=True)
 
 
+@pytest.mark.nightly
 def test_a_folder_by_url(tmp_path: Path) -> None:
     live(Life(tmp_path, f"file://{tmp_path}/elsewhere/data"))
     assert (tmp_path / "elsewhere" / "data").is_dir()

@@ -35,6 +35,7 @@ def reflected(engine: sa.Engine) -> dict[str, list[tuple[str, str, bool]]]:
     }
 
 
+@pytest.mark.nightly
 def test_a_version_1_catalog_is_upgraded_by_init_and_kept_as_a_copy(tmp_path: Path) -> None:
     with Workspace.create(tmp_path / "new", repository=tmp_path) as new:
         expected = reflected(new.catalog.engine)

@@ -241,6 +241,7 @@ def test_subsets_are_judged_by_themselves_with_columns_of_the_registry(
     assert ": new " in unfair.detail
 
 
+@pytest.mark.nightly
 def test_flags_are_followed_by_maintenance_where_labels_are(
     workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
 ) -> None:

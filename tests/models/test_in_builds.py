@@ -231,6 +231,7 @@ def test_a_candidate_whose_scoring_fails_is_stopped_by_the_build_in_which_it_fai
     assert len(halted()) == 1
 
 
+@pytest.mark.nightly
 def test_a_version_knows_the_transactions_it_was_trained_from_and_its_evaluations(
     guest: Guest, capsys: pytest.CaptureFixture[str]
 ) -> None:

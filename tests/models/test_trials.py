@@ -47,6 +47,7 @@ def keep(candidate: Candidate, folder: Path, **columns: list[Any]) -> None:
     store(candidate.registry.workspace, pd.concat([stray, rows]), folder, "canary_comparison")
 
 
+@pytest.mark.nightly
 def test_each_figure_is_taken_of_the_two_versions_alone(candidate: Candidate, tmp_path: Path) -> None:
     keep(
         candidate,

@@ -56,6 +56,7 @@ def test_what_is_written_is_all_there_is(spark: SparkSession, tmp_path: Path) ->
     assert pq.read_table(written)["id"].to_pylist() == [0, 1, 2]
 
 
+@pytest.mark.nightly
 def test_tasks_carry_no_settings_of_programs_that_a_local_session_never_talks_to(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_python_workers_can_import_what_the_session_was_given(spark: SparkSessio
     assert Path(seen).is_relative_to(SOURCES / "transforms-python" / "src")
 
 
+@pytest.mark.nightly
 def test_python_workers_begin_with_their_libraries_and_reread_no_archive(spark: SparkSession) -> None:
     def look(batches: object) -> object:
         import gc
@@ -146,6 +148,7 @@ def test_python_workers_begin_with_their_libraries_and_reread_no_archive(spark: 
     assert "mirror.python_daemon" in seen.parent
 
 
+@pytest.mark.nightly
 def test_an_archive_that_a_job_brings_is_still_imported(spark: SparkSession, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "brought_along.zip", "w") as archive:
         archive.writestr("brought_along.py", "ANSWER = 42")

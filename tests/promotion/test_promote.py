@@ -79,6 +79,7 @@ def test_the_plan_says_what_would_move_and_moves_nothing(world):
     assert world.audit() == []
 
 
+@pytest.mark.nightly
 def test_a_broken_contract_stops_by_name_unless_it_is_accepted_by_name(world):
     contract = (world.path / "contracts/readings.yaml").read_text()
     world.commit("Round the reading", contracts__readings_yaml=contract.replace("type: double", "type: float"))

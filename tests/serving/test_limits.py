@@ -135,6 +135,7 @@ def answers(live: Live) -> None:
     live.until(lambda: live.ask().status_code == 200)
 
 
+@pytest.mark.nightly
 def test_a_request_out_of_time_is_504_and_its_place_is_free(hurried: Live, gate: threading.Event) -> None:
     line = hurried.server.parts.line
     answer = hurried.ask(mode="wait")
@@ -152,6 +153,7 @@ def test_a_request_out_of_time_is_504_and_its_place_is_free(hurried: Live, gate:
     assert hurried.client.get("/health/live").status_code == 200
 
 
+@pytest.mark.nightly
 def test_clients_that_hang_are_cut_off_and_cost_nobody_a_place(hurried: Live) -> None:
     with (
         raw(hurried, "") as silent,

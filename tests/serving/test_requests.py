@@ -185,6 +185,7 @@ def test_requests_are_counted_logged_and_kept(live: Live, caplog: pytest.LogCapt
     assert "mirror_live_body_bytes_held 0\n" in text
 
 
+@pytest.mark.nightly
 def test_every_answer_belongs_to_its_request(live: Live) -> None:
     found: dict[int, float] = {}
 

@@ -157,6 +157,7 @@ def test_frame_functions_get_frames_and_their_result_is_written(store, run, fram
     assert rows("/pd") == [(1, 7), (2, 7)]
 
 
+@pytest.mark.nightly
 def test_sets_arrive_as_lists_in_declared_order(store, run, frame, rows):
     for name in "ba":
         store.store_dataframe(f"/{name}", frame(v=[name]))
@@ -271,6 +272,7 @@ def test_the_context_knows_its_job(spark):
     assert seen == {"branches": ["develop", "master"], "parameters": {"p": 1}, "token": "t"}
 
 
+@pytest.mark.nightly
 def test_a_written_output_reads_back_what_was_there_and_what_was_written(store, run, frame):
     store.store_dataframe("/in", frame(v=[2]))
     store.store_dataframe("/out", frame(v=[1]))

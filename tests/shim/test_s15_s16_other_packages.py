@@ -30,6 +30,7 @@ class _Port:
     path = "/o"
 
 
+@pytest.mark.nightly
 def test_tables_read_and_write_as_datasets(store, run, frame, rows):
     store.store_dataframe("/t", frame(v=[1]))
     locator = DatabricksTable("c", "s", "t")

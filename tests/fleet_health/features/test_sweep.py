@@ -79,7 +79,8 @@ def rows_of(parts: list[tuple[Readings, np.ndarray | None]], dues: tuple[Due, ..
     return pd.concat(made).sort_values([*KEY, "reading_count"], ignore_index=True)
 
 
-@pytest.mark.parametrize("received", [True, pytest.param(False, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("received", [True, False])
 def test_finished_by_their_readers_windows_are_those_of_all_readings_together(received: bool) -> None:
     folder, files = stored(files=20, hours=48, received=received)
     dues = due(PROFILE, None, 47 * HOUR)

@@ -90,6 +90,7 @@ def test_a_version_that_is_not_bound_is_refused_with_those_that_are() -> None:
         trial.refuse_unbound()
 
 
+@pytest.mark.nightly
 def test_the_share_of_devices_is_a_function_of_their_ids_and_grows(spark: SparkSession) -> None:
     devices = [f"REF-{number:04}" for number in range(2000)]
     frame = spark.createDataFrame([(one,) for one in devices], "device_id string")

@@ -282,6 +282,7 @@ def measured() -> Trained:
     return run(own, STATISTICS, PROFILE, PROFILE.model, Ticks())
 
 
+@pytest.mark.nightly
 def test_a_run_is_measured_by_devices_and_days_it_never_saw(measured: Trained) -> None:
     metrics, adapter, rows = measured.metrics, measured.adapter, measured.rows
     scores = adapter.scores(rows.validation.vectors)
