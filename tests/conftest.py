@@ -1,4 +1,4 @@
-"""One Spark session for the whole run, from the same function every command uses."""
+"""A Spark session for each test process, from the same function every command uses."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), (_FLEET,)
 _LONGEST = (
     "tests/promotion",
     "tests/fleet_health/ingestion/test_incremental.py",
+    "tests/fleet_health/test_whole_way.py",
     "tests/fleet_health/features/test_lateness.py",
     "tests/checks/test_row_expectations.py",
     "tests/fleet_health/ingestion/test_cleansing.py",
-    "tests/fleet_health/contracts/test_schemas.py",
     "tests/fleet_health/feature_store/test_published.py",
     "tests/cli/test_datasets_and_builds.py",
     "tests/builds/test_builds.py",
