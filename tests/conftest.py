@@ -141,18 +141,16 @@ def _start(config: pytest.Config) -> SparkSession:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure_node(node: WorkerController) -> None:
     """By day the test processes share a JVM; at night each has the memory of its own."""
-    if _by_day(config) and (config.getoption("numprocesses", None) or 0) > 1:
+    config = node.config
+    if not _by_day(config) or (config.getoption("numprocesses", None) or 0) < 2:
+        return
+    if _JVM not in config.stash:
         config.stash[_JVM] = shared_jvm.SharedJvm(lambda: _start(config))
         if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             config.stash[_JVM].wanted()
-
-
-def pytest_configure_node(node: WorkerController) -> None:
-    """Where a test process finds it."""
-    if (jvm := node.config.stash.get(_JVM, None)) is not None:
-        node.workerinput[_JOIN] = str(jvm.folder)
+    node.workerinput[_JOIN] = str(config.stash[_JVM].folder)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
