@@ -38,10 +38,9 @@ _MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ENOUGH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-_FLEET = "tests/fleet_health"
 # Rooms whose tests share an expensive session fixture stay together on one of the two test processes: some always, and
 # the measured campaigns at night, when they are scored to the end.
-_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), (_FLEET,)
+_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), ("tests/fleet_health",)
 
 
 # The files that take longest, dearest first: they are handed out first, so that no process ends with a long one while
@@ -61,7 +60,6 @@ _LONGEST = (
     "tests/shim/test_s05_spark_runtime.py",
     "tests/fleet_health/feature_store/test_point_in_time.py",
     "tests/fleet_health/contracts/test_audits.py",
-    "tests/fleet_health/ingestion/test_lbnl_stretches.py",
     "tests/fleet_health/contracts/test_planted.py",
     "tests/fleet_health/model_input/test_vectors.py",
 )

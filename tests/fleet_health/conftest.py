@@ -164,7 +164,7 @@ def collected() -> list[pytest.Item]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs whole campaigns runs at night; their stretches with defects are read every time."""
+    """What needs whole campaigns runs at night."""
     for item in items:
         if {"lbnl", "lbnl_ingested"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.nightly)

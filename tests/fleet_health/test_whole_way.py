@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import types as T
+from shapes import columns
 from whole_way import PROFILE, Measured, Scored, Stored, measured, scored, trained
 
 from fleet_health.contracts.compiled import checks_of, input_checks_of
@@ -189,10 +189,6 @@ def test_every_frame_on_the_way_is_its_contract(world: World) -> None:
     told = {name: columns(schema) for name, schema in found.items()}
     assert told == {name: columns(stored_schema(name, PROFILE)) for name in found}
     assert len(told) == 11
-
-
-def columns(schema: T.StructType) -> list[tuple[str, str]]:
-    return [(field.name, field.dataType.simpleString()) for field in schema]
 
 
 @pytest.mark.case("E2E-HP-05", "E2E-DI-02")

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from pyspark.sql import SparkSession
 
@@ -50,7 +51,8 @@ class SharedJvm:
                 return
         told: dict[str, Any] = {}
         try:
-            told = dict(zip(("port", "secret"), _address(self._start()), strict=True))
+            parameters: Any = self._start().sparkContext._gateway.gateway_parameters  # type: ignore[union-attr]
+            told = {"port": parameters.port, "secret": parameters.auth_token}
         except Exception as error:  # noqa: BLE001 - each process that joins meets it again, and its tests fail with it
             sys.stderr.write(f"the test processes share no JVM, it did not start: {error}\n")
         written = self.folder / "writing"
@@ -69,13 +71,13 @@ def join(folder: Path) -> bool:
     told = json.loads(_told(folder).read_text(encoding="utf-8"))
     if not told:
         return False
-    from pyspark import SparkConf, SparkContext
+    from pyspark import SparkConf, SparkContext, __version__
 
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     gateway = _connected(told["port"], told["secret"])
     package = gateway.jvm.org.apache.spark
     # Spark 4 moved the sessions that have a JVM of their own into a package of their own
-    home = package.sql if gateway.jvm.org.apache.spark.package.SPARK_VERSION().startswith("3.") else package.sql.classic
+    home = package.sql if __version__.startswith("3.") else package.sql.classic
     session = home.SparkSession.getDefaultSession().get()
     context = package.api.java.JavaSparkContext.fromSparkContext(session.sparkContext())
     configuration = SparkConf(_jconf=context.getConf())
@@ -88,17 +90,8 @@ def _connected(port: int, secret: str) -> Any:
     from pyspark.java_gateway import launch_gateway
 
     told = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
-    os.environ.update(told)
-    try:
+    with mock.patch.dict(os.environ, told):
         return launch_gateway()
-    finally:
-        for name in told:
-            del os.environ[name]
-
-
-def _address(session: SparkSession) -> tuple[int, str]:
-    parameters = session.sparkContext._gateway.gateway_parameters  # type: ignore[union-attr]
-    return parameters.port, parameters.auth_token
 
 
 def _wanted(folder: Path) -> Path:

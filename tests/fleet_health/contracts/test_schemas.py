@@ -10,6 +10,7 @@ import pytest
 from decisions import decisions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
+from shapes import columns
 from sklearn.ensemble import IsolationForest
 
 from fleet_health import paths
@@ -74,9 +75,9 @@ def written(spark: SparkSession, profile: Profile) -> dict[str, T.StructType]:
     if profile.labels:
         schedule = ROOT / "data" / "lbnl_ahu" / "fault_schedule.csv"
         store.store_files(profile.labels.dataset, {schedule.name: schedule.read_bytes()})
-    for kept, columns in ((profile.maintenance, COLUMNS), (profile.reviews, EXPERT_SCHEMA.fieldNames())):
+    for kept, header in ((profile.maintenance, COLUMNS), (profile.reviews, EXPERT_SCHEMA.fieldNames())):
         if kept is not None:
-            store.store_files(kept.dataset, {"none.csv": ",".join(columns).encode()})
+            store.store_files(kept.dataset, {"none.csv": ",".join(header).encode()})
     for name in contract_names():
         store.store_dataframe(folder + name, seed(spark, name, profile))
     for spec in profile.every_model:
@@ -107,10 +108,6 @@ def written(spark: SparkSession, profile: Profile) -> dict[str, T.StructType]:
             if names & set(contract_names()):
                 runner.run(spark, transform)
     return found
-
-
-def columns(schema: T.StructType) -> list[tuple[str, str]]:
-    return [(field.name, field.dataType.simpleString()) for field in schema]
 
 
 @pytest.mark.nightly

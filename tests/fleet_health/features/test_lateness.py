@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from stored_rows import stored_rows
+from stored_rows import as_spark_hands_over, stored_rows
 
 from fleet_health.contracts.baselines import DEFINITIONS_SCHEMA
 from fleet_health.contracts.clean import clean_schema
@@ -245,9 +245,8 @@ class Fleet:
         table = table.assign(
             **{name: made[column].astype("datetime64[us, UTC]").astype("int64") for name, column in stamps.items()}
         )
-        found = best(versions(table, due(SLIM, None, int(table["received"].max())), profile=SLIM), KEY)
-        instants = found.select_dtypes("datetimetz").columns
-        return found.assign(**{name: found[name].dt.tz_localize(None).astype("datetime64[ns]") for name in instants})
+        found = versions(table, due(SLIM, None, int(table["received"].max())), profile=SLIM)
+        return as_spark_hands_over(best(found, KEY))
 
 
 def minute(number: float, device: str = "d1", late: float = 0, **cells: Any) -> Any:

@@ -63,7 +63,7 @@ class Stored:
 
     def rows(self, *columns: str) -> pd.DataFrame:
         """Of the newest step."""
-        return as_spark_hands_over(pq.read_table(self.steps[-1], columns=list(columns) or None))
+        return as_spark_hands_over(pq.read_table(self.steps[-1], columns=list(columns) or None).to_pandas())
 
     def as_input(self, frame: DataFrame) -> IncrementalTransformInput:
         """The rows as a transform gets them: with the files that they lie in."""

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
+from shapes import columns
 from stored_rows import stored_rows
 
 from fleet_health.contracts import clean as contract
@@ -325,10 +325,6 @@ def test_what_cleansing_writes_is_its_contract(steps: Steps) -> None:
     ]
     may_be_null = {c.name for c in shipped_contract("clean_sensor_readings").plain.values() if c.nullable}
     assert may_be_null == {"source_file", "line_number"}
-
-
-def columns(schema: T.StructType) -> list[tuple[str, str]]:
-    return [(field.name, field.dataType.simpleString()) for field in schema]
 
 
 @pytest.mark.case("ING-FL-01")
