@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -47,8 +48,10 @@ def write() -> None:
             path.unlink()
 
 
+@functools.cache
 def _read(name: str) -> Any:
-    return yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((MONITORING / name).read_text(encoding="utf-8"), loader)  # noqa: S506 - both are safe loaders
 
 
 def _page(

@@ -38,9 +38,9 @@ _MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ENOUGH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-# Rooms whose tests share an expensive session fixture stay together on one of the two test processes: some always, and
-# the measured campaigns at night, when they are scored to the end.
-_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion",), ("tests/fleet_health",)
+# Rooms whose tests share an expensive session fixture, or a library that no other loads, stay together on one of the
+# two test processes: some always, and the measured campaigns at night, when they are scored to the end.
+_TOGETHER, _TOGETHER_AT_NIGHT = ("tests/promotion", "tests/report"), ("tests/fleet_health",)
 
 
 # The files that take longest, dearest first: they are handed out first, so that no process ends with a long one while

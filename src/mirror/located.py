@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from mirror.errors import UsageError, nearest
 
@@ -40,13 +41,10 @@ class Located:
     @property
     def value(self) -> Any:
         """The plain Python value."""
-        loader = yaml.SafeLoader("")
         try:
-            return loader.construct_object(self.node, deep=True)
+            return SafeConstructor().construct_object(self.node, deep=True)
         except yaml.MarkedYAMLError as error:
             self.wrong(f"this value cannot be read: {error.problem}.")
-        finally:
-            loader.dispose()
 
     def mapping(
         self, what: str, known: Iterable[str] | None = None, required: Iterable[str] = ()

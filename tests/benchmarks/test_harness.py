@@ -108,6 +108,7 @@ def test_json_is_one_line_per_figure_and_a_broken_limit_is_the_exit_code(toy, ca
     assert [(figure["ratio"], figure["limit"]) for figure in figures] == [(0.25, None), (2.0, None)]
 
 
+@pytest.mark.nightly
 def test_people_read_a_table_and_unknown_names_get_a_hint(toy, capsys):
     assert main(["all"]) == 1
     out = capsys.readouterr().out

@@ -110,6 +110,7 @@ def test_a_run_that_fails_goes_on_with_its_own_input(guest: Any, spark: SparkSes
     assert (len(again.left), again.input != going_on.input) == (3, True)
 
 
+@pytest.mark.nightly
 def test_formulas_days_and_strangers_are_not_mixed(guest: Any, spark: SparkSession) -> None:
     declare(guest, dies_at="2026-01-03")
     with pytest.raises(RuntimeError):

@@ -38,6 +38,7 @@ def after(out, before):
 """
 
 
+@pytest.mark.nightly
 def test_what_is_always_stale_runs_in_every_build_that_reaches_it(repository) -> None:
     r = repository()
     r.write("chain", CHAIN)

@@ -181,6 +181,7 @@ with Workspace.open(Path(sys.argv[1])) as w, w.lock("master"):
 """
 
 
+@pytest.mark.nightly
 def test_a_second_build_is_refused_and_a_killed_one_taken_over(tmp_path: Path) -> None:
     with Workspace.create(tmp_path / "w", repository=tmp_path) as made:
         holder = subprocess.Popen([sys.executable, "-c", HOLD, str(made.path)], stdout=subprocess.PIPE, text=True)

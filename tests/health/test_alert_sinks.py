@@ -88,7 +88,7 @@ def _drips(handler) -> None:
         (404, "it answered 404: it refuses the message", False),
         (302, "it answered 302: it redirects, and redirects are not followed", False),
         pytest.param(lambda _: time.sleep(0.6), "no whole answer within 0.3 seconds", True, marks=pytest.mark.nightly),
-        (_drips, "no whole answer within 0.3 seconds", True),
+        pytest.param(_drips, "no whole answer within 0.3 seconds", True, marks=pytest.mark.nightly),
         (lambda handler: handler.wfile.write(b"nonsense\r\n"), "the connection failed (RemoteProtocolError)", True),
     ],
     ids=["500", "429", "404", "302", "hangs", "drips", "nonsense"],

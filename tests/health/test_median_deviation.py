@@ -15,9 +15,22 @@ from mirror.health.thresholds import MedianDeviation
 VALUES = st.floats(-1e6, 1e6)
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@pytest.mark.parametrize("kind", BoundsType)
+def test_verdicts_by_chance_equal_a_numpy_computation(kind: BoundsType) -> None:
+    random = np.random.default_rng(18)
+    for _ in range(40):
+        earlier = random.normal(0.0, 10.0, random.integers(2, 40)).round(1).tolist()
+        verdict_equals_numpy(earlier, float(random.normal(0.0, 30.0)), float(random.uniform(0.1, 5.0)), kind)
+
+
+@pytest.mark.nightly
+@settings(max_examples=1000, deadline=None, database=None)
 @given(st.lists(VALUES, min_size=2, max_size=40), VALUES, st.floats(0.1, 10), st.sampled_from(BoundsType))
 def test_verdicts_equal_a_numpy_computation(earlier: list[float], value: float, k: float, kind: BoundsType) -> None:
+    verdict_equals_numpy(earlier, value, k, kind)
+
+
+def verdict_equals_numpy(earlier: list[float], value: float, k: float, kind: BoundsType) -> None:
     points = np.array(earlier[-10:])
     middle = np.median(points)
     sigma = 1.4826 * np.median(np.abs(points - middle))

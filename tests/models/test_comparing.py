@@ -215,6 +215,7 @@ def test_a_fixed_set_is_answered_as_before_and_what_was_planted_is_still_found(
     assert RegressionSet(sample, 0.05, "planted").judge(near).outcome is PENDING
 
 
+@pytest.mark.nightly
 def test_subsets_are_judged_by_themselves_with_columns_of_the_registry(
     workspace: Workspace, rows: pd.DataFrame, compare: Any, tmp_path: Any
 ) -> None:

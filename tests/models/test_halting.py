@@ -127,6 +127,7 @@ def test_a_candidate_that_breaks_a_limit_is_stopped_once_by_the_build_that_shows
     assert [row[:3] for row in told(governance, 2)] == [("shadow", "7.1.0", "1.0"), ("shadow", "7.1.0", "0.0")]
 
 
+@pytest.mark.nightly
 def test_a_row_that_could_not_be_written_is_written_by_the_next_build(
     governance: Governance, publish: Publish, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_row_that_could_not_be_written_is_written_by_the_next_build(
     assert [row[:3] for row in told(governance, 1)] == [("challenger", "7.1.0", "0.0")]
 
 
+@pytest.mark.nightly
 def test_the_offline_canary_of_a_new_staging_release_is_stopped_too(
     governance: Governance, publish: Publish, tmp_path: Path
 ) -> None:

@@ -215,6 +215,7 @@ def test_other_peoples_files_are_never_overwritten(tmp_path):
     assert (out / "c.py").read_text() == "c"
 
 
+@pytest.mark.nightly
 def test_a_pipeline_nobody_can_divide_or_import_is_named(repository, tmp_path):
     pipeline = repository / "transforms-python/src/fleet/pipeline.py"
     good = pipeline.read_text()

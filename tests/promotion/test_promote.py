@@ -181,6 +181,7 @@ def test_a_failed_rebuild_keeps_the_merge_and_is_resumed(world):
         resume(world.repository, world.request("staging", "release"), clock=world.clock, heard=world.heard)
 
 
+@pytest.mark.nightly
 def test_a_promotion_killed_before_its_references_moved_is_finished_by_resume(world, monkeypatch):
     class Killed(BaseException):
         pass

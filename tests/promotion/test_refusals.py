@@ -130,6 +130,7 @@ def test_a_folder_without_git_is_named(tmp_path):
     assert "--repo" in str(missing.value)
 
 
+@pytest.mark.nightly
 def test_branch_names_beyond_ascii_work(world):
     world.git("branch", "--move", "feature/x", "feature/größe-温度")
     outcome = world.promote("feature/größe-温度", "staging", "Grace")
@@ -137,6 +138,7 @@ def test_branch_names_beyond_ascii_work(world):
     assert world.audit()[0]["source"]["branch"] == "feature/größe-温度"
 
 
+@pytest.mark.nightly
 def test_a_merged_base_is_judged_where_the_policy_allows_it(world):
     world.git("switch", "--quiet", "staging")
     policy = (

@@ -196,14 +196,17 @@ TAKEN_AWAY = [
     ("thresholds_justified", HEALTH, ", reason: h}", "}", f"{HEALTH}:6: a threshold of the check 'fresh' has no"),
     ("thresholds_justified", HEALTH, "RB-1", "RB-2", "health check 'fresh' names runbook 'RB-2', which does not exist"),
     ("thresholds_justified", RUNBOOKS, "[look]", "[]", "runbook RB-1 of M-volume has no steps"),
-    (
+    pytest.param(
         "contracts_declared",
         PIPELINE,
         ", checks=Check(E.schema().equals({'a': T.LongType()}), 'shape')",
         "",
         "no columns: /fleet/clean",
+        marks=pytest.mark.nightly,
     ),
-    ("contracts_declared", PIPELINE, "import Check", "import Chck", "has no 'Chck'"),
+    pytest.param(
+        "contracts_declared", PIPELINE, "import Check", "import Chck", "has no 'Chck'", marks=pytest.mark.nightly
+    ),
     ("recipe_and_lock", RECIPE, "pandas 2.2.3", "pandas 2.2.2", "pandas is 2.2.2 in the recipe and 2.2.3 in the lock"),
     ("recipe_and_lock", RECIPE, "pandas 2.2.3", "polars 1.0", "polars is 1.0 in the recipe and absent in the lock"),
     pytest.param(

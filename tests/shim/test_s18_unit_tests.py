@@ -116,6 +116,7 @@ def _own_tests_of(src: Path, tests: dict[str, str], *options: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.nightly
 def test_a_repositorys_own_tests_run_as_they_are(tmp_path: Path):
     said = _own_tests_of(
         tmp_path / "transforms-python" / "src",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import sys
@@ -17,8 +18,7 @@ class _Commands(click.Group):
     """Finds ``cli/<name>.py``; a command is imported only when it is called, so no start-up pays for the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        here = importlib.import_module(__name__)
-        return sorted(m.name for m in pkgutil.iter_modules(here.__path__) if m.name != "context" and not m.ispkg)
+        return list(_names())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -34,6 +34,12 @@ class _Commands(click.Group):
         if not name.startswith("-") and name not in self.list_commands(ctx):
             ctx.fail(f"No such command {name!r}.{nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    here = importlib.import_module(__name__)
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(here.__path__) if m.name != "context" and not m.ispkg))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -302,6 +302,7 @@ def test_a_run_is_measured_by_devices_and_days_it_never_saw(measured: Trained) -
     assert set(REQUIRED) <= set(metrics)
 
 
+@pytest.mark.nightly
 def test_without_validation_nothing_is_said_about_it() -> None:
     own = DATA[(DATA["window_duration_minutes"] == 15) & (DATA["period"] == "train")]
     metrics = run(own, STATISTICS, PROFILE, PROFILE.model, Ticks()).metrics

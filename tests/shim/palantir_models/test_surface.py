@@ -54,6 +54,7 @@ def test_an_adapter_of_the_older_template_runs_unmodified() -> None:
     assert "adapter" in repr(OlderTemplate.dependencies())
 
 
+@pytest.mark.nightly
 def test_importing_the_library_and_declaring_an_adapter_imports_no_spark_and_no_framework() -> None:
     code = (
         "import sys, palantir_models as pm, palantir_models.models, palantir_models.experiments\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,10 @@ def code_version(model: ModelSpec | FurtherModel) -> int:
 
 def package_versions() -> dict[str, str]:
     """The exact versions that computed the model."""
-    return {name: metadata.version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES}
+
+
+_version = functools.cache(metadata.version)
 
 
 def frozen(
