@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -12,15 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import shared_jvm
-from pyspark.sql import SparkSession
-from sqlalchemy import event
-from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
+
+if TYPE_CHECKING:  # the process that hands out the tests starts the others before it loads anything else
+    from pyspark.sql import SparkSession
 
 # Imports and thousands of test items make no garbage, and looking for it among them takes seconds.
 gc.disable()
@@ -29,6 +30,11 @@ gc.disable()
 # Container images often forbid them; the ones here are in nobody's way (see .gitignore).
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# To take thousands of modules apart before a process ends takes longer than most tests. Whatever else was to be done at
+# its end has been done by then: what was registered first comes last.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    atexit.register(os._exit, 0)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -185,6 +191,9 @@ def unsynced() -> Callable[[], AbstractContextManager[None]]:
 
     For tests that make hundreds of small ones and prove nothing about power cuts.
     """
+
+    from sqlalchemy import event
+    from sqlalchemy.pool import Pool
 
     @contextmanager
     def relaxed() -> Iterator[None]:

@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from pyspark.sql import SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _PAUSE = 0.02
 
@@ -72,6 +73,7 @@ def join(folder: Path) -> bool:
     if not told:
         return False
     from pyspark import SparkConf, SparkContext, __version__
+    from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     gateway = _connected(told["port"], told["secret"])

@@ -9,7 +9,7 @@ from mirror.synth import Fleet, load_fleet
 from mirror.synth.device import describe, healthy
 from mirror.synth.fleet import BooleanSensor
 
-DEVICES = 60
+DEVICES = 40
 LENGTH = 3 * 1440
 
 

@@ -27,10 +27,14 @@ TOP = 5
 
 
 def normalised(raw: Floats, low: float | Floats, high: float | Floats) -> Floats:
-    """``raw`` on the scale on which ``low`` is 0 and ``high`` is 1, clipped; 0 where the two are one."""
+    """``raw`` on the scale on which ``low`` is 0 and ``high`` is 1, clipped; 0 where the two are one.
+
+    What is no number stays none, without a warning: scoring refuses it by name.
+    """
     spread = np.asarray(high, dtype=np.float64) - low
     apart = np.where(spread > 0.0, spread, 1.0)
-    found: Floats = np.where(spread > 0.0, np.clip((raw - low) / apart, 0.0, 1.0), 0.0)
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.where(spread > 0.0, np.clip((raw - low) / apart, 0.0, 1.0), 0.0)
     return found
 
 
