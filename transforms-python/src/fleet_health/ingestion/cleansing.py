@@ -64,12 +64,13 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
     rows = rows.join(F.broadcast(known), "device_id", "left")
     drifted = _clock_drift(profile)
     time = reading_time(profile)
+    absent = {name: _absent(name) for name in profile.sensor_names}
     flags = {
         contract.RANGE_VIOLATION: _any(_out_of_range(s, profile) for s in profile.sensors if s.type == "double"),
         contract.SUSPECT_VALUE: _any(_suspect(s, profile) for s in profile.sensors if s.type == "double"),
         contract.CLOCK_DRIFT: drifted,
         contract.DUPLICATE_REMOVED: _told_again(profile),
-        contract.SENSOR_GAP: _any(_gap(name) for name in profile.sensor_names),
+        contract.SENSOR_GAP: _any(_gap(name, column) for name, column in absent.items()),
         contract.UNREADABLE_VALUE: F.size("unreadable") > 0,
     }
     rule = _impossible_rule(profile)
@@ -100,9 +101,7 @@ def judge(raw: DataFrame, registry: DataFrame, profile: Profile, seen: DataFrame
         utc_day(time).alias("date"),
         "_partition_key",
         "_sequence_number",
-        F.when(reason == contract.DEVICE_UNKNOWN, _set({s: _absent(s) for s in profile.sensor_names})).alias(
-            "sensors_absent"
-        ),
+        F.when(reason == contract.DEVICE_UNKNOWN, _set(absent)).alias("sensors_absent"),
         "known_at",
         outcome.alias("outcome"),
         reason.alias("reason"),
@@ -198,9 +197,9 @@ def _kept_value(sensor: Sensor, profile: Profile) -> Column:
     return value if sensor.type == "boolean" else F.when(~_out_of_range(sensor, profile), value)
 
 
-def _gap(sensor: str) -> Column:
+def _gap(sensor: str, absent: Column) -> Column:
     """Expected by the registry, null in raw, and not because its cell was unreadable (that has its own flag)."""
-    return _absent(sensor) & F.coalesce(_due(sensor), F.lit(False))
+    return absent & F.coalesce(_due(sensor), F.lit(False))
 
 
 def _absent(sensor: str) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from transforms.api._transform import TransformBase
 from transforms.errors import BindingError, ReturnTypeError
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 _FRAME_NAMES = {"spark": "pyspark.sql.DataFrame", "pandas": "pandas.DataFrame", "polars": "polars.DataFrame"}
@@ -98,13 +100,19 @@ def _session(transform: TransformBase, environment: JobEnvironment) -> SparkSess
     return session
 
 
+_PREPARED: weakref.WeakSet[SparkContext] = weakref.WeakSet()
+
+
 def _ensure_checkpoints(spark: SparkSession) -> None:
     """``df.checkpoint()`` works in Foundry without preparation; on one machine any folder serves."""
     context = spark.sparkContext
+    if context in _PREPARED:  # to ask the JVM costs more than all else that a small job needs from it
+        return
     if str(context.master).startswith("local") and context.getCheckpointDir() is None:
         folder = tempfile.mkdtemp(prefix="transforms-checkpoints-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         context.setCheckpointDir(folder)
+    _PREPARED.add(context)
 
 
 def run_on_objects(transform: TransformBase, bound: Mapping[str, Any], ctx: Any) -> None:
