@@ -75,6 +75,7 @@ def test_one_command_stops_the_model_and_one_lets_it_score_again(governance: Gov
     ]
 
 
+@pytest.mark.nightly
 def test_another_version_ends_a_halt(governance: Governance, publish: Publish) -> None:
     put(governance, publish, 0.5, STAGING, PRODUCTION, model_version="7.0.0", **NAMED)
     put(governance, publish, 0.6, STAGING, PRODUCTION, model_version="7.1.0", **NAMED)
@@ -202,6 +203,7 @@ def test_alerts_of_the_canary_are_counted_per_device_and_against_its_own_time(
     assert judged() == (Outcome.REJECT, "3 alerts of 2 devices beside 0 of 4: inf times as many per device, at most 2")
 
 
+@pytest.mark.nightly
 def test_the_version_in_production_is_listed_as_halted(governance: Governance, publish: Publish, capsys: Any) -> None:
     from .test_cli import mirror
 

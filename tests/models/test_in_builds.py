@@ -277,11 +277,12 @@ REFUSES = """\
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("body", "why"),
     [
         (REFUSES, "limit_v1 was not published: 3 rows, 256 are needed"),
-        pytest.param("    return\n", "train published none, and logged", marks=pytest.mark.nightly),
+        ("    return\n", "train published none, and logged"),
     ],
     ids=["says why", "says nothing"],
 )

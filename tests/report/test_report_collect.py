@@ -166,6 +166,7 @@ def test_a_branch_without_published_transforms_says_so(workspace: Workspace, sna
     assert "No build has published its transforms on develop yet" in note
 
 
+@pytest.mark.nightly
 def test_datasets_of_the_same_names_but_another_shape_do_not_break_the_page(workspace: Workspace) -> None:
     strange = {
         "model_scores": {"device_id": ["d"], "window_end": ["yesterday"], "anomaly_score": ["high"]},

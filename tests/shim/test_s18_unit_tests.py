@@ -48,6 +48,7 @@ def test_the_runner_builds_upstream_datasets_first(spark_session, spark, frame, 
         runner.build_dataset(spark_session, "/sumed")
 
 
+@pytest.mark.nightly
 def test_the_runner_fixture_shares_its_datastore(transform_runner, transform_datastore, spark_session, frame):
     transform_datastore.store_dataframe("/aircraft", frame(v=[1]))
     assert transform_runner(compute).build_dataset(spark_session, "/results").count() == 1
