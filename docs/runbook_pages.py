@@ -50,8 +50,7 @@ def write() -> None:
 
 @functools.cache
 def _read(name: str) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((MONITORING / name).read_text(encoding="utf-8"), loader)  # noqa: S506 - both are safe loaders
+    return yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))
 
 
 def _page(

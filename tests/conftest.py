@@ -31,11 +31,6 @@ gc.disable()
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# To take thousands of modules apart before a process ends takes longer than most tests. Whatever else was to be done at
-# its end has been done by then: what was registered first comes last.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    atexit.register(os._exit, 0)
-
 ROOT = Path(__file__).resolve().parent.parent
 
 # Thousands of small commits and files are proved, none of them against a power cut: where there is memory for them,
@@ -145,6 +140,16 @@ def _start(config: pytest.Config) -> SparkSession:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A test process that others wait for does not take thousands of modules apart before it ends.
+
+    Its outcome has been sent by then, and what tests and libraries register from here on is done before. A process
+    that a test starts inherits the variables of this one, but is none of the test processes: its exit code counts.
+    """
+    if hasattr(config, "workerinput"):
+        atexit.register(os._exit, 0)
+
+
 def pytest_configure_node(node: WorkerController) -> None:
     """By day the test processes share a JVM; at night each has the memory of its own."""
     config = node.config
@@ -166,8 +171,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
     """The session of all tests: ``local[2]``, UTC, Arrow on. Never stop it in a test."""
+    from pyspark import SparkContext
+
     folder = getattr(pytestconfig, "workerinput", {}).get(_JOIN)
-    joined = folder is not None and shared_jvm.join(Path(folder))
+    # a test before may have started a session as a command or a guest's own fixture does; it is the one to go on with
+    alone = folder is None or SparkContext._active_spark_context is not None
+    joined = not alone and shared_jvm.join(Path(folder))
     session = _start(pytestconfig)
     # planning again between the stages of a query pays for itself from thousands of rows on; here it costs a tenth
     session.conf.set("spark.sql.adaptive.enabled", "false")

@@ -86,3 +86,12 @@ def test_two_processes_have_one_jvm_and_a_session_each() -> None:
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < ended
         time.sleep(0.1)
+
+
+@pytest.mark.nightly
+def test_a_run_that_a_test_process_starts_keeps_its_exit_code() -> None:
+    """It inherits the variables of a test process, which ends by itself and with no code that anybody reads."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/none.py"]
+    inherited = os.environ | {"PYTEST_XDIST_WORKER": "gw0"}
+    done = subprocess.run(command, env=inherited, cwd=Path(__file__).parents[2], capture_output=True, check=False)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR

@@ -17,9 +17,6 @@ from transforms.verbs.testing.datastores import InMemoryDatastore
 from transforms.verbs.testing.frames import FramesDiffer
 from transforms.verbs.testing.TransformRunner import TransformRunner
 
-# the guest's own fixture takes the session that is there; where none is, it would start a JVM beside the shared one
-pytestmark = pytest.mark.usefixtures("spark")
-
 
 @configure(profile=["DRIVER_MEMORY_LARGE"])
 @transform(aircraft=Input("/aircraft"), results=Output("/results"))

@@ -80,12 +80,12 @@ def code_version(model: ModelSpec | FurtherModel) -> int:
     return semantic_version([RECIPE, said(model)])
 
 
+_version = functools.cache(metadata.version)
+
+
 def package_versions() -> dict[str, str]:
     """The exact versions that computed the model."""
     return {name: _version(name) for name in PACKAGES}
-
-
-_version = functools.cache(metadata.version)
 
 
 def frozen(

@@ -106,7 +106,7 @@ _PREPARED: weakref.WeakSet[SparkContext] = weakref.WeakSet()
 def _ensure_checkpoints(spark: SparkSession) -> None:
     """``df.checkpoint()`` works in Foundry without preparation; on one machine any folder serves."""
     context = spark.sparkContext
-    if context in _PREPARED:  # to ask the JVM costs more than all else that a small job needs from it
+    if context in _PREPARED:  # each question is several calls into the JVM, and the answer stays
         return
     if str(context.master).startswith("local") and context.getCheckpointDir() is None:
         folder = tempfile.mkdtemp(prefix="transforms-checkpoints-")
